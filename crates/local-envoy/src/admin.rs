@@ -1,0 +1,169 @@
+//! What does a running Envoy say about itself?
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::{Error, Result, http};
+
+/// The admin interface of one Envoy.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin {
+    address: SocketAddr,
+}
+
+impl Admin {
+    /// The admin that listens here.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The body that `GET path` answers, such as `/config_dump`.
+    ///
+    /// # Errors
+    ///
+    /// When the status is not 200, and those of [`http::get`].
+    pub fn get(&self, path: &str) -> Result<String> {
+        self.body("GET", path, http::get(self.address, path)?)
+    }
+
+    /// The body that `POST path` answers, such as `/healthcheck/fail`.
+    ///
+    /// # Errors
+    ///
+    /// When the status is not 200, and those of [`http::post`].
+    pub fn post(&self, path: &str) -> Result<String> {
+        self.body("POST", path, http::post(self.address, path)?)
+    }
+
+    /// `GET path` as JSON; `path` asks for it, as `/clusters?format=json` does.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, and those of [`Admin::get`].
+    pub fn json(&self, path: &str) -> Result<Value> {
+        let body = self.get(path)?;
+        serde_json::from_str(&body)
+            .map_err(|error| Error::new(format!("GET {path} of Envoy's admin is no JSON: {error}")))
+    }
+
+    /// A counter or gauge by its full name, as `/stats` lists it. 0 when Envoy does not list it: many are created at first use.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Admin::get`].
+    pub fn counter(&self, name: &str) -> Result<u64> {
+        Ok(value_in(&self.get("/stats")?, name).unwrap_or(0))
+    }
+
+    /// All statistics in the text format of Prometheus, with the tags of the configuration as labels.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Admin::get`].
+    pub fn prometheus(&self) -> Result<String> {
+        self.get("/stats/prometheus")
+    }
+
+    /// How many hosts of a cluster may be sent requests.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such cluster, and those of [`Admin::json`].
+    pub fn healthy_hosts(&self, cluster: &str) -> Result<usize> {
+        let clusters = self.json("/clusters?format=json")?;
+        healthy_hosts_in(&clusters, cluster).ok_or_else(|| Error::new(format!("Envoy has no cluster {cluster:?}")))
+    }
+
+    /// Where to reach a listener from this machine: 127.0.0.1 for one that listens on every address.
+    ///
+    /// # Errors
+    ///
+    /// When no listener of this name is active, and those of [`Admin::json`].
+    pub fn listener(&self, name: &str) -> Result<SocketAddr> {
+        let listeners = self.json("/listeners?format=json")?;
+        listener_in(&listeners, name)
+            .ok_or_else(|| Error::new(format!("Envoy has no listener {name:?} with an IP address: {listeners}")))
+    }
+
+    /// Whether the server is live and its workers accept connections.
+    pub(crate) fn is_ready(&self) -> bool {
+        let live = http::get(self.address, "/ready").is_ok_and(|answer| answer.status == 200);
+        live && self.counter("listener_manager.workers_started") == Ok(1)
+    }
+
+    fn body(&self, method: &str, path: &str, answer: http::Answer) -> Result<String> {
+        if answer.status == 200 {
+            return Ok(answer.body);
+        }
+        let http::Answer { status, body } = answer;
+        Err(Error::new(format!("{method} http://{}{path}: status {status}: {body}", self.address)))
+    }
+}
+
+fn value_in(stats: &str, name: &str) -> Option<u64> {
+    stats.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")?.parse().ok())
+}
+
+fn healthy_hosts_in(clusters: &Value, name: &str) -> Option<usize> {
+    let is_healthy = |host: &&Value| {
+        // Beside eds_health_status, an entry is there only while something is wrong or pending.
+        let status = host["health_status"].as_object();
+        let flagged = status.is_some_and(|status| status.values().any(|value| value == true));
+        !flagged && host["health_status"]["eds_health_status"] == "HEALTHY"
+    };
+    let cluster = clusters["cluster_statuses"].as_array()?.iter().find(|cluster| cluster["name"] == name)?;
+    Some(cluster["host_statuses"].as_array().into_iter().flatten().filter(is_healthy).count())
+}
+
+fn listener_in(listeners: &Value, name: &str) -> Option<SocketAddr> {
+    let listener = listeners["listener_statuses"].as_array()?.iter().find(|listener| listener["name"] == name)?;
+    let address = &listener["local_address"]["socket_address"];
+    let mut at =
+        SocketAddr::new(address["address"].as_str()?.parse().ok()?, address["port_value"].as_u64()?.try_into().ok()?);
+    if at.ip().is_unspecified() {
+        at.set_ip([127, 0, 0, 1].into());
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_counter_is_found_by_its_whole_name() {
+        let stats = "a.pinned_twice: 7\na.pinned: 3\nb.time: P50(nan)\n";
+        assert_eq!(value_in(stats, "a.pinned"), Some(3));
+        assert_eq!(value_in(stats, "pinned"), None);
+    }
+
+    #[test]
+    fn a_host_that_fails_or_awaits_its_first_check_is_not_healthy() {
+        let hosts = json!([
+            { "health_status": { "eds_health_status": "HEALTHY" } },
+            { "health_status": { "eds_health_status": "HEALTHY", "failed_active_health_check": true } },
+            { "health_status": { "eds_health_status": "DRAINING" } },
+        ]);
+        let clusters = json!({ "cluster_statuses": [{ "name": "web", "host_statuses": hosts }, { "name": "empty" }] });
+        assert_eq!(healthy_hosts_in(&clusters, "web"), Some(1));
+        assert_eq!(healthy_hosts_in(&clusters, "empty"), Some(0));
+        assert_eq!(healthy_hosts_in(&clusters, "other"), None);
+    }
+
+    #[test]
+    fn a_listener_on_every_address_is_reached_on_the_loopback() {
+        let at = json!({ "socket_address": { "address": "0.0.0.0", "port_value": 10000 } });
+        let listeners = json!({ "listener_statuses": [{ "name": "sticky", "local_address": at }] });
+        assert_eq!(listener_in(&listeners, "sticky"), Some(([127, 0, 0, 1], 10000).into()));
+        assert_eq!(listener_in(&listeners, "plain"), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! What is wrong with a configuration, in a line that a person can act on.
+
+use std::fmt::{self, Display};
+
+use serde::de::{self, Expected, Unexpected};
+
+/// The longest piece of a value that an error shows, in characters.
+const SHOWN: usize = 60;
+
+/// What is wrong with a configuration: where, which value, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(Box<Place>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    path: Vec<String>,
+    problem: String,
+}
+
+impl ConfigError {
+    pub(super) fn new(problem: impl Display) -> Self {
+        Self(Box::new(Place { path: Vec::new(), problem: problem.to_string() }))
+    }
+
+    /// The same problem, seen from the object or list that holds `segment`.
+    pub(super) fn under(mut self, segment: &str) -> Self {
+        self.0.path.insert(0, segment.to_owned());
+        self
+    }
+
+    /// The same problem, seen from the top, at this path from it.
+    pub(super) fn at<const N: usize>(self, path: [&str; N]) -> Self {
+        path.into_iter().rev().fold(self, Self::under)
+    }
+}
+
+impl Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.path.iter().enumerate() {
+            let is_index = segment.starts_with('[');
+            if position > 0 && !is_index {
+                f.write_str(".")?;
+            }
+            let is_plain = segment.chars().all(|c| c.is_ascii_alphanumeric() || "_-*|".contains(c));
+            if is_index || (is_plain && !segment.is_empty()) {
+                f.write_str(segment)?;
+            } else {
+                write!(f, "{:?}", shorten(segment))?;
+            }
+        }
+        if !self.0.path.is_empty() {
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.0.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl de::Error for ConfigError {
+    fn custom<T: Display>(problem: T) -> Self {
+        Self::new(problem)
+    }
+
+    fn invalid_type(value: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format_args!("{} is not {expected}", shown(value)))
+    }
+
+    fn invalid_value(value: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(value, expected)
+    }
+
+    fn unknown_variant(value: &str, allowed: &'static [&'static str]) -> Self {
+        Self::new(format_args!(
+            "{:?} is not one of {}{}",
+            shorten(value),
+            allowed.join(", "),
+            near_miss(value, allowed)
+        ))
+    }
+
+    fn unknown_field(key: &str, allowed: &'static [&'static str]) -> Self {
+        Self::new(format_args!("there is no such key; allowed here: {}{}", allowed.join(", "), near_miss(key, allowed)))
+            .under(key)
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Self::new("is required").under(key)
+    }
+
+    fn duplicate_field(key: &'static str) -> Self {
+        Self::new("is given twice").under(key)
+    }
+}
+
+fn near_miss(value: &str, allowed: &[&str]) -> String {
+    let is_near = |distance: usize, candidate: &str| {
+        distance <= candidate.len().div_ceil(3) || (value.len() > 2 && candidate.starts_with(value))
+    };
+    allowed
+        .iter()
+        .map(|candidate| (strsim::osa_distance(value, candidate), candidate))
+        .filter(|(distance, candidate)| is_near(*distance, candidate))
+        .min()
+        .map(|(_, candidate)| format!("; did you mean {candidate}?"))
+        .unwrap_or_default()
+}
+
+fn shown(value: Unexpected<'_>) -> String {
+    match value {
+        Unexpected::Bool(value) => value.to_string(),
+        Unexpected::Unsigned(value) => value.to_string(),
+        Unexpected::Signed(value) => value.to_string(),
+        Unexpected::Float(value) => value.to_string(),
+        Unexpected::Str(value) => format!("{:?}", shorten(value)),
+        Unexpected::Unit | Unexpected::Option => "null".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "an object".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let mut shortened: String = text.chars().take(SHOWN).collect();
+    if shortened.len() < text.len() {
+        shortened.push('…');
+    }
+    shortened
+}

@@ -1,0 +1,131 @@
+//! How cookies are written in a request: the `Cookie` header, in bytes.
+//!
+//! Bytes, not text: a client may send anything, and a foreign cookie that is broken must not cost anybody the
+//! stickiness (RFC 6265 §5.4 describes what user agents send; §4.2.2 tells servers not to rely on the order).
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::names::REMOVED;
+
+/// The most bytes of `Cookie` lines that are read from one request.
+///
+/// Twice what Envoy accepts in a request's headers unless told otherwise (60 KiB). What lies beyond is not read.
+pub const MAX_BYTES: usize = 128 * 1024;
+
+/// The `Cookie` lines of one request, in the order in which they came.
+///
+/// HTTP/1.1 may carry several, and HTTP/2 splits one into fields, which Envoy joins (RFC 9113 §8.2.3).
+#[derive(Clone, Debug, Default)]
+pub struct CookieHeader<'a> {
+    lines: Vec<&'a [u8]>,
+}
+
+impl<'a> CookieHeader<'a> {
+    /// Every value of the cookie `name`, as the client was given it: without quotes, percent-decoded.
+    ///
+    /// Names are compared by case (RFC 6265 §5.4). `_remove_` is left out: AWS's clients echo it for an absent cookie.
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'_, 'a, 'n> {
+        self.lines
+            .iter()
+            .flat_map(|line| line.split(|&byte| byte == b';'))
+            .filter_map(move |pair| value_if_named(pair, name))
+            .filter(|value| value.as_ref() != REMOVED.as_bytes())
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for CookieHeader<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(lines: I) -> Self {
+        let mut left = MAX_BYTES;
+        let lines = lines
+            .into_iter()
+            .map(|line| {
+                let read = line.get(..left).unwrap_or(line);
+                left = left.saturating_sub(read.len());
+                read
+            })
+            .collect();
+        Self { lines }
+    }
+}
+
+fn value_if_named<'a>(pair: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
+    let value =
+        pair.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
+    let unquoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
+    Some(percent_decode(unquoted).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(lines: &[&[u8]], name: &str) -> Vec<String> {
+        lines
+            .iter()
+            .copied()
+            .collect::<CookieHeader>()
+            .values(name)
+            .map(|value| String::from_utf8_lossy(&value).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        assert_eq!(values(&[b"a=1; AWSALB=v; b=2"], "AWSALB"), ["v"]);
+    }
+
+    #[test]
+    fn every_cookie_of_the_name_is_found_in_every_line() {
+        assert_eq!(values(&[b"AWSALB=1; AWSALB=2", b"x=y", b"AWSALB=3"], "AWSALB"), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_name_that_only_begins_alike_is_another_cookie() {
+        assert!(values(&[b"AWSALBCORS=1; AWSALBTG=2; XAWSALB=3"], "AWSALB").is_empty());
+    }
+
+    #[test]
+    fn names_are_compared_by_case() {
+        assert!(values(&[b"awsalb=1"], "AWSALB").is_empty());
+    }
+
+    #[test]
+    fn separators_without_spaces_and_with_many_are_understood() {
+        assert_eq!(values(&[b"a=1;AWSALB=1;;  \t AWSALB = 2  ;"], "AWSALB"), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_quoted_value_loses_its_quotes() {
+        assert_eq!(values(&[b"AWSALB=\"v\""], "AWSALB"), ["v"]);
+    }
+
+    #[test]
+    fn a_percent_encoded_value_is_decoded() {
+        assert_eq!(values(&[b"AWSALB=a%2Bb%2fc%3D"], "AWSALB"), ["a+b/c="]);
+    }
+
+    #[test]
+    fn a_removed_cookie_is_absent() {
+        assert!(values(&[b"AWSALB=_remove_"], "AWSALB").is_empty());
+    }
+
+    #[test]
+    fn broken_bytes_of_a_foreign_cookie_disturb_nothing() {
+        assert_eq!(values(&[b"a=\xff\xfe; \xc3; AWSALB=v"], "AWSALB"), ["v"]);
+    }
+
+    #[test]
+    fn a_name_without_a_value_is_no_cookie() {
+        assert!(values(&[b"AWSALB; AWSALB"], "AWSALB").is_empty());
+        assert_eq!(values(&[b"AWSALB="], "AWSALB"), [""]);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_limit_is_not_read() {
+        let filler = vec![b'x'; MAX_BYTES];
+        assert!(values(&[&filler, b"AWSALB=v"], "AWSALB").is_empty());
+        assert_eq!(values(&[b"AWSALB=v", &filler], "AWSALB"), ["v"]);
+    }
+}

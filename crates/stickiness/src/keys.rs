@@ -1,0 +1,156 @@
+//! How keys are written: an id for people and 32 bytes in base64.
+
+use std::collections::HashSet;
+
+use data_encoding::BASE64_NOPAD;
+
+use crate::seal::{Key, KeyRing, SECRET_LENGTH};
+
+/// The environment variable that holds the ring when the configuration has none.
+pub const ENVIRONMENT_VARIABLE: &str = "STICKY_SESSIONS_KEYS";
+
+/// The most keys in a ring. A rotation needs two; every further one is a guess that a forger gets.
+pub const MAX_KEYS: usize = 16;
+
+/// What is wrong with a secret. It never shows the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Not base64.
+    #[error(
+        "the secret is not base64; it is {SECRET_LENGTH} bytes in base64, as `openssl rand -base64 {SECRET_LENGTH}` prints them"
+    )]
+    NotBase64,
+    /// Base64 of too few or too many bytes.
+    #[error(
+        "the secret has {0} bytes; it must have {SECRET_LENGTH}, as `openssl rand -base64 {SECRET_LENGTH}` prints them"
+    )]
+    Length(usize),
+}
+
+/// What is wrong with a ring. It never shows a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingError {
+    /// No key at all.
+    #[error("there is no key; leave it out for a random key")]
+    Empty,
+    /// More keys than [`MAX_KEYS`].
+    #[error("{0} keys are too many; at most {MAX_KEYS} are allowed")]
+    TooMany(usize),
+    /// A key whose text is not `id:base64`; with its position, from 1.
+    #[error("key {0} is not id:base64")]
+    NoId(usize),
+    /// A key with a wrong secret.
+    #[error("key {id:?}: {error}")]
+    Secret {
+        /// The key's id.
+        id: String,
+        /// What is wrong with its secret.
+        error: SecretError,
+    },
+    /// Two keys with one id.
+    #[error("two keys have the id {0:?}")]
+    SameId(String),
+}
+
+/// The key of a secret in base64, with or without padding.
+///
+/// # Errors
+///
+/// [`SecretError`] when it is not 32 bytes in base64.
+pub fn parse_secret(base64: &str) -> Result<Key, SecretError> {
+    let bytes =
+        BASE64_NOPAD.decode(base64.trim().trim_end_matches('=').as_bytes()).map_err(|_| SecretError::NotBase64)?;
+    let secret: &[u8; SECRET_LENGTH] = bytes.as_slice().try_into().map_err(|_| SecretError::Length(bytes.len()))?;
+    Ok(Key::new(secret))
+}
+
+/// The ring of keys with their ids, the newest first.
+///
+/// # Errors
+///
+/// [`RingError`] when there is none, there are too many, or two have one id.
+pub fn ring(keys: Vec<(String, Key)>) -> Result<KeyRing, RingError> {
+    if keys.len() > MAX_KEYS {
+        return Err(RingError::TooMany(keys.len()));
+    }
+    let mut ids = HashSet::new();
+    if let Some((id, _)) = keys.iter().find(|(id, _)| !ids.insert(id)) {
+        return Err(RingError::SameId(id.clone()));
+    }
+    let mut keys = keys.into_iter().map(|(_, key)| key);
+    let newest = keys.next().ok_or(RingError::Empty)?;
+    Ok(KeyRing::new(newest, keys.collect()))
+}
+
+/// The ring of a text like `2026-11:<base64>,2026-10:<base64>`, the newest first.
+///
+/// # Errors
+///
+/// [`RingError`] names the key that is wrong.
+pub fn parse_ring(text: &str) -> Result<KeyRing, RingError> {
+    let keys = text
+        .split(',')
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .zip(1..)
+        .map(|(key, position)| {
+            let (id, secret) = key.split_once(':').ok_or(RingError::NoId(position))?;
+            let key = parse_secret(secret).map_err(|error| RingError::Secret { id: id.to_owned(), error })?;
+            Ok((id.to_owned(), key))
+        })
+        .collect::<Result<_, RingError>>()?;
+    ring(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::Kind;
+
+    const NEW: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const OLD: &str = "//////////////////////////////////////////8=";
+
+    fn message(text: &str) -> String {
+        parse_ring(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_open() {
+        let both = parse_ring(&format!("new:{NEW},old:{OLD}")).unwrap();
+        let new = parse_ring(&format!("new:{NEW}")).unwrap();
+        let old = parse_ring(&format!("old:{OLD}")).unwrap();
+        let sealed = both.seal(Kind::LbCookie, b"x", &[1; 24]);
+        assert!(new.open(Kind::LbCookie, &sealed).is_ok());
+        assert!(old.open(Kind::LbCookie, &sealed).is_err());
+        assert!(both.open(Kind::LbCookie, &old.seal(Kind::LbCookie, b"x", &[2; 24])).is_ok());
+    }
+
+    #[test]
+    fn the_same_secret_under_another_id_is_the_same_key() {
+        let here = parse_ring(&format!("here:{NEW}")).unwrap();
+        let there = parse_ring(&format!("there:{NEW}")).unwrap();
+        assert!(there.open(Kind::LbCookie, &here.seal(Kind::LbCookie, b"x", &[1; 24])).is_ok());
+    }
+
+    #[test]
+    fn white_space_and_missing_padding_do_no_harm() {
+        assert!(parse_ring(&format!(" a:{NEW} ,\n b:{}\n", OLD.trim_end_matches('='))).is_ok());
+    }
+
+    #[test]
+    fn every_error_says_which_key_and_what_is_allowed_and_never_the_secret() {
+        assert_eq!(message(""), "there is no key; leave it out for a random key");
+        assert_eq!(message(&format!("a:{NEW},{OLD}")), "key 2 is not id:base64");
+        assert_eq!(message(&format!("a:{NEW},a:{OLD}")), "two keys have the id \"a\"");
+        assert_eq!(
+            message("a:c2hvcnQ="),
+            "key \"a\": the secret has 5 bytes; it must have 32, as `openssl rand -base64 32` prints them"
+        );
+        assert_eq!(
+            message("a:s3cr3t!"),
+            "key \"a\": the secret is not base64; it is 32 bytes in base64, as `openssl rand -base64 32` prints them"
+        );
+        let many = (0..17).map(|n| format!("{n}:{NEW}")).collect::<Vec<_>>().join(",");
+        assert_eq!(message(&many), "17 keys are too many; at most 16 are allowed");
+    }
+}

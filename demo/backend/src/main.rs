@@ -1,0 +1,91 @@
+//! One instance of the demo's backend: a page with a login that lives in the memory of this process.
+//!
+//! Two of them behind a load balancer lose each other's logins, which is the problem that sticky sessions solve.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::options::Options;
+
+mod app;
+mod options;
+mod page;
+#[cfg(test)]
+mod tests;
+
+/// The exit code for arguments that make no sense; everything that fails later ends with 1.
+const WRONG_USAGE: u8 = 2;
+
+const USAGE: &str = "demo-backend --name NAME --listen ADDRESS:PORT (or the environment variables NAME and LISTEN)";
+
+fn main() -> ExitCode {
+    // What is not UTF-8 is no valid name or address anyway, and still has to be shown in the problem.
+    let text = |value: OsString| value.to_string_lossy().into_owned();
+    let options = match Options::read(env::args_os().skip(1).map(text), |name| env::var_os(name).map(text)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("demo-backend: {problem}; usage: {USAGE}");
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("demo-backend: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until a signal ends it.
+#[tokio::main(flavor = "current_thread")]
+async fn run(options: &Options) -> Result<(), String> {
+    // Before the line that says "listening": whoever reads it may send a signal at once.
+    let no_signals = |error: io::Error| format!("the system refuses a signal handler: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+
+    let listener = TcpListener::bind(options.listen).await.map_err(|error| cannot_listen(options.listen, &error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| format!("the system does not tell the port of {}: {error}", options.listen))?;
+    announce(&options.name, address).map_err(|error| format!("cannot write to the standard output: {error}"))?;
+
+    // No graceful shutdown: it waits for connections that a load balancer keeps open.
+    tokio::select! {
+        served = axum::serve(listener, app::app(&options.name)) => {
+            served.map_err(|error| format!("serving {address} failed: {error}"))
+        }
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+/// Tells the caller the port, which with port 0 only the system knew, and that requests are taken from now on.
+fn announce(name: &str, address: SocketAddr) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "instance {name} listens on {address}")?;
+    out.flush()
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "another program listens on {address} already: stop it, or choose another port with --listen \
+             (port 0 takes a free one)"
+        ),
+        ErrorKind::PermissionDenied => {
+            format!("this user may not listen on {address}: choose a port from 1024 on with --listen")
+        }
+        ErrorKind::AddrNotAvailable => {
+            format!("this machine has no address {}: choose one that it has with --listen", address.ip())
+        }
+        _ => format!("cannot listen on {address}: {error}"),
+    }
+}

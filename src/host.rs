@@ -1,0 +1,112 @@
+//! Every call to Envoy, in the filter's words.
+//!
+//! Header values are bytes: the SDK's `String` getters panic on what a client may send.
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{Bytes, MapType, MetricType};
+use stickiness::seal::{NONCE_LENGTH, Nonce};
+use stickiness::time::Timestamp;
+
+/// The headers of the request, each with its name in lower case.
+///
+/// All at once: a read by name gives the first of several `Cookie` lines only.
+pub(crate) fn request_headers() -> Vec<(String, Bytes)> {
+    hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+}
+
+/// Sets a header of the request, instead of any that the client sent under this name.
+pub(crate) fn replace_request_header(name: &str, value: &str) {
+    let _ = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value));
+}
+
+/// Removes every header of the request with this name.
+pub(crate) fn remove_request_header(name: &str) {
+    let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+}
+
+/// Adds a header to the answer, beside those of the same name.
+pub(crate) fn add_response_header(name: &str, value: &str) {
+    let _ = hostcalls::add_map_value(MapType::HttpResponseHeaders, name, value);
+}
+
+/// Removes every header of the answer with this name.
+pub(crate) fn remove_response_header(name: &str) {
+    let _ = hostcalls::remove_map_value(MapType::HttpResponseHeaders, name);
+}
+
+/// The target group that the stream is routed to, if it is routed: the cluster, after a weighted pick.
+pub(crate) fn target_group() -> Option<String> {
+    text_property(&["xds", "cluster_name"])
+}
+
+/// The target that answered, if the answer is a target's.
+///
+/// `upstream.address` alone does not tell: after a failed connection it is the dead target, and Envoy answers itself.
+pub(crate) fn answering_target() -> Option<String> {
+    if text_property(&["response", "code_details"])? != "via_upstream" {
+        return None;
+    }
+    text_property(&["upstream", "address"])
+}
+
+/// Whether the client's connection to the listener is encrypted.
+pub(crate) fn is_over_tls() -> bool {
+    text_property(&["connection", "tls_version"]).is_some_and(|version| !version.is_empty())
+}
+
+/// Gives the stream a word that the access log can print, as `%FILTER_STATE(wasm.<key>:PLAIN)%`.
+pub(crate) fn set_filter_state(key: &str, word: &str) {
+    let _ = hostcalls::set_property(vec![key], Some(word.as_bytes()));
+}
+
+/// The time by Envoy's system clock.
+pub(crate) fn now() -> Timestamp {
+    hostcalls::get_current_time().map_or(Timestamp::from_millis(0), Timestamp::from)
+}
+
+/// Random bytes from Envoy, which never repeat.
+pub(crate) fn draw_nonce() -> Option<Nonce> {
+    random::<NONCE_LENGTH>()
+}
+
+/// `N` random bytes from Envoy.
+pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The counter with this name, shared by all workers. Each call costs Envoy an entry, so keep the result.
+pub(crate) fn define_counter(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Counter, name).ok()
+}
+
+/// Counts one.
+pub(crate) fn increment(counter: u32) {
+    let _ = hostcalls::increment_metric(counter, 1);
+}
+
+/// What all workers of the process have stored under `key`.
+pub(crate) fn shared_data(key: &str) -> Option<Bytes> {
+    hostcalls::get_shared_data(key).ok()?.0
+}
+
+/// Stores `value` for all workers of the process, unless another worker was first. Tells whether this one was.
+///
+/// Envoy has no such call, but compares a number that counts up from 1 with the one given, and only when there is a
+/// value already: with a number that is never reached only the first worker succeeds.
+pub(crate) fn store_shared_data_first(key: &str, value: &[u8]) -> bool {
+    const NEVER_REACHED: u32 = u32::MAX;
+    hostcalls::set_shared_data(key, Some(value), Some(NEVER_REACHED)).is_ok()
+}
+
+/// The plugin's configuration.
+pub(crate) fn configuration() -> Vec<u8> {
+    use proxy_wasm::types::BufferType;
+    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default()
+}
+
+fn text_property(path: &[&str]) -> Option<String> {
+    let value = hostcalls::get_property(path.to_vec()).ok()??;
+    String::from_utf8(value).ok()
+}

@@ -1,0 +1,329 @@
+//! A host for the filter on the machine that runs the tests, for what a real Envoy cannot be made to do.
+//!
+//! The SDK's imports are plain C symbols: defining them makes this module the host, and the SDK's own dispatcher is
+//! called as Envoy calls it. Everything is thread-local on both sides, so tests run in parallel; one thread is one VM.
+
+#![allow(unsafe_code, reason = "the host's side of the ABI is pointers and lengths")]
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use proxy_wasm::types::{Action, BufferType, LogLevel, MapType, MetricType, Status};
+
+/// Header names and values.
+pub(crate) type Headers = Vec<(String, Vec<u8>)>;
+
+/// What the host holds and has been told.
+#[derive(Default)]
+pub(crate) struct Host {
+    pub(crate) configuration: Vec<u8>,
+    pub(crate) request_headers: Headers,
+    pub(crate) response_headers: Headers,
+    /// By path, joined with dots.
+    pub(crate) properties: HashMap<String, Vec<u8>>,
+    pub(crate) filter_state: HashMap<String, String>,
+    pub(crate) shared_data: HashMap<String, (Vec<u8>, u32)>,
+    pub(crate) counters: Vec<(String, u64)>,
+    pub(crate) logs: Vec<(LogLevel, String)>,
+    /// Nanoseconds since the Unix epoch.
+    pub(crate) now: u64,
+    last_context: u32,
+}
+
+thread_local! {
+    static HOST: RefCell<Host> = RefCell::default();
+}
+
+/// Looks at or changes the host.
+pub(crate) fn host<T>(visit: impl FnOnce(&mut Host) -> T) -> T {
+    HOST.with_borrow_mut(visit)
+}
+
+impl Host {
+    /// The counter with this name, 0 when nothing was counted.
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        self.counters.iter().filter(|(defined, _)| defined == name).map(|(_, value)| value).sum()
+    }
+
+    fn headers(&mut self, map: MapType) -> &mut Headers {
+        match map {
+            MapType::HttpRequestHeaders => &mut self.request_headers,
+            MapType::HttpResponseHeaders => &mut self.response_headers,
+            other => panic!("the filter has no business with {other:?}"),
+        }
+    }
+}
+
+unsafe extern "C" {
+    fn proxy_on_context_create(context: u32, root_context: u32);
+    fn proxy_on_configure(context: u32, size: usize) -> bool;
+    fn proxy_on_request_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
+    fn proxy_on_response_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
+    fn proxy_on_log(context: u32);
+    fn proxy_on_delete(context: u32);
+}
+
+fn new_context(parent: u32) -> u32 {
+    let context = host(|host| {
+        host.last_context += 1;
+        host.last_context
+    });
+    unsafe { proxy_on_context_create(context, parent) };
+    context
+}
+
+/// A plugin in this thread's VM.
+pub(crate) struct Plugin(u32);
+
+impl Plugin {
+    /// Starts the VM's plugin, without a configuration yet.
+    pub(crate) fn start() -> Self {
+        crate::_initialize();
+        Self(new_context(0))
+    }
+
+    /// Gives it a configuration; tells whether it was accepted.
+    pub(crate) fn configure(&self, configuration: &str) -> bool {
+        host(|host| host.configuration = configuration.into());
+        unsafe { proxy_on_configure(self.0, configuration.len()) }
+    }
+
+    /// A new request.
+    pub(crate) fn stream(&self) -> Stream {
+        Stream(new_context(self.0))
+    }
+}
+
+/// A request and its answer.
+pub(crate) struct Stream(u32);
+
+impl Stream {
+    /// The request's headers arrive; what the filter makes of them.
+    pub(crate) fn request(&self, headers: &[(&str, &[u8])]) -> Headers {
+        host(|host| host.request_headers = owned(headers));
+        let action = unsafe { proxy_on_request_headers(self.0, headers.len(), true) };
+        assert_eq!(action, Action::Continue);
+        host(|host| host.request_headers.clone())
+    }
+
+    /// The answer's headers arrive; what the filter makes of them.
+    pub(crate) fn response(&self, headers: &[(&str, &[u8])]) -> Headers {
+        host(|host| host.response_headers = owned(headers));
+        let action = unsafe { proxy_on_response_headers(self.0, headers.len(), true) };
+        assert_eq!(action, Action::Continue);
+        host(|host| host.response_headers.clone())
+    }
+
+    /// The stream ends.
+    pub(crate) fn end(self) {
+        unsafe {
+            proxy_on_log(self.0);
+            proxy_on_delete(self.0);
+        }
+    }
+}
+
+fn owned(headers: &[(&str, &[u8])]) -> Headers {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect()
+}
+
+unsafe fn bytes<'a>(data: *const u8, size: usize) -> &'a [u8] {
+    if size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(data, size) } }
+}
+
+unsafe fn text(data: *const u8, size: usize) -> String {
+    String::from_utf8(unsafe { bytes(data, size) }.to_vec()).unwrap()
+}
+
+/// Hands memory over to the SDK, which frees it as a `Vec` of exactly this length.
+unsafe fn give(value: &[u8], data: *mut *mut u8, size: *mut usize) -> Status {
+    unsafe {
+        *size = value.len();
+        *data = Box::into_raw(value.to_vec().into_boxed_slice()).cast();
+    }
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_log(level: LogLevel, data: *const u8, size: usize) -> Status {
+    let line = unsafe { text(data, size) };
+    host(|host| host.logs.push((level, line)));
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_current_time_nanoseconds(time: *mut u64) -> Status {
+    unsafe { *time = host(|host| host.now) };
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_buffer_bytes(
+    buffer: BufferType,
+    _start: usize,
+    _max_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    assert_eq!(buffer as u32, BufferType::PluginConfiguration as u32);
+    let configuration = host(|host| host.configuration.clone());
+    unsafe { give(&configuration, data, size) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> Status {
+    let headers = host(|host| host.headers(map).clone());
+    let mut pairs = Vec::new();
+    let length = |value: &[u8]| u32::try_from(value.len()).unwrap().to_le_bytes();
+    pairs.extend(u32::try_from(headers.len()).unwrap().to_le_bytes());
+    for (name, value) in &headers {
+        pairs.extend(length(name.as_bytes()));
+        pairs.extend(length(value));
+    }
+    for (name, value) in &headers {
+        pairs.extend(name.as_bytes());
+        pairs.push(0);
+        pairs.extend(value);
+        pairs.push(0);
+    }
+    unsafe { give(&pairs, data, size) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_remove_header_map_value(map: MapType, key: *const u8, key_size: usize) -> Status {
+    let name = unsafe { text(key, key_size) };
+    host(|host| host.headers(map).retain(|(present, _)| *present != name));
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_replace_header_map_value(
+    map: MapType,
+    key: *const u8,
+    key_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> Status {
+    unsafe {
+        proxy_remove_header_map_value(map, key, key_size);
+        proxy_add_header_map_value(map, key, key_size, value, value_size)
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_add_header_map_value(
+    map: MapType,
+    key: *const u8,
+    key_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> Status {
+    let header = unsafe { (text(key, key_size), bytes(value, value_size).to_vec()) };
+    host(|host| host.headers(map).push(header));
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_property(
+    path: *const u8,
+    path_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    let path = unsafe { text(path, path_size) }.replace('\0', ".");
+    match host(|host| host.properties.get(&path).cloned()) {
+        Some(value) => unsafe { give(&value, data, size) },
+        None => Status::NotFound,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_set_property(
+    path: *const u8,
+    path_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> Status {
+    let (key, word) = unsafe { (text(path, path_size), text(value, value_size)) };
+    host(|host| host.filter_state.insert(key, word));
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_shared_data(
+    key: *const u8,
+    key_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+    return_cas: *mut u32,
+) -> Status {
+    let key = unsafe { text(key, key_size) };
+    match host(|host| host.shared_data.get(&key).cloned()) {
+        Some((value, cas)) => unsafe {
+            *return_cas = cas;
+            give(&value, data, size)
+        },
+        None => Status::NotFound,
+    }
+}
+
+/// As Envoy: the number is compared only when there is a value, and 0 is never compared.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_set_shared_data(
+    key: *const u8,
+    key_size: usize,
+    value: *const u8,
+    value_size: usize,
+    expected: u32,
+) -> Status {
+    let (key, value) = unsafe { (text(key, key_size), bytes(value, value_size).to_vec()) };
+    host(|host| {
+        let present = host.shared_data.get(&key).map(|(_, cas)| *cas);
+        if present.is_some_and(|cas| expected != 0 && expected != cas) {
+            return Status::CasMismatch;
+        }
+        host.shared_data.insert(key, (value, present.unwrap_or(0) + 1));
+        Status::Ok
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_define_metric(
+    metric: MetricType,
+    name: *const u8,
+    name_size: usize,
+    return_id: *mut u32,
+) -> Status {
+    assert_eq!(metric as u32, MetricType::Counter as u32);
+    let name = unsafe { text(name, name_size) };
+    let id = host(|host| {
+        host.counters.push((name, 0));
+        host.counters.len() - 1
+    });
+    unsafe { *return_id = u32::try_from(id).unwrap() };
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_increment_metric(id: u32, offset: i64) -> Status {
+    host(|host| host.counters[id as usize].1 += u64::try_from(offset).unwrap());
+    Status::Ok
+}
+
+/// The rest of the ABI, which the SDK links to and the filter never calls.
+macro_rules! never_called {
+    ($($name:ident)*) => {
+        $(#[unsafe(no_mangle)]
+        extern "C" fn $name() -> Status {
+            panic!(concat!("the filter called ", stringify!($name), ", which this host does not have"))
+        })*
+    };
+}
+
+never_called! {
+    proxy_get_log_level proxy_set_tick_period_milliseconds proxy_set_buffer_bytes proxy_set_header_map_pairs
+    proxy_get_header_map_value proxy_register_shared_queue proxy_resolve_shared_queue proxy_dequeue_shared_queue
+    proxy_enqueue_shared_queue proxy_continue_stream proxy_close_stream proxy_send_local_response proxy_http_call
+    proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close proxy_get_status
+    proxy_set_effective_context proxy_call_foreign_function proxy_done proxy_get_metric proxy_record_metric
+}

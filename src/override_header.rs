@@ -1,0 +1,28 @@
+//! How Envoy is told which host to take: a request header that its own load balancing reads.
+//!
+//! No call of the wasm ABI chooses the host. Two parts of Envoy read it from a header:
+//!
+//! - the `stateful_session` filter with header state, placed after this one: base64 of `ip:port`. It passes over a
+//!   host that is unhealthy, and sets the header in the answer too when another host was taken;
+//! - the `override_host` load-balancing policy: plain `ip:port`, whatever the host's health.
+
+use data_encoding::BASE64;
+use stickiness::config::Mechanism;
+
+/// The header that names the target, in the request, and after `stateful_session` in the answer too.
+pub(crate) const HOST: &str = "x-sticky-session-host";
+
+/// The header that names the target group, for routes that match on it.
+pub(crate) const GROUP: &str = "x-sticky-session-group";
+
+/// The headers that only this filter may set. What a client sends under these names must not reach Envoy's load
+/// balancing: whoever sets them chooses the host.
+pub(crate) const RESERVED: [&str; 2] = [HOST, GROUP];
+
+/// The value of [`HOST`] for a target, as `mechanism` reads it.
+pub(crate) fn value(mechanism: Mechanism, target: &str) -> String {
+    match mechanism {
+        Mechanism::StatefulSession => BASE64.encode(target.as_bytes()),
+        Mechanism::OverrideHost => target.to_owned(),
+    }
+}

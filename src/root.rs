@@ -1,0 +1,79 @@
+//! What outlives a request: the configuration and the keys of one plugin in one worker.
+
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+use stickiness::balancer::Balancer;
+use stickiness::config::Config;
+use stickiness::keys;
+use stickiness::seal::{Key, KeyRing, SECRET_LENGTH};
+
+use crate::host;
+use crate::stream::Stream;
+
+/// Where the workers of a process find the random key that one of them drew.
+const SHARED_KEY: &str = "sticky_sessions.key";
+
+/// One plugin in one worker.
+#[derive(Default)]
+pub(crate) struct Root {
+    balancer: Option<Rc<Balancer>>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    /// Refusing here makes Envoy refuse the configuration, in `--mode validate` too.
+    fn on_configure(&mut self, _size: usize) -> bool {
+        match configure() {
+            Ok(balancer) => {
+                self.balancer = Some(Rc::new(balancer));
+                true
+            }
+            Err(problem) => {
+                log::error!("{problem}");
+                false
+            }
+        }
+    }
+
+    fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(self.balancer.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+fn configure() -> Result<Balancer, String> {
+    let mut config = Config::parse(&host::configuration()).map_err(|error| error.to_string())?;
+    let key_ring = match config.key_ring.take() {
+        Some(key_ring) => key_ring,
+        None => environment_ring().unwrap_or_else(process_ring)?,
+    };
+    Ok(Balancer::new(config, key_ring))
+}
+
+/// The ring in the VM's environment, if there is one.
+fn environment_ring() -> Option<Result<KeyRing, String>> {
+    let ring = std::env::var(keys::ENVIRONMENT_VARIABLE).ok().filter(|ring| !ring.is_empty())?;
+    Some(keys::parse_ring(&ring).map_err(|error| format!("{}: {error}", keys::ENVIRONMENT_VARIABLE)))
+}
+
+/// A random key that all workers of this process share.
+fn process_ring() -> Result<KeyRing, String> {
+    let drawn: [u8; SECRET_LENGTH] = host::random().ok_or("Envoy gives no random bytes for a key")?;
+    if host::store_shared_data_first(SHARED_KEY, &drawn) {
+        log::warn!(
+            "no keys in the configuration or in {}: cookies are sealed with a random key, which other replicas and a \
+             restarted Envoy do not have",
+            keys::ENVIRONMENT_VARIABLE
+        );
+    }
+    let secret = host::shared_data(SHARED_KEY)
+        .and_then(|secret| secret.try_into().ok())
+        .ok_or("Envoy's shared data does not hold the key that was stored there")?;
+    Ok(KeyRing::new(Key::new(&secret), Vec::new()))
+}

@@ -1,0 +1,238 @@
+//! The filter on a host of our own, for what a real Envoy cannot be made to do.
+
+use proxy_wasm::types::LogLevel;
+
+use crate::native_host::{Headers, Plugin, host};
+
+const TARGET: &str = "10.0.0.1:8080";
+const KEYS: &str = r#"{"keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}"#;
+
+fn set(path: &str, value: &str) {
+    host(|host| host.properties.insert(path.to_owned(), value.into()));
+}
+
+fn unset(path: &str) {
+    host(|host| host.properties.remove(path));
+}
+
+fn answered_by(target: &str) {
+    set("response.code_details", "via_upstream");
+    set("upstream.address", target);
+}
+
+fn plugin(configuration: &str) -> Plugin {
+    let plugin = Plugin::start();
+    host(|host| host.now = 1_700_000_000_000_000_000);
+    set("xds.cluster_name", "web");
+    assert!(plugin.configure(configuration));
+    plugin
+}
+
+fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a [u8]> {
+    headers.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_slice())
+}
+
+fn counted(outcome: &str) -> u64 {
+    host(|host| host.counter(&format!("sticky_sessions.target_group.web.{outcome}")))
+}
+
+fn logged(level: LogLevel) -> Vec<String> {
+    host(|host| {
+        let lines = host.logs.iter().filter(|(of, _)| *of as u32 == level as u32);
+        lines.map(|(_, line)| line.clone()).collect()
+    })
+}
+
+/// The `Cookie` line of a client that has been answered by `target`.
+fn cookie_of(plugin: &Plugin, target: &str) -> Vec<u8> {
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(target);
+    let answer = stream.response(&[]);
+    stream.end();
+    let line = header(&answer, "set-cookie").unwrap();
+    line.split(|&byte| byte == b';').next().unwrap().to_vec()
+}
+
+#[test]
+fn a_client_returns_to_the_target_that_answered() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    let headers = plugin.stream().request(&[("cookie", &cookie)]);
+    assert_eq!(header(&headers, "x-sticky-session-host"), Some(b"MTAuMC4wLjE6ODA4MA==".as_slice()));
+}
+
+#[test]
+fn an_answer_without_a_request_disturbs_nothing() {
+    let plugin = plugin(KEYS);
+    answered_by(TARGET);
+    let headers = plugin.stream().response(&[("x-sticky-session-host", b"leak"), ("a", b"b")]);
+    assert_eq!(headers, [("a".to_owned(), b"b".to_vec())]);
+}
+
+#[test]
+fn a_second_answer_of_one_request_is_neither_counted_nor_given_cookies() {
+    let plugin = plugin(KEYS);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(TARGET);
+    assert_eq!(stream.response(&[]).len(), 2);
+    assert!(stream.response(&[]).is_empty());
+    assert_eq!(counted("no_cookie"), 1);
+}
+
+#[test]
+fn a_target_without_an_address_gives_no_cookie() {
+    let plugin = plugin(KEYS);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(TARGET);
+    unset("upstream.address");
+    assert!(stream.response(&[]).is_empty());
+    assert_eq!((counted("no_cookie"), counted("issued")), (1, 0));
+}
+
+#[test]
+fn a_request_that_is_routed_nowhere_is_not_sticky_and_still_loses_our_headers() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    unset("xds.cluster_name");
+    let headers = plugin.stream().request(&[("cookie", &cookie), ("x-sticky-session-group", b"blue")]);
+    assert_eq!(headers, [("cookie".to_owned(), cookie)]);
+}
+
+#[test]
+fn a_target_group_whose_name_is_no_text_is_not_sticky() {
+    let plugin = plugin(KEYS);
+    host(|host| host.properties.insert("xds.cluster_name".into(), vec![0xff]));
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(TARGET);
+    assert!(stream.response(&[]).is_empty());
+}
+
+#[test]
+fn before_any_configuration_our_headers_are_removed_all_the_same() {
+    let plugin = Plugin::start();
+    let stream = plugin.stream();
+    assert!(stream.request(&[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==")]).is_empty());
+    assert!(stream.response(&[]).is_empty());
+    stream.end();
+}
+
+#[test]
+fn a_stream_that_ends_without_an_answer_is_counted_once() {
+    let plugin = plugin(KEYS);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    assert_eq!(counted("no_cookie"), 0);
+    stream.end();
+    assert_eq!(counted("no_cookie"), 1);
+}
+
+#[test]
+fn a_stream_that_was_answered_is_not_counted_again_at_its_end() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    assert_eq!(counted("no_cookie"), 1);
+    let stream = plugin.stream();
+    stream.request(&[("cookie", &cookie)]);
+    answered_by("10.0.0.2:8080");
+    stream.response(&[]);
+    stream.end();
+    assert_eq!((counted("moved"), counted("pinned")), (1, 0));
+    assert_eq!(host(|host| host.filter_state["sticky_session"].clone()), "moved");
+}
+
+#[test]
+fn a_configuration_that_changes_between_request_and_answer_leaves_the_stream_its_own() {
+    let plugin = plugin(KEYS);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    assert!(plugin.configure(r#"{"target_groups": {"web": {"stickiness.enabled": false}}}"#));
+    answered_by(TARGET);
+    assert_eq!(stream.response(&[]).len(), 2);
+}
+
+#[test]
+fn a_clock_before_the_epoch_and_one_that_is_set_back_lose_no_request() {
+    let plugin = plugin(KEYS);
+    host(|host| host.now = 0);
+    let cookie = cookie_of(&plugin, TARGET);
+    let pinned = |now| {
+        host(|host| host.now = now);
+        let headers = plugin.stream().request(&[("cookie", &cookie)]);
+        header(&headers, "x-sticky-session-host").is_some()
+    };
+    assert!(pinned(0));
+    assert!(!pinned(u64::MAX));
+    assert!(pinned(0));
+}
+
+#[test]
+fn workers_share_the_random_key_and_only_one_warns() {
+    let first = plugin("{}");
+    let cookie = cookie_of(&first, TARGET);
+    // Another plugin of the same host: another worker that finds what the first has stored.
+    let second = Plugin::start();
+    assert!(second.configure("{}"));
+    let headers = second.stream().request(&[("cookie", &cookie)]);
+    assert!(header(&headers, "x-sticky-session-host").is_some());
+    assert_eq!(
+        logged(LogLevel::Warn),
+        ["no keys in the configuration or in STICKY_SESSIONS_KEYS: cookies are sealed with a random key, which other \
+          replicas and a restarted Envoy do not have"]
+    );
+}
+
+#[test]
+fn shared_data_that_holds_no_key_refuses_the_configuration() {
+    let plugin = Plugin::start();
+    host(|host| host.shared_data.insert("sticky_sessions.key".into(), (b"short".to_vec(), 7)));
+    assert!(!plugin.configure("{}"));
+    assert_eq!(logged(LogLevel::Error), ["Envoy's shared data does not hold the key that was stored there"]);
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_with_one_line() {
+    let plugin = Plugin::start();
+    assert!(!plugin.configure(r#"{"target_groups": {"web": {"stickiness.type": "lb_cokie"}}}"#));
+    assert_eq!(
+        logged(LogLevel::Error),
+        ["target_groups.web.stickiness.type: \"lb_cokie\" is not one of lb_cookie, app_cookie, classic_lb_cookie, \
+          classic_app_cookie; did you mean lb_cookie?"]
+    );
+}
+
+#[test]
+fn a_wrong_configuration_leaves_the_one_before_it_in_force() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    assert!(!plugin.configure("[]"));
+    let headers = plugin.stream().request(&[("cookie", &cookie)]);
+    assert!(header(&headers, "x-sticky-session-host").is_some());
+}
+
+#[test]
+fn target_groups_beyond_a_thousand_are_counted_together() {
+    let plugin = plugin(KEYS);
+    for number in 0..1_100 {
+        set("xds.cluster_name", &format!("group-{number}"));
+        let stream = plugin.stream();
+        stream.request(&[]);
+        stream.end();
+    }
+    assert_eq!(host(|host| host.counter("sticky_sessions.target_group._others.no_cookie")), 100);
+    assert!(host(|host| host.counters.len()) <= 1_001 * 8);
+}
+
+#[test]
+fn over_an_encrypted_connection_the_twin_is_secure() {
+    let plugin = plugin(KEYS);
+    set("connection.tls_version", "TLSv1.3");
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(TARGET);
+    let answer = stream.response(&[]);
+    assert!(answer[1].1.ends_with(b"; Path=/; SameSite=None; Secure"));
+}

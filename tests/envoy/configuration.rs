@@ -1,0 +1,146 @@
+//! The plugin's configuration: its forms, and what is refused, in the words that an operator reads.
+
+use local_envoy::{Config, Plugin, Validation, validate};
+use serde_json::{Value, json};
+
+use crate::harness::{LoadBalancer, Setup, envoy_binary, fetch, sticky_config, wasm};
+
+/// What `envoy --mode validate` says of this plugin configuration.
+fn judge(plugin: Plugin<'_>) -> Validation {
+    let setup = Setup { plugin: Some(plugin), ..Setup::default() };
+    validate(envoy_binary(), &sticky_config(&[], &setup), &[]).unwrap()
+}
+
+/// The configuration is refused, with exactly one line of the filter's, which says this.
+#[track_caller]
+fn refused(json: &str, message: &str) {
+    let answer = judge(Plugin::Json(json));
+    assert!(!answer.accepted, "{json} is accepted");
+    let lines: Vec<&str> = answer.log.lines().filter(|line| line.contains("wasm log")).collect();
+    assert_eq!(lines.len(), 1, "{}", answer.log);
+    assert!(lines[0].ends_with(&format!(": {message}")), "{}", answer.log);
+}
+
+/// The cookies of this plugin configuration last for so many seconds.
+#[track_caller]
+fn lasts(plugin: Plugin<'_>, seconds: u64) {
+    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let left = fetch(lb.sticky, "/", &[]).expires_in();
+    assert!((seconds - 10..=seconds).contains(&left), "{left}");
+}
+
+fn minute() -> Value {
+    json!({ "target_groups": { "web": { "stickiness": { "lb_cookie": { "duration_seconds": 60 } } } } })
+}
+
+#[test]
+fn the_shipped_configuration_is_accepted_as_it_is() {
+    let mut config = Config::shipped().unwrap();
+    config.wasm_file(wasm()).unwrap();
+    let answer = validate(envoy_binary(), &config, &[]).unwrap();
+    assert!(answer.accepted, "{}", answer.log);
+}
+
+#[test]
+fn no_configuration_and_an_empty_one_mean_sticky_for_a_day() {
+    lasts(Plugin::Absent, 86_400);
+    lasts(Plugin::Json(""), 86_400);
+    lasts(Plugin::Json("{}"), 86_400);
+    lasts(Plugin::Struct(json!({})), 86_400);
+}
+
+#[test]
+fn json_text_and_a_struct_mean_the_same_nested_or_dotted() {
+    let dotted = json!({ "target_groups": { "web": {
+        "stickiness.enabled": "true",
+        "stickiness.type": "lb_cookie",
+        "stickiness.lb_cookie.duration_seconds": "60"
+    } } });
+    for config in [minute(), dotted] {
+        lasts(Plugin::Json(&config.to_string()), 60);
+        lasts(Plugin::Struct(config), 60);
+    }
+}
+
+#[test]
+fn a_target_group_that_is_not_named_is_not_sticky_unless_the_star_is() {
+    let only_api = LoadBalancer::with_plugin(r#"{"target_groups": {"api": {}}}"#);
+    assert_eq!(fetch(only_api.sticky, "/", &[]).set_cookies().len(), 0);
+    let star = LoadBalancer::with_plugin(r#"{"target_groups": {"api": {"stickiness.enabled": false}, "*": {}}}"#);
+    assert_eq!(fetch(star.sticky, "/", &[]).set_cookies().len(), 2);
+}
+
+#[test]
+fn a_duration_out_of_range_is_refused() {
+    let web = |seconds: &str| minute().to_string().replace("60", seconds);
+    let path = "target_groups.web.stickiness.lb_cookie.duration_seconds";
+    refused(&web("0"), &format!("{path}: 0 is not between 1 and 604800"));
+    refused(&web("604801"), &format!("{path}: 604801 is not between 1 and 604800"));
+    refused(&web("1.5"), &format!("{path}: 1.5 is not a whole number between 1 and 604800"));
+    refused(&web("\"day\""), &format!("{path}: \"day\" is not a whole number between 1 and 604800"));
+}
+
+#[test]
+fn a_struct_is_refused_with_the_same_line_as_json() {
+    let answer = judge(Plugin::Struct(json!({ "target_groups": { "web": { "stickiness.type": "lb_cokie" } } })));
+    assert!(!answer.accepted);
+    assert!(
+        answer.log.contains(
+            "target_groups.web.stickiness.type: \"lb_cokie\" is not one of lb_cookie, app_cookie, \
+             classic_lb_cookie, classic_app_cookie; did you mean lb_cookie?"
+        ),
+        "{}",
+        answer.log
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_near_miss() {
+    refused(
+        r#"{"target_groups": {"web": {"stickness": {}}}}"#,
+        "target_groups.web.stickness: there is no such key; allowed here: stickiness; did you mean stickiness?",
+    );
+}
+
+#[test]
+fn an_unknown_mechanism_is_refused_with_the_near_miss() {
+    refused(
+        r#"{"upstream": {"mechanism": "overide_host"}}"#,
+        "upstream.mechanism: \"overide_host\" is not one of stateful_session, override_host; \
+         did you mean override_host?",
+    );
+}
+
+#[test]
+fn a_reserved_cookie_name_is_refused() {
+    refused(
+        r#"{"target_groups": {"web": {"stickiness": {"app_cookie": {"cookie_name": "AWSALBX"}}}}}"#,
+        "target_groups.web.stickiness.app_cookie.cookie_name: \"AWSALBX\" is not allowed as the name of an \
+         application's cookie: names that start with AWSALB are reserved",
+    );
+}
+
+#[test]
+fn text_that_is_no_json_is_refused_with_the_place() {
+    refused(
+        "{\"target_groups\": }",
+        "the configuration is neither JSON nor a google.protobuf.Struct: expected value at line 1 column 19",
+    );
+}
+
+#[test]
+fn a_wrong_key_is_refused_without_showing_it() {
+    let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ=";
+    for (config, message) in [
+        (
+            json!({ "keys": [{ "id": "a", "secret": secret }] }),
+            "keys[0].secret: the secret has 20 bytes; it must have 32, as `openssl rand -base64 32` prints them",
+        ),
+        (json!({ "keys": [secret] }), "keys[0]: the value (a secret, not shown) is not an object"),
+        (json!({ "keys": secret }), "keys: the value (a secret, not shown) is not a list"),
+    ] {
+        refused(&config.to_string(), message);
+        let answer = judge(Plugin::Json(&config.to_string()));
+        assert!(!answer.log.contains(secret), "{}", answer.log);
+    }
+}

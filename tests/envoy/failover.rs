@@ -1,0 +1,142 @@
+//! A target that cannot serve: the request is answered by another one, and the session stays there.
+
+use serde_json::json;
+
+use crate::harness::{Client, LoadBalancer, Setup, Target, wait_until};
+
+/// A client and the name of the target that it is pinned to.
+fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+    (client, home)
+}
+
+/// The session has moved for good: it stays away when `home` is back.
+#[track_caller]
+fn stays_away(lb: &LoadBalancer, client: &mut Client, home: &str) {
+    lb.wait_for_healthy(lb.targets.len());
+    for _ in 0..4 {
+        let response = client.get(lb.sticky, "/");
+        assert_eq!(response.status, 200);
+        assert_ne!(response.body, home);
+    }
+    assert_eq!(lb.counted("moved"), 1);
+}
+
+#[test]
+fn the_session_of_an_unhealthy_target_moves_once_and_for_good() {
+    let mut lb = LoadBalancer::shipped();
+    let (mut client, home) = pinned_client(&lb);
+    lb.target(&home).set_healthy(false);
+    lb.wait_for_healthy(1);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((response.status, response.set_cookies().len()), (200, 2));
+    assert_ne!(response.body, home);
+    lb.target(&home).set_healthy(true);
+    stays_away(&lb, &mut client, &home);
+}
+
+#[test]
+fn the_first_request_after_a_target_died_is_answered_by_another_one() {
+    let mut lb = LoadBalancer::shipped();
+    let (mut client, home) = pinned_client(&lb);
+    lb.target(&home).kill();
+    let response = client.get(lb.sticky, "/");
+    assert_eq!(response.status, 200);
+    assert_ne!(response.body, home);
+    lb.target(&home).revive();
+    stays_away(&lb, &mut client, &home);
+}
+
+#[test]
+fn the_session_of_a_target_that_was_removed_moves_once_and_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("endpoints.json");
+    // Renamed into place: Envoy reads when a file is moved, and never a half-written one.
+    let write = |targets: &[&Target]| {
+        let endpoints: Vec<_> = targets
+            .iter()
+            .map(|target| json!({ "address": "127.0.0.1", "port_value": target.address.port() }))
+            .map(|address| json!({ "endpoint": { "address": { "socket_address": address } } }))
+            .collect();
+        let assignment = json!({
+            "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+            "cluster_name": "web", "endpoints": [{ "lb_endpoints": endpoints }]
+        });
+        std::fs::write(folder.path().join("next"), json!({ "resources": [assignment] }).to_string()).unwrap();
+        std::fs::rename(folder.path().join("next"), &file).unwrap();
+    };
+    let targets = ["a", "b"].map(Target::start);
+    write(&targets.each_ref());
+    let lb = LoadBalancer::before(
+        targets.into(),
+        &Setup {
+            edit: &|config| {
+                config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
+                let web = config.cluster("web").unwrap().as_object_mut().unwrap();
+                web.remove("load_assignment");
+                web["type"] = json!("EDS");
+                web.insert(
+                    "eds_cluster_config".into(),
+                    json!({ "eds_config": { "path_config_source": { "path": file } } }),
+                );
+                // Otherwise Envoy keeps a removed target as long as its health check succeeds.
+                web.insert("ignore_health_on_host_removal".into(), json!(true));
+            },
+            ..Setup::default()
+        },
+    );
+    let (mut client, home) = pinned_client(&lb);
+    let others: Vec<&Target> = lb.targets.iter().filter(|target| !target.is_named(&home)).collect();
+    write(&others);
+    lb.wait_for_healthy(1);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!(response.status, 200);
+    assert_ne!(response.body, home);
+    write(&lb.targets.iter().collect::<Vec<_>>());
+    stays_away(&lb, &mut client, &home);
+}
+
+#[test]
+fn when_all_targets_are_dead_envoy_answers_503_without_a_cookie() {
+    let mut lb = LoadBalancer::shipped();
+    let (mut client, _) = pinned_client(&lb);
+    let before = client.jar.clone();
+    for target in &mut lb.targets {
+        target.kill();
+    }
+    // Before the health checks notice, and after.
+    for _ in 0..2 {
+        let response = client.get(lb.sticky, "/");
+        assert_eq!((response.status, response.set_cookies()), (503, vec![]));
+        lb.wait_for_healthy(0);
+    }
+    assert_eq!(client.jar, before);
+}
+
+#[test]
+fn when_all_targets_are_unhealthy_envoy_answers_503_without_a_cookie_and_the_session_survives() {
+    let lb = LoadBalancer::shipped();
+    let (mut client, home) = pinned_client(&lb);
+    lb.targets.iter().for_each(|target| target.set_healthy(false));
+    lb.wait_for_healthy(0);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((response.status, response.set_cookies()), (503, vec![]));
+    lb.targets.iter().for_each(|target| target.set_healthy(true));
+    lb.wait_for_healthy(2);
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+}
+
+#[test]
+fn sessions_of_living_targets_do_not_move_when_another_one_dies() {
+    let mut lb = LoadBalancer::start(&Setup { targets: &["a", "b", "c"], ..Setup::default() });
+    let mut sessions: Vec<(Client, String)> = (0..9).map(|_| pinned_client(&lb)).collect();
+    lb.target("b").kill();
+    for (client, home) in &mut sessions {
+        let body = client.get(lb.sticky, "/").body;
+        assert!(body == *home || home == "b", "{home} answered by {body}");
+    }
+    wait_until("Envoy to see that b is dead", || lb.envoy.admin().healthy_hosts("web").is_ok_and(|n| n == 2));
+    assert_eq!(lb.counted("moved"), 3);
+}

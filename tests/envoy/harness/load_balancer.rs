@@ -1,0 +1,143 @@
+//! An Envoy with the shipped configuration and the shipped wasm, before targets of the test.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use local_envoy::{Config, Envoy, Plugin, Settings};
+
+use super::{KEY, Target, fetch, wait_until};
+
+/// What differs from the shipped configuration, beside ports and paths.
+pub(crate) struct Setup<'a> {
+    /// The plugin's configuration; `None` for the shipped one.
+    pub(crate) plugin: Option<Plugin<'a>>,
+    /// The names of the targets.
+    pub(crate) targets: &'a [&'a str],
+    /// Worker threads.
+    pub(crate) workers: u32,
+    /// The value of `STICKY_SESSIONS_KEYS`; `None` to leave it unset.
+    pub(crate) keys: Option<&'a str>,
+    /// Anything else.
+    pub(crate) edit: &'a dyn Fn(&mut Config),
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self { plugin: None, targets: &["a", "b"], workers: 1, keys: Some(KEY), edit: &|_| () }
+    }
+}
+
+/// A running Envoy and its targets.
+pub(crate) struct LoadBalancer {
+    pub(crate) envoy: Envoy,
+    pub(crate) targets: Vec<Target>,
+    /// The address of the sticky listener.
+    pub(crate) sticky: SocketAddr,
+}
+
+impl LoadBalancer {
+    /// With the shipped configuration.
+    #[track_caller]
+    pub(crate) fn shipped() -> Self {
+        Self::start(&Setup::default())
+    }
+
+    /// With this plugin configuration, as JSON.
+    #[track_caller]
+    pub(crate) fn with_plugin(json: &str) -> Self {
+        Self::start(&Setup { plugin: Some(Plugin::Json(json)), ..Setup::default() })
+    }
+
+    #[track_caller]
+    pub(crate) fn start(setup: &Setup<'_>) -> Self {
+        let targets: Vec<Target> = setup.targets.iter().map(|name| Target::start(name)).collect();
+        Self::before(targets, setup)
+    }
+
+    /// Before targets that are there already.
+    #[track_caller]
+    pub(crate) fn before(targets: Vec<Target>, setup: &Setup<'_>) -> Self {
+        let addresses: Vec<SocketAddr> = targets.iter().map(|target| target.address).collect();
+        let envoy = start_envoy(&addresses, setup);
+        let sticky = envoy.address("sticky").unwrap();
+        Self { envoy, targets, sticky }
+    }
+
+    /// The target with this name.
+    pub(crate) fn target(&mut self, name: &str) -> &mut Target {
+        let position = self.targets.iter().position(|target| target.is_named(name));
+        &mut self.targets[position.unwrap_or_else(|| panic!("no target is named {name}"))]
+    }
+
+    /// The heads of all requests that the targets have received.
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.targets.iter().flat_map(Target::received).collect()
+    }
+
+    /// Waits until Envoy knows that this many targets of `web` are healthy, and its one worker acts on it.
+    ///
+    /// Health alone does not tell: Envoy passes changes on to the workers at most once a second (`update_merge_window`).
+    #[track_caller]
+    pub(crate) fn wait_for_healthy(&self, count: usize) {
+        let plain = self.envoy.address("plain").unwrap();
+        wait_until(&format!("{count} healthy targets"), || {
+            let requests = (0..2 * self.targets.len()).map(|_| fetch(plain, "/", &[]));
+            let answering: BTreeSet<String> = requests.filter(|r| r.status == 200).map(|r| r.body).collect();
+            answering.len() == count && self.envoy.admin().healthy_hosts("web").is_ok_and(|healthy| healthy == count)
+        });
+    }
+
+    /// A counter of the target group `web`.
+    #[track_caller]
+    pub(crate) fn counted(&self, word: &str) -> u64 {
+        let name = format!("wasmcustom.sticky_sessions.target_group.web.{word}");
+        self.envoy.admin().counter(&name).unwrap()
+    }
+}
+
+/// An Envoy before these targets; several may share them.
+#[track_caller]
+pub(crate) fn start_envoy(targets: &[SocketAddr], setup: &Setup<'_>) -> Envoy {
+    let config = sticky_config(targets, setup);
+    let environment = setup.keys.map(|keys| ("STICKY_SESSIONS_KEYS".to_owned(), keys.to_owned()));
+    let settings =
+        Settings { concurrency: setup.workers, environment: environment.into_iter().collect(), ..Settings::default() };
+    Envoy::start(envoy_binary(), &config, settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The shipped configuration on free ports, with the shipped wasm, before these targets.
+#[track_caller]
+pub(crate) fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config {
+    let mut config = Config::shipped().unwrap();
+    config.free_ports().unwrap();
+    config.wasm_file(wasm()).unwrap();
+    config.endpoints("web", targets).unwrap();
+    if let Some(plugin) = &setup.plugin {
+        config.plugin(plugin.clone()).unwrap();
+    }
+    (setup.edit)(&mut config);
+    config
+}
+
+/// The Envoy that `ENVOY_BIN` names, or the newest.
+pub(crate) fn envoy_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| local_envoy::binary().unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// The wasm to ship: the one that `STICKY_SESSIONS_WASM` names, or built now, so that it is never a stale one.
+pub(crate) fn wasm() -> &'static Path {
+    static WASM: OnceLock<PathBuf> = OnceLock::new();
+    WASM.get_or_init(|| {
+        if let Some(wasm) = std::env::var_os("STICKY_SESSIONS_WASM") {
+            return PathBuf::from(wasm);
+        }
+        let root = local_envoy::workspace_root();
+        let status = Command::new(env!("CARGO")).args(["xtask", "wasm"]).current_dir(&root).status().unwrap();
+        assert!(status.success(), "cargo xtask wasm failed");
+        root.join("dist/sticky_sessions.wasm")
+    })
+}

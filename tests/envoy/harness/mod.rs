@@ -1,0 +1,24 @@
+//! What a test is made of: targets, an Envoy before them, and clients.
+
+mod client;
+mod cookies;
+mod load_balancer;
+mod target;
+
+pub(crate) use client::{Client, fetch};
+pub(crate) use cookies::{KEY, OTHER_KEY, forge, forge_with};
+pub(crate) use load_balancer::{LoadBalancer, Setup, envoy_binary, start_envoy, sticky_config, wasm};
+pub(crate) use target::Target;
+
+use std::time::Duration;
+
+/// How long a test waits for a condition before it fails. Health checks of the shipped configuration take two seconds.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for a condition; the test fails when it does not come about.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    if let Err(error) = local_envoy::wait_until(what, PATIENCE, condition) {
+        panic!("{error}");
+    }
+}

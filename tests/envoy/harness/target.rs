@@ -1,0 +1,141 @@
+//! A target: a small HTTP/1.1 server that says who it is and remembers what it was sent.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+/// A target with a name, which is the body of its answers.
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    state: Arc<State>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    name: String,
+    stopped: AtomicBool,
+    unhealthy: AtomicBool,
+    connections: Mutex<Vec<TcpStream>>,
+    received: Mutex<Vec<String>>,
+}
+
+impl Target {
+    /// Starts a target on a free port.
+    pub(crate) fn start(name: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State { name: name.to_owned(), ..State::default() });
+        let mut target = Self { address, state, accepting: None };
+        target.serve(listener);
+        target
+    }
+
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.state.name == name
+    }
+
+    /// Its address, as Envoy writes it.
+    pub(crate) fn name_in_envoy(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Stops it as a crash does: it refuses connections, and those that were open are cut.
+    pub(crate) fn kill(&mut self) {
+        self.state.stopped.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for a connection.
+        let _ = TcpStream::connect(self.address);
+        if let Some(accepting) = self.accepting.take() {
+            accepting.join().unwrap();
+        }
+        for connection in self.state.connections.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Brings it back on its old port.
+    pub(crate) fn revive(&mut self) {
+        self.serve(TcpListener::bind(self.address).unwrap());
+    }
+
+    /// Answers its health check with 503 or with 200.
+    pub(crate) fn set_healthy(&self, healthy: bool) {
+        self.state.unhealthy.store(!healthy, Ordering::SeqCst);
+    }
+
+    /// The heads of the requests that it has received, health checks left out.
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.state.received.lock().unwrap().clone()
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        self.state.stopped.store(false, Ordering::SeqCst);
+        let state = Arc::clone(&self.state);
+        self.accepting = Some(std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                if state.stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                let connection = connection.unwrap();
+                state.connections.lock().unwrap().push(connection.try_clone().unwrap());
+                let state = Arc::clone(&state);
+                // A connection that breaks is the client's business.
+                std::thread::spawn(move || drop(state.answer_all(connection)));
+            }
+        }));
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl State {
+    fn answer_all(&self, connection: TcpStream) -> std::io::Result<()> {
+        let mut reader = BufReader::new(connection.try_clone()?);
+        let mut writer = connection;
+        while let Some(head) = read_head(&mut reader)? {
+            writer.write_all(self.answer(&head).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, head: &str) -> String {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        if path != "/healthz" {
+            self.received.lock().unwrap().push(head.to_owned());
+        }
+        let length = format!("content-length: {}\r\n\r\n{}", self.name.len(), self.name);
+        match path {
+            "/healthz" if self.unhealthy.load(Ordering::SeqCst) => {
+                "HTTP/1.1 503 Unhealthy\r\ncontent-length: 0\r\n\r\n".to_owned()
+            }
+            "/two-cookies" => {
+                format!("HTTP/1.1 200 OK\r\nset-cookie: session=1; HttpOnly\r\nset-cookie: theme=dark\r\n{length}")
+            }
+            "/leak" => format!("HTTP/1.1 200 OK\r\nx-sticky-session-host: leaked\r\n{length}"),
+            "/500" => format!("HTTP/1.1 500 Broken\r\n{length}"),
+            "/redirect" => format!("HTTP/1.1 302 Found\r\nlocation: /\r\n{length}"),
+            "/not-modified" => "HTTP/1.1 304 Not Modified\r\n\r\n".to_owned(),
+            _ if head.starts_with("HEAD ") => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n".to_owned(),
+            _ => format!("HTTP/1.1 200 OK\r\n{length}"),
+        }
+    }
+}
+
+fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if reader.read_until(b'\n', &mut head)? == 0 {
+            return Ok(None);
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    reader.take(length).read_to_end(&mut Vec::new())?;
+    Ok(Some(head))
+}

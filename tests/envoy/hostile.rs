@@ -1,0 +1,157 @@
+//! What a client may send: everything. It is always served, and pinned only by a value that Envoy sealed.
+
+use data_encoding::BASE64;
+
+use crate::harness::{Client, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with};
+use local_envoy::Plugin;
+
+/// The `Cookie` line with this value.
+fn line(cookie: &str) -> Vec<u8> {
+    [b"cookie: ", cookie.as_bytes()].concat()
+}
+
+/// Sends one `Cookie` line so often that a request without a pin would be seen on the other target.
+#[track_caller]
+fn is_pinned_to_b(lb: &LoadBalancer, lines: &[&[u8]]) {
+    for _ in 0..4 {
+        assert_eq!(fetch(lb.sticky, "/", lines).body, "b");
+    }
+}
+
+#[test]
+fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
+    let lb = LoadBalancer::shipped();
+    let b = lb.targets[1].name_in_envoy();
+    let good = forge("web", &b, 0);
+    let flipped = if good.ends_with('A') { format!("{}B", &good[..123]) } else { format!("{}A", &good[..123]) };
+    let cases = [
+        ("no_cookie", "foreign=1"),
+        ("no_cookie", "AWSALB"),
+        ("no_cookie", "AWSALB=_remove_"),
+        ("no_cookie", &format!("awsalb={good}")),
+        ("malformed", "AWSALB="),
+        ("malformed", "AWSALB=garbage"),
+        ("malformed", "AWSALB=\"\"; ;;; =; AWSALB"),
+        ("malformed", &format!("AWSALB={}", &good[..100])),
+        ("malformed", &format!("AWSALB={flipped}")),
+        ("malformed", &format!("AWSALB={good}AAAA")),
+        ("malformed", &format!("AWSALB={}", "A".repeat(20_000))),
+        ("malformed", &format!("AWSALB={}", BASE64.encode(b.as_bytes()))),
+        ("malformed", "AWSALB=%ff%00%zz%"),
+        ("unknown_key", &format!("AWSALB={}", forge_with(OTHER_KEY, "web", &b, 0))),
+        ("wrong_group", &format!("AWSALB={}", forge("api", &b, 0))),
+        ("expired", &format!("AWSALB={}", forge("web", &b, 100_000))),
+    ];
+    for (outcome, cookie) in cases {
+        let before = lb.counted(outcome);
+        let bodies = [fetch(lb.sticky, "/", &[&line(cookie)]), fetch(lb.sticky, "/", &[&line(cookie)])].map(|r| r.body);
+        assert_ne!(bodies[0], bodies[1], "{cookie}");
+        assert_eq!(lb.counted(outcome), before + 2, "{cookie}");
+    }
+    assert_eq!(lb.counted("pinned") + lb.counted("moved"), 0);
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={good}"))]);
+}
+
+#[test]
+fn bytes_that_are_no_text_leave_the_filter_alive() {
+    let lb = LoadBalancer::shipped();
+    for cookie in [b"cookie: AWSALB=\xff".as_slice(), b"cookie: \xfe\xff=\x80; \xc3\x28", b"x-other: \xff"] {
+        assert_eq!(fetch(lb.sticky, "/", &[cookie]).status, 200);
+        assert_eq!(fetch(lb.sticky, "/", &[]).set_cookies().len(), 2);
+    }
+    let good = format!("; AWSALB={}", forge("web", &lb.targets[1].name_in_envoy(), 0));
+    is_pinned_to_b(&lb, &[&[b"cookie: foreign=\xff\xfe; AWSALBCORS=\xff".as_slice(), good.as_bytes()].concat()]);
+    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+}
+
+#[test]
+fn one_good_value_among_1500_cookies_pins_and_1500_bad_ones_do_not() {
+    let lb = LoadBalancer::shipped();
+    let bad = vec!["AWSALB=x"; 1_500].join("; ");
+    assert_eq!(fetch(lb.sticky, "/", &[&line(&bad)]).status, 200);
+    assert_eq!(lb.counted("malformed"), 1);
+    let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
+    is_pinned_to_b(&lb, &[&line(&format!("{bad}; AWSALB={good}"))]);
+}
+
+#[test]
+fn one_good_value_in_any_of_several_cookie_lines_pins() {
+    let lb = LoadBalancer::shipped();
+    let good = line(&format!("a=b; AWSALB={}", forge("web", &lb.targets[1].name_in_envoy(), 0)));
+    is_pinned_to_b(&lb, &[b"cookie: a=1; AWSALB=x", b"Cookie: b=2", &good, b"COOKIE: AWSALB=y"]);
+}
+
+#[test]
+fn a_value_that_is_percent_encoded_or_quoted_pins() {
+    let lb = LoadBalancer::shipped();
+    let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
+    let encoded = good.replace('+', "%2B").replace('/', "%2f").replacen(&good[..1], "%41", 1);
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={encoded}"))]);
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALB=\"{good}\""))]);
+}
+
+#[test]
+fn the_twin_alone_pins_and_wins_over_the_plain_cookie() {
+    let lb = LoadBalancer::shipped();
+    let [a, b] = [0, 1].map(|target: usize| forge("web", &lb.targets[target].name_in_envoy(), 0));
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALBCORS={b}"))]);
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={a}; AWSALBCORS={b}"))]);
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={a}")), &line(&format!("AWSALBCORS={b}"))]);
+    is_pinned_to_b(&lb, &[&line(&format!("AWSALBCORS=broken; AWSALB={b}"))]);
+}
+
+#[test]
+fn a_client_that_sends_our_headers_itself_achieves_nothing() {
+    let lb = LoadBalancer::shipped();
+    let b = BASE64.encode(lb.targets[1].name_in_envoy().as_bytes());
+    let host = format!("X-Sticky-Session-Host: {b}").into_bytes();
+    let lines: [&[u8]; 4] = [&host, &host, b"x-sticky-session-group: web", b"x_sticky_session_host: x"];
+    let bodies = [fetch(lb.sticky, "/", &lines).body, fetch(lb.sticky, "/", &lines).body];
+    assert_ne!(bodies[0], bodies[1]);
+
+    let a = line(&format!("AWSALB={}", forge("web", &lb.targets[0].name_in_envoy(), 0)));
+    for _ in 0..4 {
+        assert_eq!(fetch(lb.sticky, "/", &[&host, &a, &host]).body, "a");
+    }
+    for head in lb.received() {
+        assert!(!head.contains("x-sticky-session"), "{head}");
+    }
+}
+
+#[test]
+fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
+    let off = r#"{"target_groups": {"web": {"stickiness": {"enabled": false}}}}"#;
+    let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Json(off)), ..Setup::default() });
+    let host = format!("x-sticky-session-host: {}", BASE64.encode(lb.targets[1].name_in_envoy().as_bytes()));
+    let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[host.as_bytes()]));
+    assert_ne!(answers[0].body, answers[1].body);
+    for answer in answers {
+        assert_eq!(answer.all("x-sticky-session-host").count(), 0);
+        assert_eq!(answer.set_cookies().len(), 0);
+    }
+}
+
+#[test]
+fn neither_the_client_nor_the_target_sees_our_headers_or_an_address() {
+    let lb = LoadBalancer::shipped();
+    let mut client = Client::default();
+    for path in ["/", "/", "/leak", "/500"] {
+        let response = client.get(lb.sticky, path);
+        assert!(response.headers.iter().all(|(name, _)| !name.starts_with("x-sticky")), "{response:?}");
+        let sealed = data_encoding::BASE64_NOPAD.decode(client.jar["AWSALB"].as_bytes()).unwrap();
+        assert!(!String::from_utf8_lossy(&sealed).contains("127.0.0.1"));
+    }
+    assert!(lb.counted("pinned") >= 3);
+    for head in lb.received() {
+        assert!(!head.contains("x-sticky-session"), "{head}");
+    }
+}
+
+#[test]
+fn the_applications_own_cookies_reach_the_target_untouched() {
+    let lb = LoadBalancer::shipped();
+    let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
+    let sent = format!("cookie: a=1; AWSALB={good}; session=\"x y\"");
+    fetch(lb.sticky, "/", &[sent.as_bytes()]);
+    assert!(lb.targets[1].received()[0].contains(&sent));
+}

@@ -1,0 +1,163 @@
+//! The keys: where they come from, who shares them, and how they are changed.
+
+use std::path::Path;
+
+use local_envoy::{Envoy, Plugin, Settings};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Client, KEY, LoadBalancer, OTHER_KEY, Setup, Target, envoy_binary, fetch, forge, forge_with, start_envoy,
+    sticky_config, wait_until,
+};
+
+/// `id:secret` keys as a plugin configuration.
+fn ring(keys: &[&str]) -> Value {
+    let keys: Vec<Value> = keys
+        .iter()
+        .map(|key| key.split_once(':').unwrap())
+        .map(|(id, secret)| json!({ "id": id, "secret": secret }))
+        .collect();
+    json!({ "keys": keys })
+}
+
+/// Whether a cookie sealed with `key` pins.
+fn opens(lb: &LoadBalancer, key: &str) -> bool {
+    let line = format!("cookie: AWSALB={}", forge_with(key, "web", &lb.targets[1].name_in_envoy(), 0)).into_bytes();
+    (0..4).all(|_| fetch(lb.sticky, "/", &[&line]).body == "b")
+}
+
+#[test]
+fn the_keys_of_the_environment_are_used_when_the_configuration_has_none() {
+    let both = format!("{KEY},{OTHER_KEY}");
+    let lb = LoadBalancer::start(&Setup { keys: Some(&both), ..Setup::default() });
+    assert!(opens(&lb, KEY) && opens(&lb, OTHER_KEY));
+    assert!(!lb.envoy.log().contains("random key"));
+}
+
+#[test]
+fn the_keys_of_the_configuration_come_before_those_of_the_environment() {
+    let config = ring(&[OTHER_KEY]).to_string();
+    let lb = LoadBalancer::with_plugin(&config);
+    assert!(opens(&lb, OTHER_KEY) && !opens(&lb, KEY));
+}
+
+#[test]
+fn four_workers_share_one_random_key_and_one_warning_says_so() {
+    let lb = LoadBalancer::start(&Setup {
+        keys: None,
+        workers: 4,
+        edit: &|config| config.listener("sticky").unwrap()["stat_prefix"] = json!("sticky"),
+        ..Setup::default()
+    });
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    let connections = |worker: u32| {
+        let name = format!("listener.sticky.worker_{worker}.downstream_cx_total");
+        lb.envoy.admin().counter(&name).unwrap()
+    };
+    // The kernel picks the worker of each connection.
+    wait_until("every worker to have answered", || {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+        (0..4).all(|worker| connections(worker) > 1)
+    });
+    assert_eq!(lb.counted("unknown_key") + lb.counted("malformed"), 0);
+    assert_eq!(lb.envoy.log().matches("cookies are sealed with a random key").count(), 1, "{}", lb.envoy.log());
+}
+
+#[test]
+fn another_process_with_a_random_key_of_its_own_does_not_open_the_cookie() {
+    let setup = Setup { keys: None, ..Setup::default() };
+    let here = LoadBalancer::start(&setup);
+    let there = LoadBalancer::start(&setup);
+    let mut client = Client::default();
+    client.get(here.sticky, "/");
+    client.get(there.sticky, "/");
+    assert_eq!(there.counted("unknown_key"), 1);
+}
+
+#[test]
+fn two_envoys_with_one_key_and_their_targets_in_another_order_agree() {
+    let here = LoadBalancer::start(&Setup { targets: &["a", "b", "c", "d"], ..Setup::default() });
+    let mut addresses: Vec<_> = here.targets.iter().map(|target| target.address).collect();
+    addresses.reverse();
+    let there = start_envoy(&addresses[..3], &Setup::default());
+    let there = there.address("sticky").unwrap();
+    for _ in 0..8 {
+        let mut client = Client::default();
+        let home = client.get(here.sticky, "/").body;
+        // There, the first one is missing.
+        if home != "a" {
+            assert_eq!(client.get(there, "/").body, home);
+            assert_eq!(client.get(here.sticky, "/").body, home);
+        }
+    }
+}
+
+#[test]
+fn keys_are_rotated_by_a_configuration_change_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let targets = ["a", "b"].map(Target::start);
+    let addresses = targets.each_ref().map(|target| target.address);
+    // The sticky listener moves to a file of its own, which Envoy watches.
+    let listener = |keys: &[&str]| {
+        let plugin = ring(keys).to_string();
+        let setup = Setup { plugin: Some(Plugin::Json(&plugin)), ..Setup::default() };
+        let mut listener = sticky_config(&addresses, &setup).listener("sticky").unwrap().clone();
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+        json!({ "resources": [listener] }).to_string()
+    };
+    let write = |keys: &[&str]| replace(&folder.path().join("listeners.json"), &listener(keys));
+    write(&[KEY]);
+
+    let mut config = sticky_config(&addresses, &Setup::default());
+    config.remove_listener("sticky").unwrap();
+    config.value_mut()["dynamic_resources"] =
+        json!({ "lds_config": { "path_config_source": { "path": folder.path().join("listeners.json") } } });
+    config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
+    let envoy = Envoy::start(envoy_binary(), &config, Settings::default()).unwrap_or_else(|error| panic!("{error}"));
+    let sticky = envoy.address("sticky").unwrap();
+    let lb = LoadBalancer { envoy, targets: targets.into(), sticky };
+    assert!(opens(&lb, KEY) && !opens(&lb, OTHER_KEY));
+
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    write(&[OTHER_KEY, KEY]);
+    wait_until("the new key to be in force", || opens(&lb, OTHER_KEY));
+    assert!(opens(&lb, KEY));
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+
+    // The renewed cookie is sealed with the new key: the old one may go.
+    write(&[OTHER_KEY]);
+    wait_until("the old key to be gone", || !opens(&lb, KEY));
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+    }
+    assert_eq!(lb.envoy.admin().counter("server.hot_restart_epoch").unwrap_or(0), 0);
+}
+
+#[test]
+fn a_wrong_ring_in_the_environment_is_refused_with_the_key_that_is_wrong() {
+    let mut config = sticky_config(&[], &Setup::default());
+    config.vm_environment(&[("STICKY_SESSIONS_KEYS", &format!("{KEY},old:s3cr3t"))]).unwrap();
+    let answer = local_envoy::validate(envoy_binary(), &config, &[]).unwrap();
+    assert!(!answer.accepted);
+    assert!(answer.log.contains("STICKY_SESSIONS_KEYS: key \"old\": the secret is not base64"), "{}", answer.log);
+    assert!(!answer.log.contains("s3cr3t"), "{}", answer.log);
+}
+
+#[test]
+fn a_binding_of_one_target_group_is_of_no_use_for_another() {
+    let lb = LoadBalancer::shipped();
+    let b = lb.targets[1].name_in_envoy();
+    let line = format!("cookie: AWSALB={}", forge("api", &b, 0));
+    let bodies = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body);
+    assert_ne!(bodies[0], bodies[1]);
+    assert_eq!(lb.counted("wrong_group"), 2);
+}
+
+/// Envoy reads a file when it is moved into place.
+fn replace(file: &Path, content: &str) {
+    let next = file.with_extension("next");
+    std::fs::write(&next, content).unwrap();
+    std::fs::rename(&next, file).unwrap();
+}

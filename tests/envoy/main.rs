@@ -1,0 +1,23 @@
+//! The contract, on a real Envoy with the wasm that ships and the configuration that users copy.
+//!
+//! `cargo xtask test` runs these on the newest and on the oldest supported Envoy; `cargo test --test envoy` on the one
+//! that `ENVOY_BIN` names, or on the newest, which is then fetched. Nothing here links to the filter: a test is a
+//! client, a target or an operator.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics fails, as it should"
+)]
+
+mod configuration;
+mod duration;
+mod failover;
+mod harness;
+mod hostile;
+mod keys;
+mod observability;
+mod override_host;

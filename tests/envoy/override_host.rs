@@ -1,0 +1,88 @@
+//! The other mechanism: the `override_host` load-balancing policy, which reads the plain address.
+
+use local_envoy::{Config, Plugin};
+use serde_json::json;
+
+use crate::harness::{Client, LoadBalancer, Setup, fetch};
+
+const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
+
+/// What the README tells to change for `override_host`.
+fn use_override_host(config: &mut Config) {
+    let filters = config.http_filters("sticky").unwrap();
+    filters.retain(|filter| filter["name"] != "envoy.filters.http.stateful_session");
+    let route_config = config.connection_manager("sticky").unwrap()["route_config"].as_object_mut().unwrap();
+    route_config.remove("request_headers_to_remove");
+    let web = config.cluster("web").unwrap();
+    web["load_balancing_policy"] = json!({ "policies": [{ "typed_extension_config": {
+        "name": "envoy.load_balancing_policies.override_host",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost",
+            "override_host_sources": [{ "header": "x-sticky-session-host" }],
+            "fallback_policy": { "policies": [{ "typed_extension_config": {
+                "name": "envoy.load_balancing_policies.round_robin",
+                "typed_config":
+                    { "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin" }
+            }}]}
+        }
+    }}]});
+    web["typed_extension_protocol_options"] = json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": { "http_protocol_options": {} },
+        "http_filters": [
+            { "name": "envoy.filters.http.header_mutation", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+                "mutations": { "request_mutations": [{ "remove": "x-sticky-session-host" }] }
+            }},
+            { "name": "envoy.filters.http.upstream_codec", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+            }}
+        ]
+    }});
+}
+
+fn load_balancer() -> LoadBalancer {
+    LoadBalancer::start(&Setup { plugin: Some(Plugin::Json(PLUGIN)), edit: &use_override_host, ..Setup::default() })
+}
+
+#[test]
+fn each_client_stays_on_one_target_and_new_clients_are_spread() {
+    let lb = load_balancer();
+    let [mut one, mut other] = [Client::default(), Client::default()];
+    let homes = [one.get(lb.sticky, "/").body, other.get(lb.sticky, "/").body];
+    assert_ne!(homes[0], homes[1]);
+    for _ in 0..4 {
+        assert_eq!([one.get(lb.sticky, "/").body, other.get(lb.sticky, "/").body], homes);
+    }
+    assert_eq!(lb.counted("pinned"), 8);
+}
+
+#[test]
+fn a_dead_target_is_left_for_good_through_a_retry() {
+    let mut lb = load_balancer();
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    lb.target(&home).kill();
+    let response = client.get(lb.sticky, "/");
+    assert_eq!(response.status, 200);
+    assert_ne!(response.body, home);
+    lb.target(&home).revive();
+    lb.wait_for_healthy(2);
+    for _ in 0..4 {
+        assert_ne!(client.get(lb.sticky, "/").body, home);
+    }
+}
+
+#[test]
+fn a_client_that_sends_our_header_itself_achieves_nothing_and_the_target_does_not_see_ours() {
+    let lb = load_balancer();
+    let line = format!("x-sticky-session-host: {}", lb.targets[1].name_in_envoy());
+    let bodies = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body);
+    assert_ne!(bodies[0], bodies[1]);
+    let mut client = Client::default();
+    client.get(lb.sticky, "/");
+    client.get(lb.sticky, "/");
+    for head in lb.received() {
+        assert!(!head.contains("x-sticky-session"), "{head}");
+    }
+}

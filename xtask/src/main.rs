@@ -1,0 +1,142 @@
+//! Which commands does this repository have, and which one is meant?
+
+mod demo;
+mod prune;
+mod sh;
+mod test;
+mod wasm;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::{self, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use local_envoy::child;
+
+/// Arguments, and what the command does.
+const COMMANDS: [(&str, &str); 4] = [
+    ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
+    ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
+    ("test [NAME...] [--envoy VERSION]", "runs every test; NAMEs choose among the end-to-end tests"),
+    ("lint", "checks format and clippy, natively and for wasm"),
+];
+
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Help,
+    Wasm,
+    Demo,
+    Test(test::Selection),
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let task = match parse(&arguments) {
+        Ok(task) => task,
+        Err(wrong) => {
+            eprintln!("xtask: {wrong}\n\n{}", help());
+            return ExitCode::from(2);
+        }
+    };
+    // The demo has no other end than a signal; for the rest it is the shell's 128 + SIGINT.
+    let interrupted = if task == Task::Demo { 0 } else { 130 };
+    end_children_on_signal(interrupted);
+    let result = match task {
+        Task::Help => {
+            println!("{}", help());
+            Ok(())
+        }
+        Task::Wasm => wasm::run(),
+        Task::Demo => demo::run(),
+        Task::Test(selection) => test::run(&selection),
+        Task::Lint => test::lint(),
+    };
+    match result {
+        // What failed then is what the signal has ended. The newline takes the shell's prompt off the line of the ^C.
+        _ if child::ending() => {
+            let _ = writeln!(io::stdout());
+            ExitCode::from(interrupted)
+        }
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The children are not in the terminal's process group, so it is here that they learn of a Ctrl-C.
+fn end_children_on_signal(status: u8) {
+    let handler = move || {
+        child::end_all();
+        // By now the command has returned, unless it does something that does not wait for a child.
+        thread::sleep(Duration::from_millis(500));
+        process::exit(status.into());
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        eprintln!("xtask: Ctrl-C will not clean up: {error}");
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<Task, String> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Ok(Task::Help);
+    };
+    let task = match command.as_str() {
+        "help" | "--help" | "-h" => return Ok(Task::Help),
+        "test" => return test::Selection::parse(rest).map(Task::Test),
+        "wasm" => Task::Wasm,
+        "demo" => Task::Demo,
+        "lint" => Task::Lint,
+        other => return Err(format!("there is no command {other:?}")),
+    };
+    match rest.first() {
+        None => Ok(task),
+        Some(word) => Err(format!("{command} takes no arguments, but there is {word:?}")),
+    }
+}
+
+fn help() -> String {
+    let width = COMMANDS.iter().map(|(usage, _)| usage.len()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        COMMANDS.iter().map(|(usage, does)| format!("  cargo xtask {usage:width$}  {does}")).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Task, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words)
+    }
+
+    #[test]
+    fn no_word_asks_for_the_list() {
+        assert_eq!(parsed(""), Ok(Task::Help));
+        assert_eq!(help().lines().count(), COMMANDS.len());
+    }
+
+    #[test]
+    fn every_listed_command_is_known() {
+        for (usage, _) in COMMANDS {
+            let command = usage.split(' ').next().unwrap();
+            assert!(!matches!(parsed(command), Ok(Task::Help) | Err(_)), "{command}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_named() {
+        assert_eq!(parsed("dmeo"), Err("there is no command \"dmeo\"".into()));
+        assert_eq!(parsed("demo now"), Err("demo takes no arguments, but there is \"now\"".into()));
+    }
+
+    #[test]
+    fn test_takes_names_and_a_version_in_any_order() {
+        let selection = test::Selection { names: vec!["a".into(), "b".into()], version: Some("1.36.2".into()) };
+        assert_eq!(parsed("test a --envoy 1.36.2 b"), Ok(Task::Test(selection)));
+    }
+}

@@ -1,0 +1,65 @@
+//! How is the filter built as it ships?
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use local_envoy::workspace_root;
+
+use crate::prune::prune;
+use crate::sh;
+
+/// What the filter is compiled for.
+pub(crate) const TARGET: &str = "wasm32-wasip1";
+
+/// In bytes. Every worker compiles the module at its start and after a crash, and that time grows with it.
+const BUDGET: usize = 320_000;
+
+/// `cargo xtask wasm`.
+pub(crate) fn run() -> Result<()> {
+    build().map(drop)
+}
+
+/// Builds the filter and returns where it lies: `dist/sticky_sessions.wasm`, as an absolute path.
+pub(crate) fn build() -> Result<PathBuf> {
+    add_target()?;
+    let built =
+        sh::build(&["--release", "--locked", "--target", TARGET, "-p", "sticky-sessions"], "sticky_sessions", ".wasm")?;
+    let module = prune(&fs::read(&built).with_context(|| built.display().to_string())?)?;
+    let size = module.len();
+    if size > BUDGET {
+        bail!("the filter has {size} bytes, {} over the budget of {BUDGET}", size - BUDGET);
+    }
+    let shipped = workspace_root().join("dist/sticky_sessions.wasm");
+    write_if_changed(&module, &shipped).with_context(|| shipped.display().to_string())?;
+    println!("dist/sticky_sessions.wasm: {size} bytes");
+    Ok(shipped)
+}
+
+/// Makes sure that the standard library for [`TARGET`] is there.
+pub(crate) fn add_target() -> Result<()> {
+    let folder = sh::read(&mut sh::command("rustc", &["--print", "target-libdir", "--target", TARGET]))?;
+    if has_core(Path::new(folder.trim())) {
+        return Ok(());
+    }
+    eprintln!("Adding the Rust target {TARGET} with rustup: the filter is compiled for it, and it is not there.");
+    sh::run(&mut sh::command("rustup", &["target", "add", TARGET])).with_context(|| {
+        format!("the Rust target {TARGET} is missing: install it with rustup or your system's packages")
+    })
+}
+
+fn has_core(folder: &Path) -> bool {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.into_string().ok()).any(|name| name.starts_with("libcore-") && name.ends_with(".rlib"))
+}
+
+/// An unchanged file keeps its time, and whoever watches it is left alone.
+fn write_if_changed(module: &[u8], file: &Path) -> std::io::Result<()> {
+    if fs::read(file).is_ok_and(|present| present == module) {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, module)
+}
