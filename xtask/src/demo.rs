@@ -109,7 +109,8 @@ fn check_free(name: &str, address: SocketAddr) -> Result<()> {
 
 fn settings(shown: Arc<AtomicBool>) -> Result<Settings> {
     Ok(Settings {
-        concurrency: 2,
+        // Round robin goes by worker: with one, the listener without stickiness alternates for everybody to see.
+        concurrency: 1,
         // On the way to `warning` Envoy asks for production limits that nobody needs here. The filter's own warnings count.
         log_level: "error".into(),
         component_log_level: "wasm:warning".into(),
