@@ -3,7 +3,7 @@
 use local_envoy::{Config, Plugin, Validation, validate};
 use serde_json::{Value, json};
 
-use crate::harness::{LoadBalancer, Setup, envoy_binary, fetch, sticky_config, wasm};
+use crate::harness::{Client, LoadBalancer, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
 
 /// What `envoy --mode validate` says of this plugin configuration.
 fn judge(plugin: Plugin<'_>) -> Validation {
@@ -142,5 +142,21 @@ fn a_wrong_key_is_refused_without_showing_it() {
         refused(&config.to_string(), message);
         let answer = judge(Plugin::Json(&config.to_string()));
         assert!(!answer.log.contains(secret), "{}", answer.log);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_does_not_replace_a_running_one() {
+    let running = Replaceable::start(&Setup::default());
+    let lb = &running.lb;
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    running.replace(&Setup { plugin: Some(Plugin::Json(r#"{"colour": "red"}"#)), ..Setup::default() });
+    wait_until("Envoy to refuse the listener", || {
+        lb.envoy.admin().counter("listener_manager.lds.update_rejected").is_ok_and(|refused| refused > 0)
+    });
+    assert!(lb.envoy.log().contains("colour: there is no such key"), "{}", lb.envoy.log());
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Client, LoadBalancer, Setup, Target, wait_until};
+use crate::harness::{Client, LoadBalancer, Resources, Setup, Target, name_the_node, wait_until};
 
 /// A client and the name of the target that it is pinned to.
 fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
@@ -51,36 +51,28 @@ fn the_first_request_after_a_target_died_is_answered_by_another_one() {
 
 #[test]
 fn the_session_of_a_target_that_was_removed_moves_once_and_for_good() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("endpoints.json");
-    // Renamed into place: Envoy reads when a file is moved, and never a half-written one.
-    let write = |targets: &[&Target]| {
+    let endpoints = |targets: &[&Target]| {
         let endpoints: Vec<_> = targets
             .iter()
             .map(|target| json!({ "address": "127.0.0.1", "port_value": target.address.port() }))
             .map(|address| json!({ "endpoint": { "address": { "socket_address": address } } }))
             .collect();
-        let assignment = json!({
+        json!({
             "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
             "cluster_name": "web", "endpoints": [{ "lb_endpoints": endpoints }]
-        });
-        std::fs::write(folder.path().join("next"), json!({ "resources": [assignment] }).to_string()).unwrap();
-        std::fs::rename(folder.path().join("next"), &file).unwrap();
+        })
     };
     let targets = ["a", "b"].map(Target::start);
-    write(&targets.each_ref());
+    let discovered = Resources::of(&endpoints(&targets.each_ref()));
     let lb = LoadBalancer::before(
         targets.into(),
         &Setup {
             edit: &|config| {
-                config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
+                name_the_node(config);
                 let web = config.cluster("web").unwrap().as_object_mut().unwrap();
                 web.remove("load_assignment");
                 web["type"] = json!("EDS");
-                web.insert(
-                    "eds_cluster_config".into(),
-                    json!({ "eds_config": { "path_config_source": { "path": file } } }),
-                );
+                web.insert("eds_cluster_config".into(), json!({ "eds_config": discovered.source() }));
                 // Otherwise Envoy keeps a removed target as long as its health check succeeds.
                 web.insert("ignore_health_on_host_removal".into(), json!(true));
             },
@@ -89,12 +81,12 @@ fn the_session_of_a_target_that_was_removed_moves_once_and_for_good() {
     );
     let (mut client, home) = pinned_client(&lb);
     let others: Vec<&Target> = lb.targets.iter().filter(|target| !target.is_named(&home)).collect();
-    write(&others);
+    discovered.replace(&endpoints(&others));
     lb.wait_for_healthy(1);
     let response = client.get(lb.sticky, "/");
     assert_eq!(response.status, 200);
     assert_ne!(response.body, home);
-    write(&lb.targets.iter().collect::<Vec<_>>());
+    discovered.replace(&endpoints(&lb.targets.iter().collect::<Vec<_>>()));
     stays_away(&lb, &mut client, &home);
 }
 

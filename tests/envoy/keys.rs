@@ -1,12 +1,10 @@
 //! The keys: where they come from, who shares them, and how they are changed.
 
-use std::path::Path;
-
-use local_envoy::{Envoy, Plugin, Settings};
+use local_envoy::Plugin;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, KEY, LoadBalancer, OTHER_KEY, Setup, Target, envoy_binary, fetch, forge, forge_with, start_envoy,
+    Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, envoy_binary, fetch, forge, forge_with, start_envoy,
     sticky_config, wait_until,
 };
 
@@ -95,44 +93,29 @@ fn two_envoys_with_one_key_and_their_targets_in_another_order_agree() {
 
 #[test]
 fn keys_are_rotated_by_a_configuration_change_without_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let targets = ["a", "b"].map(Target::start);
-    let addresses = targets.each_ref().map(|target| target.address);
-    // The sticky listener moves to a file of its own, which Envoy watches.
-    let listener = |keys: &[&str]| {
+    let start = ring(&[KEY]).to_string();
+    let running = Replaceable::start(&Setup { plugin: Some(Plugin::Json(&start)), ..Setup::default() });
+    let lb = &running.lb;
+    let give = |keys: &[&str]| {
         let plugin = ring(keys).to_string();
-        let setup = Setup { plugin: Some(Plugin::Json(&plugin)), ..Setup::default() };
-        let mut listener = sticky_config(&addresses, &setup).listener("sticky").unwrap().clone();
-        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-        json!({ "resources": [listener] }).to_string()
+        running.replace(&Setup { plugin: Some(Plugin::Json(&plugin)), ..Setup::default() });
     };
-    let write = |keys: &[&str]| replace(&folder.path().join("listeners.json"), &listener(keys));
-    write(&[KEY]);
-
-    let mut config = sticky_config(&addresses, &Setup::default());
-    config.remove_listener("sticky").unwrap();
-    config.value_mut()["dynamic_resources"] =
-        json!({ "lds_config": { "path_config_source": { "path": folder.path().join("listeners.json") } } });
-    config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
-    let envoy = Envoy::start(envoy_binary(), &config, Settings::default()).unwrap_or_else(|error| panic!("{error}"));
-    let sticky = envoy.address("sticky").unwrap();
-    let lb = LoadBalancer { envoy, targets: targets.into(), sticky };
-    assert!(opens(&lb, KEY) && !opens(&lb, OTHER_KEY));
+    assert!(opens(lb, KEY) && !opens(lb, OTHER_KEY));
 
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
-    write(&[OTHER_KEY, KEY]);
-    wait_until("the new key to be in force", || opens(&lb, OTHER_KEY));
-    assert!(opens(&lb, KEY));
+    give(&[OTHER_KEY, KEY]);
+    wait_until("the new key to be in force", || opens(lb, OTHER_KEY));
+    assert!(opens(lb, KEY));
     assert_eq!(client.get(lb.sticky, "/").body, home);
 
     // The renewed cookie is sealed with the new key: the old one may go.
-    write(&[OTHER_KEY]);
-    wait_until("the old key to be gone", || !opens(&lb, KEY));
+    give(&[OTHER_KEY]);
+    wait_until("the old key to be gone", || !opens(lb, KEY));
     for _ in 0..4 {
         assert_eq!(client.get(lb.sticky, "/").body, home);
     }
-    assert_eq!(lb.envoy.admin().counter("server.hot_restart_epoch").unwrap_or(0), 0);
+    assert_eq!(lb.counted("moved"), 0);
 }
 
 #[test]
@@ -153,11 +136,4 @@ fn a_binding_of_one_target_group_is_of_no_use_for_another() {
     let bodies = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body);
     assert_ne!(bodies[0], bodies[1]);
     assert_eq!(lb.counted("wrong_group"), 2);
-}
-
-/// Envoy reads a file when it is moved into place.
-fn replace(file: &Path, content: &str) {
-    let next = file.with_extension("next");
-    std::fs::write(&next, content).unwrap();
-    std::fs::rename(&next, file).unwrap();
 }

@@ -21,3 +21,4 @@ mod hostile;
 mod keys;
 mod observability;
 mod override_host;
+mod readme;

@@ -1,9 +1,9 @@
 //! The other mechanism: the `override_host` load-balancing policy, which reads the plain address.
 
 use local_envoy::{Config, Plugin};
-use serde_json::json;
 
 use crate::harness::{Client, LoadBalancer, Setup, fetch};
+use crate::readme;
 
 const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
 
@@ -13,32 +13,9 @@ fn use_override_host(config: &mut Config) {
     filters.retain(|filter| filter["name"] != "envoy.filters.http.stateful_session");
     let route_config = config.connection_manager("sticky").unwrap()["route_config"].as_object_mut().unwrap();
     route_config.remove("request_headers_to_remove");
-    let web = config.cluster("web").unwrap();
-    web["load_balancing_policy"] = json!({ "policies": [{ "typed_extension_config": {
-        "name": "envoy.load_balancing_policies.override_host",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost",
-            "override_host_sources": [{ "header": "x-sticky-session-host" }],
-            "fallback_policy": { "policies": [{ "typed_extension_config": {
-                "name": "envoy.load_balancing_policies.round_robin",
-                "typed_config":
-                    { "@type": "type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin" }
-            }}]}
-        }
-    }}]});
-    web["typed_extension_protocol_options"] = json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        "explicit_http_config": { "http_protocol_options": {} },
-        "http_filters": [
-            { "name": "envoy.filters.http.header_mutation", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-                "mutations": { "request_mutations": [{ "remove": "x-sticky-session-host" }] }
-            }},
-            { "name": "envoy.filters.http.upstream_codec", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
-            }}
-        ]
-    }});
+    let changes = readme::yaml(readme::OVERRIDE_HOST);
+    let web = config.cluster("web").unwrap().as_object_mut().unwrap();
+    web.extend(changes.as_object().unwrap().clone());
 }
 
 fn load_balancer() -> LoadBalancer {

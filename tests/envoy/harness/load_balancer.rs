@@ -60,8 +60,7 @@ impl LoadBalancer {
     /// Before targets that are there already.
     #[track_caller]
     pub(crate) fn before(targets: Vec<Target>, setup: &Setup<'_>) -> Self {
-        let addresses: Vec<SocketAddr> = targets.iter().map(|target| target.address).collect();
-        let envoy = start_envoy(&addresses, setup);
+        let envoy = start_envoy(&addresses(&targets), setup);
         let sticky = envoy.address("sticky").unwrap();
         Self { envoy, targets, sticky }
     }
@@ -96,6 +95,11 @@ impl LoadBalancer {
         let name = format!("wasmcustom.sticky_sessions.target_group.web.{word}");
         self.envoy.admin().counter(&name).unwrap()
     }
+}
+
+/// The addresses of these targets.
+pub(crate) fn addresses(targets: &[Target]) -> Vec<SocketAddr> {
+    targets.iter().map(|target| target.address).collect()
 }
 
 /// An Envoy before these targets; several may share them.

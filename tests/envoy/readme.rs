@@ -1,0 +1,62 @@
+//! What the README shows does what it says.
+
+use local_envoy::{Config, Plugin, validate};
+use serde_json::Value;
+
+use crate::harness::{Client, LoadBalancer, Setup, envoy_binary, sticky_config, wasm};
+
+fn readme() -> String {
+    std::fs::read_to_string(local_envoy::workspace_root().join("README.md")).unwrap()
+}
+
+/// The code blocks of this language, in their order.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = readme();
+    let opening = format!("```{language}\n");
+    readme.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// A block of YAML as a value.
+pub(crate) fn yaml(block: usize) -> Value {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    std::fs::write(file.path(), &blocks("yaml")[block]).unwrap();
+    Config::read(file.path()).unwrap().value().clone()
+}
+
+/// The block that shows how to load the filter.
+const TEN_LINES: usize = 0;
+
+/// The block that shows what a cluster needs for `override_host`.
+pub(crate) const OVERRIDE_HOST: usize = 1;
+
+#[test]
+fn the_ten_lines_make_an_envoy_sticky() {
+    assert_eq!(blocks("yaml")[TEN_LINES].lines().count(), 10);
+    let lb = LoadBalancer::start(&Setup {
+        edit: &|config| {
+            let filters = config.http_filters("sticky").unwrap();
+            let router = filters.pop().unwrap();
+            *filters = yaml(TEN_LINES).as_array().unwrap().clone();
+            filters.push(router);
+            config.wasm_file(wasm()).unwrap();
+        },
+        ..Setup::default()
+    });
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+    }
+    assert_eq!(lb.counted("pinned"), 4);
+}
+
+#[test]
+fn every_configuration_is_accepted() {
+    let configurations = blocks("json");
+    assert_eq!(configurations.len(), 2);
+    for json in configurations {
+        let setup = Setup { plugin: Some(Plugin::Json(&json)), ..Setup::default() };
+        let answer = validate(envoy_binary(), &sticky_config(&[], &setup), &[]).unwrap();
+        assert!(answer.accepted, "{json}\n{}", answer.log);
+    }
+}
