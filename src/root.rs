@@ -1,5 +1,6 @@
 //! What outlives a request: the configuration and the keys of one plugin in one worker.
 
+use std::env::VarError;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -12,8 +13,13 @@ use stickiness::seal::{Key, KeyRing, SECRET_LENGTH};
 use crate::host;
 use crate::stream::Stream;
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Where the workers of a process find the random key that one of them drew.
 const SHARED_KEY: &str = "sticky_sessions.key";
+
+/// Where the workers of a process find which version has been logged already.
+const SHARED_VERSION: &str = "sticky_sessions.version";
 
 /// One plugin in one worker.
 #[derive(Default)]
@@ -28,6 +34,9 @@ impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         match configure() {
             Ok(balancer) => {
+                if host::store_shared_data_first(SHARED_VERSION, VERSION.as_bytes()) {
+                    log::info!("sticky-sessions {VERSION}");
+                }
                 self.balancer = Some(Rc::new(balancer));
                 true
             }
@@ -58,8 +67,12 @@ fn configure() -> Result<Balancer, String> {
 
 /// The ring in the VM's environment, if there is one.
 fn environment_ring() -> Option<Result<KeyRing, String>> {
-    let ring = std::env::var(keys::ENVIRONMENT_VARIABLE).ok().filter(|ring| !ring.is_empty())?;
-    Some(keys::parse_ring(&ring).map_err(|error| format!("{}: {error}", keys::ENVIRONMENT_VARIABLE)))
+    let name = keys::ENVIRONMENT_VARIABLE;
+    match std::env::var(name) {
+        Ok(ring) if !ring.is_empty() => Some(keys::parse_ring(&ring).map_err(|error| format!("{name}: {error}"))),
+        Err(VarError::NotUnicode(_)) => Some(Err(format!("{name}: it is not text"))),
+        _ => None,
+    }
 }
 
 /// A random key that all workers of this process share.

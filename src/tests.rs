@@ -186,6 +186,13 @@ fn workers_share_the_random_key_and_only_one_warns() {
 }
 
 #[test]
+fn the_version_is_logged_once_by_all_workers() {
+    plugin(KEYS);
+    plugin(KEYS);
+    assert_eq!(logged(LogLevel::Info), [concat!("sticky-sessions ", env!("CARGO_PKG_VERSION"))]);
+}
+
+#[test]
 fn shared_data_that_holds_no_key_refuses_the_configuration() {
     let plugin = Plugin::start();
     host(|host| host.shared_data.insert("sticky_sessions.key".into(), (b"short".to_vec(), 7)));
