@@ -21,8 +21,6 @@ mod root;
 mod stream;
 
 #[cfg(test)]
-mod native_host;
-#[cfg(test)]
 mod tests;
 
 use proxy_wasm::types::LogLevel;

@@ -1,8 +1,10 @@
 //! The filter on a host of our own, for what a real Envoy cannot be made to do.
 
+mod native_host;
+
 use proxy_wasm::types::LogLevel;
 
-use crate::native_host::{Headers, Plugin, host};
+use native_host::{Headers, Plugin, host};
 
 const TARGET: &str = "10.0.0.1:8080";
 const KEYS: &str = r#"{"keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}"#;

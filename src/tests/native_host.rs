@@ -11,22 +11,22 @@ use std::collections::HashMap;
 use proxy_wasm::types::{Action, BufferType, LogLevel, MapType, MetricType, Status};
 
 /// Header names and values.
-pub(crate) type Headers = Vec<(String, Vec<u8>)>;
+pub(super) type Headers = Vec<(String, Vec<u8>)>;
 
 /// What the host holds and has been told.
 #[derive(Default)]
-pub(crate) struct Host {
-    pub(crate) configuration: Vec<u8>,
-    pub(crate) request_headers: Headers,
-    pub(crate) response_headers: Headers,
+pub(super) struct Host {
+    pub(super) configuration: Vec<u8>,
+    pub(super) request_headers: Headers,
+    pub(super) response_headers: Headers,
     /// By path, joined with dots.
-    pub(crate) properties: HashMap<String, Vec<u8>>,
-    pub(crate) filter_state: HashMap<String, String>,
-    pub(crate) shared_data: HashMap<String, (Vec<u8>, u32)>,
-    pub(crate) counters: Vec<(String, u64)>,
-    pub(crate) logs: Vec<(LogLevel, String)>,
+    pub(super) properties: HashMap<String, Vec<u8>>,
+    pub(super) filter_state: HashMap<String, String>,
+    pub(super) shared_data: HashMap<String, (Vec<u8>, u32)>,
+    pub(super) counters: Vec<(String, u64)>,
+    pub(super) logs: Vec<(LogLevel, String)>,
     /// Nanoseconds since the Unix epoch.
-    pub(crate) now: u64,
+    pub(super) now: u64,
     last_context: u32,
 }
 
@@ -35,13 +35,13 @@ thread_local! {
 }
 
 /// Looks at or changes the host.
-pub(crate) fn host<T>(visit: impl FnOnce(&mut Host) -> T) -> T {
+pub(super) fn host<T>(visit: impl FnOnce(&mut Host) -> T) -> T {
     HOST.with_borrow_mut(visit)
 }
 
 impl Host {
     /// The counter with this name, 0 when nothing was counted.
-    pub(crate) fn counter(&self, name: &str) -> u64 {
+    pub(super) fn counter(&self, name: &str) -> u64 {
         self.counters.iter().filter(|(defined, _)| defined == name).map(|(_, value)| value).sum()
     }
 
@@ -73,33 +73,33 @@ fn new_context(parent: u32) -> u32 {
 }
 
 /// A plugin in this thread's VM.
-pub(crate) struct Plugin(u32);
+pub(super) struct Plugin(u32);
 
 impl Plugin {
     /// Starts the VM's plugin, without a configuration yet.
-    pub(crate) fn start() -> Self {
+    pub(super) fn start() -> Self {
         crate::_initialize();
         Self(new_context(0))
     }
 
     /// Gives it a configuration; tells whether it was accepted.
-    pub(crate) fn configure(&self, configuration: &str) -> bool {
+    pub(super) fn configure(&self, configuration: &str) -> bool {
         host(|host| host.configuration = configuration.into());
         unsafe { proxy_on_configure(self.0, configuration.len()) }
     }
 
     /// A new request.
-    pub(crate) fn stream(&self) -> Stream {
+    pub(super) fn stream(&self) -> Stream {
         Stream(new_context(self.0))
     }
 }
 
 /// A request and its answer.
-pub(crate) struct Stream(u32);
+pub(super) struct Stream(u32);
 
 impl Stream {
     /// The request's headers arrive; what the filter makes of them.
-    pub(crate) fn request(&self, headers: &[(&str, &[u8])]) -> Headers {
+    pub(super) fn request(&self, headers: &[(&str, &[u8])]) -> Headers {
         host(|host| host.request_headers = owned(headers));
         let action = unsafe { proxy_on_request_headers(self.0, headers.len(), true) };
         assert_eq!(action, Action::Continue);
@@ -107,7 +107,7 @@ impl Stream {
     }
 
     /// The answer's headers arrive; what the filter makes of them.
-    pub(crate) fn response(&self, headers: &[(&str, &[u8])]) -> Headers {
+    pub(super) fn response(&self, headers: &[(&str, &[u8])]) -> Headers {
         host(|host| host.response_headers = owned(headers));
         let action = unsafe { proxy_on_response_headers(self.0, headers.len(), true) };
         assert_eq!(action, Action::Continue);
@@ -115,7 +115,7 @@ impl Stream {
     }
 
     /// The stream ends.
-    pub(crate) fn end(self) {
+    pub(super) fn end(self) {
         unsafe {
             proxy_on_log(self.0);
             proxy_on_delete(self.0);
