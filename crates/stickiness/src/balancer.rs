@@ -15,7 +15,8 @@ use crate::sealed_values::SealedValues;
 use crate::set_cookie;
 use crate::time::Timestamp;
 
-/// The longest value that is looked at, in bytes. Browsers keep no cookie longer than 4,096 bytes.
+/// The longest value that is given and looked at, in bytes. Browsers keep no cookie longer than 4,096 bytes (RFC 6265
+/// §6.1).
 const MAX_VALUE: usize = 4096;
 
 /// How far ahead of our clock a cookie may have been issued: the clocks of several load balancers differ, but not by
@@ -136,6 +137,9 @@ impl Balancer {
         let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now };
         let sealed = self.key_ring.seal(Kind::LbCookie, &binding.to_bytes()?, &draw_nonce()?);
         let value = BASE64_NOPAD.encode(&sealed);
+        if value.len() > MAX_VALUE {
+            return None;
+        }
         sealed_values.put(target_group, target, now, value.clone());
         Some(value)
     }

@@ -110,6 +110,10 @@ mod tests {
     const NEW: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const OLD: &str = "//////////////////////////////////////////8=";
 
+    fn many(count: usize) -> String {
+        (0..count).map(|id| format!("{id}:{NEW}")).collect::<Vec<_>>().join(",")
+    }
+
     fn message(text: &str) -> String {
         parse_ring(text).unwrap_err().to_string()
     }
@@ -150,7 +154,11 @@ mod tests {
             message("a:s3cr3t!"),
             "key \"a\": the secret is not base64; it is 32 bytes in base64, as `openssl rand -base64 32` prints them"
         );
-        let many = (0..17).map(|n| format!("{n}:{NEW}")).collect::<Vec<_>>().join(",");
-        assert_eq!(message(&many), "17 keys are too many; at most 16 are allowed");
+        assert_eq!(message(&many(17)), "17 keys are too many; at most 16 are allowed");
+    }
+
+    #[test]
+    fn a_ring_may_have_16_keys() {
+        assert!(parse_ring(&many(16)).is_ok());
     }
 }

@@ -40,3 +40,14 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_those_that_dashboards_were_built_on() {
+        let words = Outcome::ALL.map(Outcome::word);
+        assert_eq!(words, ["no_cookie", "malformed", "unknown_key", "wrong_group", "expired", "moved", "pinned"]);
+    }
+}

@@ -70,6 +70,9 @@ mod tests {
         values.put("web", "a", at(5_000), "v".into());
         assert_eq!(values.get("web", "b", at(5_000), SECOND), None);
         assert_eq!(values.get("api", "a", at(5_000), SECOND), None);
+        values.put("web", "b", at(5_000), "w".into());
+        assert_eq!(values.get("web", "a", at(5_000), SECOND), Some("v".into()));
+        assert_eq!(values.get("web", "b", at(5_000), SECOND), Some("w".into()));
     }
 
     #[test]

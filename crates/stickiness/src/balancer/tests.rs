@@ -182,7 +182,12 @@ fn a_percent_encoded_cookie_pins() {
 }
 
 #[test]
-fn a_value_longer_than_any_cookie_is_malformed() {
-    let oversized = format!("AWSALB={}", "A".repeat(MAX_VALUE + 4));
-    assert_eq!(outcome(&balancer("{}"), &oversized, NOON), Outcome::Malformed);
+fn a_value_longer_than_any_cookie_is_neither_given_nor_opened() {
+    let balancer = balancer("{}");
+    let long = "x".repeat(MAX_VALUE);
+    assert!(balancer.set_cookies(&answer(&long, "a", NOON), || Some(NONCE)).is_empty());
+    let binding = Binding { target_group: long.clone(), target: "a".into(), issued_at: NOON };
+    let sealed = balancer.key_ring.seal(Kind::LbCookie, &binding.to_bytes().unwrap(), &NONCE);
+    let cookie = format!("AWSALB={}", BASE64_NOPAD.encode(&sealed));
+    assert_eq!(receive(&balancer, &long, &cookie, NOON).outcome(None), Outcome::Malformed);
 }

@@ -211,6 +211,26 @@ fn a_reserved_cookie_name_is_refused() {
 }
 
 #[test]
+fn a_cookie_name_that_no_cookie_can_have_is_refused() {
+    let named =
+        |name: &str| format!(r#"{{"target_groups": {{"web": {{"stickiness.app_cookie.cookie_name": "{name}"}}}}}}"#);
+    let path = "target_groups.web.stickiness.app_cookie.cookie_name";
+    for name in ["my cookie", "a=b", "a;b", "café"] {
+        refused(
+            &named(name),
+            &format!("{path}: \"{name}\" is not a cookie's name: letters, digits and !#$%&'*+-.^_`|~"),
+        );
+    }
+    refused(
+        &named(&"x".repeat(257)),
+        &format!("{path}: \"{}…\" is not a cookie's name: it is longer than 256 bytes", "x".repeat(60)),
+    );
+    for name in ["JSESSIONID", "connect.sid", "__Host-id", "a!#$%&'*+-.^_`|~", &"x".repeat(256)] {
+        parse(&named(name));
+    }
+}
+
+#[test]
 fn a_type_that_is_not_built_yet_is_refused_by_name() {
     refused(
         r#"{"target_groups": {"web": {"stickiness.type": "app_cookie"}}}"#,
