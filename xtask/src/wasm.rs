@@ -1,5 +1,6 @@
 //! How is the filter built as it ships?
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +24,9 @@ pub(crate) fn run() -> Result<()> {
 /// Builds the filter and returns where it lies: `dist/sticky_sessions.wasm`, as an absolute path.
 pub(crate) fn build() -> Result<PathBuf> {
     add_target()?;
-    let built =
-        sh::build(&["--release", "--locked", "--target", TARGET, "-p", "sticky-sessions"], "sticky_sessions", ".wasm")?;
+    let config = same_paths_everywhere();
+    let arguments = ["--release", "--locked", "--target", TARGET, "-p", "sticky-sessions", "--config", &config];
+    let built = sh::build(&arguments, "sticky_sessions", ".wasm")?;
     let module = prune(&fs::read(&built).with_context(|| built.display().to_string())?)?;
     let size = module.len();
     if size > BUDGET {
@@ -34,6 +36,14 @@ pub(crate) fn build() -> Result<PathBuf> {
     write_if_changed(&module, &shipped).with_context(|| shipped.display().to_string())?;
     println!("dist/sticky_sessions.wasm: {size} bytes");
     Ok(shipped)
+}
+
+/// The setting of cargo that keeps the folder of the builder's crates out of the module: panics name their source, and the
+/// same sources make the same module on every machine.
+fn same_paths_everywhere() -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).unwrap_or_default();
+    format!("target.{TARGET}.rustflags=['--remap-path-prefix={}=cargo']", home.display())
 }
 
 /// Makes sure that the standard library for [`TARGET`] is there.
