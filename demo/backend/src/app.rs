@@ -11,11 +11,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tower::ServiceExt;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, session};
 
+use crate::login::{Login, check_user};
 use crate::page::{Listener, Page};
 
 /// Names the instance that answered, in every response.
@@ -23,9 +24,6 @@ pub(crate) const X_INSTANCE: HeaderName = HeaderName::from_static("x-instance");
 
 /// Envoy's listener without stickiness says `plain` here.
 pub(crate) const X_DEMO_LISTENER: HeaderName = HeaderName::from_static("x-demo-listener");
-
-/// The longest user name, in characters.
-pub(crate) const MAX_USER: usize = 40;
 
 /// Where a session keeps its [`Login`].
 const LOGIN: &str = "login";
@@ -42,15 +40,6 @@ struct Instance {
     name: Arc<str>,
     healthy: Arc<AtomicBool>,
     store: Arc<MemoryStore>,
-}
-
-/// Who logged in, and when.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Login {
-    /// The name from the form, not escaped.
-    pub(crate) user: String,
-    /// Seconds since 1970.
-    pub(crate) since: u64,
 }
 
 /// An instance with an empty memory. Its name is one that a header can carry.
@@ -196,19 +185,6 @@ impl Instance {
             None => format!("instance {}, nobody is logged in\n", self.name),
         }
     }
-}
-
-/// The name without the spaces around it, or a sentence for the person who typed it.
-fn check_user(input: &str) -> Result<&str, String> {
-    let user = input.trim();
-    let length = user.chars().count();
-    if length == 0 || length > MAX_USER {
-        return Err(format!("A user name has 1 to {MAX_USER} characters, this one has {length}.\n"));
-    }
-    if user.chars().any(char::is_control) {
-        return Err("A user name is one line without control characters.\n".to_owned());
-    }
-    Ok(user)
 }
 
 /// Seconds since 1970; 0 on a machine whose clock is before that.

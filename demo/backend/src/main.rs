@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::options::Options;
 
 mod app;
+mod login;
 mod options;
 mod page;
 #[cfg(test)]

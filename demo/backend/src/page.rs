@@ -1,6 +1,6 @@
 //! The page as HTML, complete without JavaScript: the script only adds what the browser alone knows.
 
-use crate::app::{Login, MAX_USER};
+use crate::login::{Login, MAX_USER};
 
 /// One document, because a second request for a style or a script might be answered by another instance and would be
 /// missing from the row of answers.

@@ -1,0 +1,28 @@
+//! Who may log in, and what a session remembers of it.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest user name, in characters.
+pub(crate) const MAX_USER: usize = 40;
+
+/// Who logged in, and when.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Login {
+    /// The name from the form, not escaped.
+    pub(crate) user: String,
+    /// Seconds since 1970.
+    pub(crate) since: u64,
+}
+
+/// The name without the spaces around it, or a sentence for the person who typed it.
+pub(crate) fn check_user(input: &str) -> Result<&str, String> {
+    let user = input.trim();
+    let length = user.chars().count();
+    if length == 0 || length > MAX_USER {
+        return Err(format!("A user name has 1 to {MAX_USER} characters, this one has {length}.\n"));
+    }
+    if user.chars().any(char::is_control) {
+        return Err("A user name is one line without control characters.\n".to_owned());
+    }
+    Ok(user)
+}
