@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Client, LoadBalancer, Resources, Setup, Target, name_the_node, wait_until};
+use crate::harness::{Client, Discovered, LoadBalancer, Setup, wait_until};
 
 /// A client and the name of the target that it is pinned to.
 fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
@@ -10,6 +10,10 @@ fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
     let home = client.get(lb.sticky, "/").body;
     assert_eq!(client.get(lb.sticky, "/").body, home);
     (client, home)
+}
+
+fn other_than(home: &str) -> &'static str {
+    if home == "a" { "b" } else { "a" }
 }
 
 /// The session has moved for good: it stays away when `home` is back.
@@ -51,43 +55,46 @@ fn the_first_request_after_a_target_died_is_answered_by_another_one() {
 
 #[test]
 fn the_session_of_a_target_that_was_removed_moves_once_and_for_good() {
-    let endpoints = |targets: &[&Target]| {
-        let endpoints: Vec<_> = targets
-            .iter()
-            .map(|target| json!({ "address": "127.0.0.1", "port_value": target.address.port() }))
-            .map(|address| json!({ "endpoint": { "address": { "socket_address": address } } }))
-            .collect();
-        json!({
-            "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
-            "cluster_name": "web", "endpoints": [{ "lb_endpoints": endpoints }]
-        })
-    };
-    let targets = ["a", "b"].map(Target::start);
-    let discovered = Resources::of(&endpoints(&targets.each_ref()));
-    let lb = LoadBalancer::before(
-        targets.into(),
-        &Setup {
-            edit: &|config| {
-                name_the_node(config);
-                let web = config.cluster("web").unwrap().as_object_mut().unwrap();
-                web.remove("load_assignment");
-                web["type"] = json!("EDS");
-                web.insert("eds_cluster_config".into(), json!({ "eds_config": discovered.source() }));
-                // Otherwise Envoy keeps a removed target as long as its health check succeeds.
-                web.insert("ignore_health_on_host_removal".into(), json!(true));
-            },
-            ..Setup::default()
-        },
-    );
-    let (mut client, home) = pinned_client(&lb);
-    let others: Vec<&Target> = lb.targets.iter().filter(|target| !target.is_named(&home)).collect();
-    discovered.replace(&endpoints(&others));
+    let discovered = Discovered::start(&Setup::default());
+    let lb = &discovered.lb;
+    let (mut client, home) = pinned_client(lb);
+    discovered.set(&[(other_than(&home), "HEALTHY")]);
     lb.wait_for_healthy(1);
     let response = client.get(lb.sticky, "/");
     assert_eq!(response.status, 200);
     assert_ne!(response.body, home);
-    discovered.replace(&endpoints(&lb.targets.iter().collect::<Vec<_>>()));
-    stays_away(&lb, &mut client, &home);
+    discovered.set(&[("a", "HEALTHY"), ("b", "HEALTHY")]);
+    stays_away(lb, &mut client, &home);
+}
+
+#[test]
+fn the_session_of_a_draining_target_moves() {
+    let discovered = Discovered::start(&Setup::default());
+    let lb = &discovered.lb;
+    let (mut client, home) = pinned_client(lb);
+    discovered.set(&[(&home, "DRAINING"), (other_than(&home), "HEALTHY")]);
+    lb.wait_for_healthy(1);
+    assert_ne!(client.get(lb.sticky, "/").body, home);
+    assert_eq!(lb.counted("moved"), 1);
+}
+
+#[test]
+fn a_draining_target_keeps_its_sessions_where_the_cluster_says_so_and_gets_no_new_ones() {
+    let discovered = Discovered::start(&Setup {
+        edit: &|config| {
+            config.cluster("web").unwrap()["common_lb_config"]["override_host_status"] =
+                json!({ "statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"] });
+        },
+        ..Setup::default()
+    });
+    let lb = &discovered.lb;
+    let (mut client, home) = pinned_client(lb);
+    discovered.set(&[(&home, "DRAINING"), (other_than(&home), "HEALTHY")]);
+    // Which also tells that new requests no longer go there.
+    lb.wait_for_healthy(1);
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+    }
 }
 
 #[test]

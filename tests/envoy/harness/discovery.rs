@@ -73,7 +73,53 @@ impl Replaceable {
     }
 }
 
+/// A load balancer whose targets come and go while it runs.
+pub(crate) struct Discovered {
+    pub(crate) lb: LoadBalancer,
+    endpoints: Resources,
+}
+
+impl Discovered {
+    /// With every target of the setup, all of them healthy.
+    #[track_caller]
+    pub(crate) fn start(setup: &Setup<'_>) -> Self {
+        let targets: Vec<Target> = setup.targets.iter().map(|name| Target::start(name)).collect();
+        let all: Vec<(&str, &str)> = setup.targets.iter().map(|name| (*name, "HEALTHY")).collect();
+        let endpoints = Resources::of(&assignment(&targets, &all));
+        let discover = |config: &mut Config| {
+            name_the_node(config);
+            let web = config.cluster("web").unwrap().as_object_mut().unwrap();
+            web.remove("load_assignment");
+            web["type"] = json!("EDS");
+            web.insert("eds_cluster_config".into(), json!({ "eds_config": endpoints.source() }));
+            // Otherwise Envoy keeps a removed target as long as its health check succeeds.
+            web.insert("ignore_health_on_host_removal".into(), json!(true));
+            (setup.edit)(config);
+        };
+        let lb = LoadBalancer::before(targets, &Setup { edit: &discover, ..setup.clone() });
+        Self { lb, endpoints }
+    }
+
+    /// Leaves only these targets, each with its `health_status`.
+    pub(crate) fn set(&self, targets: &[(&str, &str)]) {
+        self.endpoints.replace(&assignment(&self.lb.targets, targets));
+    }
+}
+
+fn assignment(all: &[Target], chosen: &[(&str, &str)]) -> Value {
+    let endpoint = |(name, health): &(&str, &str)| {
+        let port = all.iter().find(|target| target.is_named(name)).unwrap().address.port();
+        let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+        json!({ "endpoint": { "address": address }, "health_status": health })
+    };
+    json!({
+        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": "web",
+        "endpoints": [{ "lb_endpoints": chosen.iter().map(endpoint).collect::<Vec<_>>() }]
+    })
+}
+
 /// Envoy wants to know who it is before it discovers anything.
-pub(crate) fn name_the_node(config: &mut Config) {
+fn name_the_node(config: &mut Config) {
     config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
 }

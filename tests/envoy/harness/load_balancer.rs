@@ -11,6 +11,7 @@ use local_envoy::{Config, Envoy, Plugin, Settings};
 use super::{KEY, Target, fetch, wait_until};
 
 /// What differs from the shipped configuration, beside ports and paths.
+#[derive(Clone)]
 pub(crate) struct Setup<'a> {
     /// The plugin's configuration; `None` for the shipped one.
     pub(crate) plugin: Option<Plugin<'a>>,
