@@ -4,8 +4,8 @@ use local_envoy::Plugin;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, envoy_binary, fetch, forge, forge_with, start_envoy,
-    sticky_config, wait_until,
+    Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, answering, envoy_binary, fetch, forge, forge_with,
+    start_envoy, sticky_config, wait_until,
 };
 
 /// `id:secret` keys as a plugin configuration.
@@ -78,8 +78,9 @@ fn two_envoys_with_one_key_and_their_targets_in_another_order_agree() {
     let here = LoadBalancer::start(&Setup { targets: &["a", "b", "c", "d"], ..Setup::default() });
     let mut addresses: Vec<_> = here.targets.iter().map(|target| target.address).collect();
     addresses.reverse();
-    let there = start_envoy(&addresses[..3], &Setup::default());
-    let there = there.address("sticky").unwrap();
+    let envoy = start_envoy(&addresses[..3], &Setup::default());
+    wait_until("the other Envoy to send to its three targets", || answering(&envoy, 6) == 3);
+    let there = envoy.address("sticky").unwrap();
     for _ in 0..8 {
         let mut client = Client::default();
         let home = client.get(here.sticky, "/").body;

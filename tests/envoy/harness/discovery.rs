@@ -63,8 +63,7 @@ impl Replaceable {
         name_the_node(&mut config);
         let envoy =
             Envoy::start(envoy_binary(), &config, Settings::default()).unwrap_or_else(|error| panic!("{error}"));
-        let sticky = envoy.address("sticky").unwrap();
-        Self { lb: LoadBalancer { envoy, targets, sticky }, listener }
+        Self { lb: LoadBalancer::of(envoy, targets), listener }
     }
 
     /// Replaces the sticky listener by that of another setup.

@@ -62,8 +62,17 @@ impl LoadBalancer {
     #[track_caller]
     pub(crate) fn before(targets: Vec<Target>, setup: &Setup<'_>) -> Self {
         let envoy = start_envoy(&addresses(&targets), setup);
+        Self::of(envoy, targets)
+    }
+
+    /// This Envoy before these targets, once it sends to each of them.
+    #[track_caller]
+    pub(crate) fn of(envoy: Envoy, targets: Vec<Target>) -> Self {
         let sticky = envoy.address("sticky").unwrap();
-        Self { envoy, targets, sticky }
+        let lb = Self { envoy, targets, sticky };
+        lb.wait_for_healthy(lb.targets.len());
+        lb.targets.iter().for_each(Target::forget);
+        lb
     }
 
     /// The target with this name.
@@ -77,17 +86,11 @@ impl LoadBalancer {
         self.targets.iter().flat_map(Target::received).collect()
     }
 
-    /// Waits until Envoy knows that this many targets of `web` are healthy, and its one worker acts on it.
-    ///
-    /// Health alone does not tell: Envoy passes changes on to the workers at most once a second (`update_merge_window`).
+    /// Waits until Envoy knows that this many targets of `web` are healthy, and its one worker acts on it: the main thread
+    /// checks the health, and the worker is told a moment later.
     #[track_caller]
     pub(crate) fn wait_for_healthy(&self, count: usize) {
-        let plain = self.envoy.address("plain").unwrap();
-        wait_until(&format!("{count} healthy targets"), || {
-            let requests = (0..2 * self.targets.len()).map(|_| fetch(plain, "/", &[]));
-            let answering: BTreeSet<String> = requests.filter(|r| r.status == 200).map(|r| r.body).collect();
-            answering.len() == count && self.envoy.admin().healthy_hosts("web").is_ok_and(|healthy| healthy == count)
-        });
+        wait_until(&format!("{count} healthy targets"), || answering(&self.envoy, 2 * self.targets.len()) == count);
     }
 
     /// A counter of the target group `web`.
@@ -98,12 +101,21 @@ impl LoadBalancer {
     }
 }
 
+/// How many targets answer so many requests of clients without stickiness, if Envoy says that just these are healthy.
+pub(crate) fn answering(envoy: &Envoy, requests: usize) -> usize {
+    let plain = envoy.address("plain").unwrap();
+    let responses = (0..requests).map(|_| fetch(plain, "/", &[]));
+    let bodies: BTreeSet<String> = responses.filter(|response| response.status == 200).map(|r| r.body).collect();
+    let healthy = envoy.admin().healthy_hosts("web").unwrap();
+    if healthy == bodies.len() { healthy } else { usize::MAX }
+}
+
 /// The addresses of these targets.
 pub(crate) fn addresses(targets: &[Target]) -> Vec<SocketAddr> {
     targets.iter().map(|target| target.address).collect()
 }
 
-/// An Envoy before these targets; several may share them.
+/// An Envoy before these targets; several may share them. It may not send to them yet.
 #[track_caller]
 pub(crate) fn start_envoy(targets: &[SocketAddr], setup: &Setup<'_>) -> Envoy {
     let config = sticky_config(targets, setup);

@@ -9,7 +9,7 @@ mod target;
 pub(crate) use client::{Client, fetch};
 pub(crate) use cookies::{KEY, OTHER_KEY, forge, forge_with};
 pub(crate) use discovery::{Discovered, Replaceable};
-pub(crate) use load_balancer::{LoadBalancer, Setup, envoy_binary, start_envoy, sticky_config, wasm};
+pub(crate) use load_balancer::{LoadBalancer, Setup, answering, envoy_binary, start_envoy, sticky_config, wasm};
 pub(crate) use target::Target;
 
 use std::time::Duration;

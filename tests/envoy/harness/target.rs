@@ -70,6 +70,11 @@ impl Target {
         self.state.received.lock().unwrap().clone()
     }
 
+    /// Forgets the requests received so far.
+    pub(crate) fn forget(&self) {
+        self.state.received.lock().unwrap().clear();
+    }
+
     fn serve(&mut self, listener: TcpListener) {
         self.state.stopped.store(false, Ordering::SeqCst);
         let state = Arc::clone(&self.state);
