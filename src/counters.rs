@@ -7,8 +7,7 @@ use stickiness::outcome::Outcome;
 
 use crate::host;
 
-/// The most target groups with counters of their own. The name of a cluster can come from a header of the client's
-/// (`cluster_header`), and Envoy never forgets a counter.
+/// The most target groups with counters of their own: clusters come and go, and Envoy never forgets a counter.
 const MAX_TARGET_GROUPS: usize = 1000;
 
 /// The name under which the target groups beyond [`MAX_TARGET_GROUPS`] are counted together.

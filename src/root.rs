@@ -18,8 +18,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where the workers of a process find the random key that one of them drew.
 const SHARED_KEY: &str = "sticky_sessions.key";
 
-/// Where the workers of a process find which version has been logged already.
-const SHARED_VERSION: &str = "sticky_sessions.version";
+/// Where the workers of a process find that this version has been logged already.
+const SHARED_VERSION: &str = concat!("sticky_sessions.version.", env!("CARGO_PKG_VERSION"));
 
 /// One plugin in one worker.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         match configure() {
             Ok(balancer) => {
-                if host::store_shared_data_first(SHARED_VERSION, VERSION.as_bytes()) {
+                if host::store_shared_data_first(SHARED_VERSION, b"logged") {
                     log::info!("sticky-sessions {VERSION}");
                 }
                 self.balancer = Some(Rc::new(balancer));
@@ -57,25 +57,17 @@ impl RootContext for Root {
 }
 
 fn configure() -> Result<Balancer, String> {
-    let mut config = Config::parse(&host::configuration()).map_err(|error| error.to_string())?;
-    let key_ring = match config.key_ring.take() {
-        Some(key_ring) => key_ring,
-        None => environment_ring().unwrap_or_else(process_ring)?,
+    let (config, configured) = Config::parse(&host::configuration()).map_err(|error| error.to_string())?;
+    let in_environment = |problem: String| format!("{}: {problem}", keys::ENVIRONMENT_VARIABLE);
+    let environment = match std::env::var(keys::ENVIRONMENT_VARIABLE) {
+        Err(VarError::NotUnicode(_)) => return Err(in_environment("it is not text".to_owned())),
+        ring => ring.ok(),
     };
-    Ok(Balancer::new(config, key_ring))
+    let given = keys::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
+    Ok(Balancer::new(config, given.map_or_else(process_ring, Ok)?))
 }
 
-/// The ring in the VM's environment, if there is one.
-fn environment_ring() -> Option<Result<KeyRing, String>> {
-    let name = keys::ENVIRONMENT_VARIABLE;
-    match std::env::var(name) {
-        Ok(ring) if !ring.is_empty() => Some(keys::parse_ring(&ring).map_err(|error| format!("{name}: {error}"))),
-        Err(VarError::NotUnicode(_)) => Some(Err(format!("{name}: it is not text"))),
-        _ => None,
-    }
-}
-
-/// A random key that all workers of this process share.
+/// A random key that all workers of this process share, as far as their VMs have one `vm_id`.
 fn process_ring() -> Result<KeyRing, String> {
     let drawn: [u8; SECRET_LENGTH] = host::random().ok_or("Envoy gives no random bytes for a key")?;
     if host::store_shared_data_first(SHARED_KEY, &drawn) {

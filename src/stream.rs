@@ -6,7 +6,6 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use stickiness::balancer::{Answer, Balancer, Session};
 use stickiness::cookie_header::CookieHeader;
-use stickiness::outcome::Outcome;
 
 use crate::{counters, host, override_header};
 
@@ -27,10 +26,13 @@ impl Stream {
 
     fn receive(&self) -> Option<Session> {
         let headers = host::request_headers();
-        for name in override_header::RESERVED {
-            if headers.iter().any(|(sent, _)| sent == name) {
-                host::remove_request_header(name);
-            }
+        let brings = |name: &str| headers.iter().any(|(sent, _)| sent == name);
+        for name in override_header::RESERVED.into_iter().filter(|name| brings(name)) {
+            host::remove_request_header(name);
+        }
+        // Envoy has routed by what has just been removed, and shows the cluster of that route until the next callback.
+        if brings(override_header::GROUP) {
+            return None;
         }
         let balancer = self.balancer.as_ref()?;
         let target_group = host::target_group()?;
@@ -38,7 +40,7 @@ impl Stream {
             headers.iter().filter(|(name, _)| name == "cookie").map(|(_, line)| line.as_slice()).collect();
         let session = balancer.receive(&target_group, &cookies, host::now())?;
         // Now, because a stream may end without an answer, and the log callback cannot write.
-        host::set_filter_state(FILTER_STATE, session.outcome(None).word());
+        host::set_filter_state(FILTER_STATE, session.outcome().word());
         if let Some(target) = session.pin() {
             let value = override_header::value(balancer.config().mechanism, target);
             host::replace_request_header(override_header::HOST, &value);
@@ -52,29 +54,30 @@ impl Stream {
         let (Some(balancer), Some(session)) = (self.balancer.clone(), self.session.take()) else {
             return;
         };
-        let target = host::answering_target();
-        let outcome = session.outcome(target.as_deref());
-        counters::count(session.target_group(), outcome);
-        if outcome == Outcome::Moved {
-            host::set_filter_state(FILTER_STATE, outcome.word());
+        let answered = host::answering_target().zip(host::target_group());
+        let answer = answered.as_ref().map(|(target, target_group)| Answer {
+            target_group,
+            target,
+            over_https: host::is_over_tls(),
+            now: host::now(),
+        });
+        let reply = balancer.reply(&session, answer.as_ref(), host::draw_nonce);
+        counters::count(session.target_group(), reply.outcome);
+        if reply.outcome != session.outcome() {
+            host::set_filter_state(FILTER_STATE, reply.outcome.word());
         }
-        let Some((target, target_group)) = target.zip(host::target_group()) else {
-            return;
-        };
-        let answer =
-            Answer { target_group: &target_group, target: &target, over_https: host::is_over_tls(), now: host::now() };
-        let lines = balancer.set_cookies(&answer, host::draw_nonce);
-        for line in &lines {
+        for line in &reply.set_cookies {
             host::add_response_header("set-cookie", line);
         }
-        if !lines.is_empty() {
-            counters::count_issued(&target_group);
+        if let Some(answer) = answer.filter(|_| !reply.set_cookies.is_empty()) {
+            counters::count_issued(answer.target_group);
         }
     }
 }
 
 impl Context for Stream {}
 
+// A callback that is added here has to be kept in the module too: xtask/src/prune.rs takes out all others.
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         self.session = self.receive();
@@ -89,7 +92,7 @@ impl HttpContext for Stream {
     /// A stream that ends without an answer, because the client left, has an outcome too.
     fn on_log(&mut self) {
         if let Some(session) = self.session.take() {
-            counters::count(session.target_group(), session.outcome(None));
+            counters::count(session.target_group(), session.outcome());
         }
     }
 }

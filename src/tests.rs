@@ -104,6 +104,17 @@ fn a_request_that_is_routed_nowhere_is_not_sticky_and_still_loses_our_headers() 
 }
 
 #[test]
+fn a_client_that_names_a_target_group_is_not_pinned_by_the_route_that_it_chose() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    let stream = plugin.stream();
+    let headers = stream.request(&[("cookie", &cookie), ("x-sticky-session-group", b"web")]);
+    assert_eq!(headers, [("cookie".to_owned(), cookie)]);
+    answered_by(TARGET);
+    assert!(stream.response(&[]).is_empty());
+}
+
+#[test]
 fn a_target_group_whose_name_is_no_text_is_not_sticky() {
     let plugin = plugin(KEYS);
     host(|host| host.properties.insert("xds.cluster_name".into(), vec![0xff]));
@@ -157,7 +168,7 @@ fn a_configuration_that_changes_between_request_and_answer_leaves_the_stream_its
 }
 
 #[test]
-fn a_clock_before_the_epoch_and_one_that_is_set_back_lose_no_request() {
+fn a_clock_at_the_epoch_and_one_that_is_set_back_lose_no_request() {
     let plugin = plugin(KEYS);
     host(|host| host.now = 0);
     let cookie = cookie_of(&plugin, TARGET);

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use stickiness::outcome::Outcome;
+
 use crate::harness::{Client, Discovered, LoadBalancer, Setup, wait_until};
 
 /// A client and the name of the target that it is pinned to.
@@ -25,7 +27,7 @@ fn stays_away(lb: &LoadBalancer, client: &mut Client, home: &str) {
         assert_eq!(response.status, 200);
         assert_ne!(response.body, home);
     }
-    assert_eq!(lb.counted("moved"), 1);
+    assert_eq!(lb.counted(Outcome::Moved), 1);
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn the_session_of_a_draining_target_moves() {
     discovered.set(&[(&home, "DRAINING"), (other_than(&home), "HEALTHY")]);
     lb.wait_for_healthy(1);
     assert_ne!(client.get(lb.sticky, "/").body, home);
-    assert_eq!(lb.counted("moved"), 1);
+    assert_eq!(lb.counted(Outcome::Moved), 1);
 }
 
 #[test]
@@ -137,5 +139,5 @@ fn sessions_of_living_targets_do_not_move_when_another_one_dies() {
         assert!(body == *home || home == "b", "{home} answered by {body}");
     }
     wait_until("Envoy to see that b is dead", || lb.envoy.admin().healthy_hosts("web").is_ok_and(|n| n == 2));
-    assert_eq!(lb.counted("moved"), 3);
+    assert_eq!(lb.counted(Outcome::Moved), 3);
 }

@@ -2,6 +2,8 @@
 
 use data_encoding::BASE64;
 
+use stickiness::outcome::Outcome;
+
 use crate::harness::{Client, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with};
 use local_envoy::Plugin;
 
@@ -25,22 +27,22 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
     let good = forge("web", &b, 0);
     let flipped = if good.ends_with('A') { format!("{}B", &good[..123]) } else { format!("{}A", &good[..123]) };
     let cases = [
-        ("no_cookie", "foreign=1"),
-        ("no_cookie", "AWSALB"),
-        ("no_cookie", "AWSALB=_remove_"),
-        ("no_cookie", &format!("awsalb={good}")),
-        ("malformed", "AWSALB="),
-        ("malformed", "AWSALB=garbage"),
-        ("malformed", "AWSALB=\"\"; ;;; =; AWSALB"),
-        ("malformed", &format!("AWSALB={}", &good[..100])),
-        ("malformed", &format!("AWSALB={flipped}")),
-        ("malformed", &format!("AWSALB={good}AAAA")),
-        ("malformed", &format!("AWSALB={}", "A".repeat(20_000))),
-        ("malformed", &format!("AWSALB={}", BASE64.encode(b.as_bytes()))),
-        ("malformed", "AWSALB=%ff%00%zz%"),
-        ("unknown_key", &format!("AWSALB={}", forge_with(OTHER_KEY, "web", &b, 0))),
-        ("wrong_group", &format!("AWSALB={}", forge("api", &b, 0))),
-        ("expired", &format!("AWSALB={}", forge("web", &b, 100_000))),
+        (Outcome::NoCookie, "foreign=1"),
+        (Outcome::NoCookie, "AWSALB"),
+        (Outcome::NoCookie, "AWSALB=_remove_"),
+        (Outcome::NoCookie, &format!("awsalb={good}")),
+        (Outcome::Malformed, "AWSALB="),
+        (Outcome::Malformed, "AWSALB=garbage"),
+        (Outcome::Malformed, "AWSALB=\"\"; ;;; =; AWSALB"),
+        (Outcome::Malformed, &format!("AWSALB={}", &good[..100])),
+        (Outcome::Malformed, &format!("AWSALB={flipped}")),
+        (Outcome::Malformed, &format!("AWSALB={good}AAAA")),
+        (Outcome::Malformed, &format!("AWSALB={}", "A".repeat(20_000))),
+        (Outcome::Malformed, &format!("AWSALB={}", BASE64.encode(b.as_bytes()))),
+        (Outcome::Malformed, "AWSALB=%ff%00%zz%"),
+        (Outcome::UnknownKey, &format!("AWSALB={}", forge_with(OTHER_KEY, "web", &b, 0))),
+        (Outcome::WrongGroup, &format!("AWSALB={}", forge("api", &b, 0))),
+        (Outcome::Expired, &format!("AWSALB={}", forge("web", &b, 100_000))),
     ];
     for (outcome, cookie) in cases {
         let before = lb.counted(outcome);
@@ -48,7 +50,7 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
         assert_ne!(bodies[0], bodies[1], "{cookie}");
         assert_eq!(lb.counted(outcome), before + 2, "{cookie}");
     }
-    assert_eq!(lb.counted("pinned") + lb.counted("moved"), 0);
+    assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
     is_pinned_to_b(&lb, &[&line(&format!("AWSALB={good}"))]);
 }
 
@@ -69,7 +71,7 @@ fn one_good_value_among_1500_cookies_pins_and_1500_bad_ones_do_not() {
     let lb = LoadBalancer::shipped();
     let bad = vec!["AWSALB=x"; 1_500].join("; ");
     assert_eq!(fetch(lb.sticky, "/", &[&line(&bad)]).status, 200);
-    assert_eq!(lb.counted("malformed"), 1);
+    assert_eq!(lb.counted(Outcome::Malformed), 1);
     let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
     is_pinned_to_b(&lb, &[&line(&format!("{bad}; AWSALB={good}"))]);
 }
@@ -141,7 +143,7 @@ fn neither_the_client_nor_the_target_sees_our_headers_or_an_address() {
         let sealed = data_encoding::BASE64_NOPAD.decode(client.jar["AWSALB"].as_bytes()).unwrap();
         assert!(!String::from_utf8_lossy(&sealed).contains("127.0.0.1"));
     }
-    assert!(lb.counted("pinned") >= 3);
+    assert!(lb.counted(Outcome::Pinned) >= 3);
     for head in lb.received() {
         assert!(!head.contains("x-sticky-session"), "{head}");
     }

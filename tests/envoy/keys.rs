@@ -3,6 +3,8 @@
 use local_envoy::Plugin;
 use serde_json::{Value, json};
 
+use stickiness::outcome::Outcome;
+
 use crate::harness::{
     Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, answering, envoy_binary, fetch, forge, forge_with,
     start_envoy, sticky_config, wait_until,
@@ -58,7 +60,7 @@ fn four_workers_share_one_random_key_and_one_warning_says_so() {
         assert_eq!(client.get(lb.sticky, "/").body, home);
         (0..4).all(|worker| connections(worker) > 1)
     });
-    assert_eq!(lb.counted("unknown_key") + lb.counted("malformed"), 0);
+    assert_eq!(lb.counted(Outcome::UnknownKey) + lb.counted(Outcome::Malformed), 0);
     assert_eq!(lb.envoy.log().matches("cookies are sealed with a random key").count(), 1, "{}", lb.envoy.log());
 }
 
@@ -70,7 +72,7 @@ fn another_process_with_a_random_key_of_its_own_does_not_open_the_cookie() {
     let mut client = Client::default();
     client.get(here.sticky, "/");
     client.get(there.sticky, "/");
-    assert_eq!(there.counted("unknown_key"), 1);
+    assert_eq!(there.counted(Outcome::UnknownKey), 1);
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn keys_are_rotated_by_a_configuration_change_without_a_restart() {
     for _ in 0..4 {
         assert_eq!(client.get(lb.sticky, "/").body, home);
     }
-    assert_eq!(lb.counted("moved"), 0);
+    assert_eq!(lb.counted(Outcome::Moved), 0);
 }
 
 #[test]
@@ -125,7 +127,7 @@ fn a_wrong_ring_in_the_environment_is_refused_with_the_key_that_is_wrong() {
     config.vm_environment(&[("STICKY_SESSIONS_KEYS", &format!("{KEY},old:s3cr3t"))]).unwrap();
     let answer = local_envoy::validate(envoy_binary(), &config, &[]).unwrap();
     assert!(!answer.accepted);
-    assert!(answer.log.contains("STICKY_SESSIONS_KEYS: key \"old\": the secret is not base64"), "{}", answer.log);
+    assert!(answer.log.contains("STICKY_SESSIONS_KEYS: key 2: the secret is not base64"), "{}", answer.log);
     assert!(!answer.log.contains("s3cr3t"), "{}", answer.log);
 }
 
@@ -136,5 +138,5 @@ fn a_binding_of_one_target_group_is_of_no_use_for_another() {
     let line = format!("cookie: AWSALB={}", forge("api", &b, 0));
     let bodies = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body);
     assert_ne!(bodies[0], bodies[1]);
-    assert_eq!(lb.counted("wrong_group"), 2);
+    assert_eq!(lb.counted(Outcome::WrongGroup), 2);
 }

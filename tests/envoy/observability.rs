@@ -1,8 +1,8 @@
 //! What an operator sees: counters, Prometheus labels, a word in the access log.
 
-use crate::harness::{Client, LoadBalancer, OTHER_KEY, fetch, forge, forge_with, wait_until};
+use stickiness::outcome::Outcome;
 
-const OUTCOMES: [&str; 7] = ["pinned", "no_cookie", "malformed", "expired", "unknown_key", "wrong_group", "moved"];
+use crate::harness::{Client, LoadBalancer, OTHER_KEY, fetch, forge, forge_with, wait_until};
 
 /// One request for each outcome, which leaves its target dead.
 fn one_of_each(lb: &mut LoadBalancer) {
@@ -25,10 +25,10 @@ fn one_of_each(lb: &mut LoadBalancer) {
 fn every_request_is_counted_once_by_its_outcome_and_every_cookie_as_issued() {
     let mut lb = LoadBalancer::shipped();
     one_of_each(&mut lb);
-    for outcome in OUTCOMES {
-        assert_eq!(lb.counted(outcome), 1, "{outcome}");
+    for outcome in Outcome::ALL {
+        assert_eq!(lb.counted(outcome), 1, "{outcome:?}");
     }
-    assert_eq!(lb.counted("issued"), 7);
+    assert_eq!(lb.issued(), 7);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_request_that_no_target_answers_is_counted_and_issues_nothing() {
     lb.targets.iter_mut().for_each(super::harness::Target::kill);
     client.get(lb.sticky, "/");
     fetch(lb.sticky, "/", &[]);
-    assert_eq!((lb.counted("pinned"), lb.counted("no_cookie"), lb.counted("issued")), (1, 2, 1));
+    assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::NoCookie), lb.issued()), (1, 2, 1));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn prometheus_has_the_target_group_and_the_outcome_as_labels() {
     let mut lb = LoadBalancer::shipped();
     one_of_each(&mut lb);
     let text = lb.envoy.admin().prometheus().unwrap();
-    for outcome in OUTCOMES {
+    for outcome in Outcome::ALL.map(Outcome::word) {
         let line = format!("sticky_sessions_target_group{{target_group=\"web\",outcome=\"{outcome}\"}} 1");
         assert!(text.lines().any(|present| present == line), "{line} is not in:\n{text}");
     }
@@ -61,13 +61,15 @@ fn the_access_log_names_the_target_and_the_outcome() {
     one_of_each(&mut lb);
     wait_until("seven lines", || lb.envoy.access_log().lines().count() == 7);
     let log = lb.envoy.access_log();
-    for (outcome, line) in OUTCOMES
-        .iter()
-        .map(|outcome| (outcome, log.lines().find(|line| line.contains(&format!(" /{outcome} "))).unwrap_or_default()))
-    {
-        assert!(line.ends_with(&format!(" {outcome}")), "{line}");
-        let target = usize::from(*outcome == "moved");
-        let is_known = ["pinned", "moved"].contains(outcome);
-        assert!(!is_known || line.contains(&lb.targets[target].name_in_envoy()), "{line}");
+    for outcome in Outcome::ALL {
+        let word = outcome.word();
+        let line = log.lines().find(|line| line.contains(&format!(" /{word} "))).unwrap_or_default();
+        assert!(line.ends_with(&format!(" {word}")), "{line}");
+        let target = match outcome {
+            Outcome::Pinned => &lb.targets[0],
+            Outcome::Moved => &lb.targets[1],
+            _ => continue,
+        };
+        assert!(line.contains(&target.name_in_envoy()), "{line}");
     }
 }

@@ -2,6 +2,8 @@
 
 use local_envoy::{Config, Plugin};
 
+use stickiness::outcome::Outcome;
+
 use crate::harness::{Client, LoadBalancer, Setup, fetch};
 use crate::readme;
 
@@ -31,7 +33,7 @@ fn each_client_stays_on_one_target_and_new_clients_are_spread() {
     for _ in 0..4 {
         assert_eq!([one.get(lb.sticky, "/").body, other.get(lb.sticky, "/").body], homes);
     }
-    assert_eq!(lb.counted("pinned"), 8);
+    assert_eq!(lb.counted(Outcome::Pinned), 8);
 }
 
 #[test]

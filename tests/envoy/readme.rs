@@ -3,7 +3,9 @@
 use local_envoy::{Config, Plugin, validate};
 use serde_json::Value;
 
-use crate::harness::{Client, LoadBalancer, Setup, envoy_binary, sticky_config, wasm};
+use stickiness::outcome::Outcome;
+
+use crate::harness::{Client, KEY, LoadBalancer, Setup, envoy_binary, sticky_config, wasm};
 
 fn readme() -> String {
     std::fs::read_to_string(local_envoy::workspace_root().join("README.md")).unwrap()
@@ -47,7 +49,18 @@ fn the_ten_lines_make_an_envoy_sticky() {
     for _ in 0..4 {
         assert_eq!(client.get(lb.sticky, "/").body, home);
     }
-    assert_eq!(lb.counted("pinned"), 4);
+    assert_eq!(lb.counted(Outcome::Pinned), 4);
+}
+
+#[test]
+fn every_wasm_filter_is_reloaded_after_a_crash() {
+    let shipped = Config::shipped().unwrap().to_json();
+    let ten_lines = yaml(TEN_LINES).to_string();
+    for text in [shipped, ten_lines] {
+        let wasm_filters = text.matches("extensions.filters.http.wasm.v3.Wasm").count();
+        assert!(wasm_filters > 0);
+        assert_eq!(text.matches("FAIL_RELOAD").count(), wasm_filters);
+    }
 }
 
 #[test]
@@ -55,6 +68,8 @@ fn every_configuration_is_accepted() {
     let configurations = blocks("json");
     assert_eq!(configurations.len(), 2);
     for json in configurations {
+        // The README shows no key that works, because people paste what they see.
+        let json = json.replace("<openssl rand -base64 32>", KEY.split_once(':').unwrap().1);
         let setup = Setup { plugin: Some(Plugin::Json(&json)), ..Setup::default() };
         let answer = validate(envoy_binary(), &sticky_config(&[], &setup), &[]).unwrap();
         assert!(answer.accepted, "{json}\n{}", answer.log);

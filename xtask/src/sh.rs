@@ -44,7 +44,8 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
 /// `ending` behind it.
 pub(crate) fn build(arguments: &[&str], name: &str, ending: &str) -> Result<PathBuf> {
     let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
-    command.args(arguments);
+    // These come before the flags of a target, and what ships is not to differ by whoever builds it.
+    command.args(arguments).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let messages = read(&mut command)?;
     artifact(&messages, name, ending)
         .with_context(|| format!("{} made no file {name}{ending}", child::describe(&command)))

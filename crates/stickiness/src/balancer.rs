@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
-use data_encoding::BASE64_NOPAD;
-
 use crate::binding::Binding;
 use crate::config::{Config, Expires, Stickiness};
 use crate::cookie_header::CookieHeader;
@@ -12,12 +10,8 @@ use crate::names::{AWSALB, AWSALBCORS};
 use crate::outcome::Outcome;
 use crate::seal::{KeyRing, Kind, Nonce, OpenError};
 use crate::sealed_values::SealedValues;
-use crate::set_cookie;
 use crate::time::Timestamp;
-
-/// The longest value that is given and looked at, in bytes. Browsers keep no cookie longer than 4,096 bytes (RFC 6265
-/// §6.1).
-const MAX_VALUE: usize = 4096;
+use crate::{sealed_cookie, set_cookie};
 
 /// How far ahead of our clock a cookie may have been issued: the clocks of several load balancers differ, but not by
 /// a day, and a time farther ahead would extend the stickiness.
@@ -39,6 +33,15 @@ pub struct Balancer {
 pub struct Session {
     target_group: String,
     pin: Result<Binding, Outcome>,
+}
+
+/// What the load balancer makes of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What became of the request.
+    pub outcome: Outcome,
+    /// The values of the `Set-Cookie` headers to add.
+    pub set_cookies: Vec<String>,
 }
 
 /// A target's answer.
@@ -74,12 +77,25 @@ impl Balancer {
         Some(Session { target_group: target_group.to_owned(), pin: self.pin(target_group, duration, cookies, now) })
     }
 
-    /// The values of the `Set-Cookie` headers to add to an answer; none when its target group is not sticky.
+    /// What to make of the answer to a session's request; `None` for an answer that no target gave.
     ///
     /// `draw_nonce` is called at most once, and not at all when a value sealed a moment ago serves; without a nonce
     /// there is no cookie.
     #[must_use]
-    pub fn set_cookies(&self, answer: &Answer<'_>, draw_nonce: impl FnOnce() -> Option<Nonce>) -> Vec<String> {
+    pub fn reply(
+        &self,
+        session: &Session,
+        answer: Option<&Answer<'_>>,
+        draw_nonce: impl FnOnce() -> Option<Nonce>,
+    ) -> Reply {
+        Reply {
+            outcome: session.outcome_when_answered_by(answer.map(|answer| answer.target)),
+            set_cookies: answer.map(|answer| self.set_cookies(answer, draw_nonce)).unwrap_or_default(),
+        }
+    }
+
+    fn set_cookies(&self, answer: &Answer<'_>, draw_nonce: impl FnOnce() -> Option<Nonce>) -> Vec<String> {
+        // The target group that answered need not be the one of the request: a later filter can change the route.
         let Some(Stickiness::LbCookie { duration }) = self.config.stickiness(answer.target_group) else {
             return Vec::new();
         };
@@ -110,11 +126,7 @@ impl Balancer {
     }
 
     fn open(&self, value: &[u8]) -> Result<Binding, Outcome> {
-        if value.len() > MAX_VALUE {
-            return Err(Outcome::Malformed);
-        }
-        let sealed = BASE64_NOPAD.decode(value).map_err(|_| Outcome::Malformed)?;
-        let content = self.key_ring.open(Kind::LbCookie, &sealed).map_err(|error| match error {
+        let content = sealed_cookie::open(&self.key_ring, Kind::LbCookie, value).map_err(|error| match error {
             OpenError::Malformed => Outcome::Malformed,
             OpenError::UnknownKey => Outcome::UnknownKey,
         })?;
@@ -130,18 +142,10 @@ impl Balancer {
         let Answer { target_group, target, now, .. } = *answer;
         // Sharing a value ends its stickiness a little early: at most a hundredth of the duration.
         let max_age = duration.checked_div(100).unwrap_or_default();
-        let mut sealed_values = self.sealed_values.borrow_mut();
-        if let Some(value) = sealed_values.get(target_group, target, now, max_age) {
-            return Some(value);
-        }
-        let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now };
-        let sealed = self.key_ring.seal(Kind::LbCookie, &binding.to_bytes()?, &draw_nonce()?);
-        let value = BASE64_NOPAD.encode(&sealed);
-        if value.len() > MAX_VALUE {
-            return None;
-        }
-        sealed_values.put(target_group, target, now, value.clone());
-        Some(value)
+        self.sealed_values.borrow_mut().get_or_seal(target_group, target, now, max_age, || {
+            let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now };
+            sealed_cookie::seal(&self.key_ring, Kind::LbCookie, &binding.to_bytes()?, &draw_nonce()?)
+        })
     }
 
     fn expires(&self, duration: Duration, now: Timestamp) -> Option<SystemTime> {
@@ -167,13 +171,16 @@ impl Session {
         &self.target_group
     }
 
-    /// What became of the request, now that `answered_by` answered, or no target at all.
+    /// What becomes of the request unless another target than the pin answers.
     #[must_use]
-    pub fn outcome(&self, answered_by: Option<&str>) -> Outcome {
-        match (&self.pin, answered_by) {
-            (Err(miss), _) => *miss,
-            (Ok(binding), Some(target)) if target != binding.target => Outcome::Moved,
-            (Ok(_), _) => Outcome::Pinned,
+    pub fn outcome(&self) -> Outcome {
+        self.pin.as_ref().map_or_else(|miss| *miss, |_| Outcome::Pinned)
+    }
+
+    fn outcome_when_answered_by(&self, target: Option<&str>) -> Outcome {
+        match (self.pin(), target) {
+            (Some(pin), Some(target)) if target != pin => Outcome::Moved,
+            _ => self.outcome(),
         }
     }
 }

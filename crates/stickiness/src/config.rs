@@ -26,8 +26,6 @@ pub const EVERY_OTHER: &str = "*";
 #[derive(Debug, Default)]
 pub struct Config {
     target_groups: TargetGroups,
-    /// The ring of keys, unless it is left to the environment.
-    pub key_ring: Option<KeyRing>,
     /// How Envoy is told which target to take.
     pub mechanism: Mechanism,
     /// What the cookies look like.
@@ -89,12 +87,13 @@ pub enum Expires {
 }
 
 impl Config {
-    /// Reads a plugin configuration: JSON text, a serialized `google.protobuf.Struct`, or nothing.
+    /// Reads a plugin configuration, and the ring of keys if it holds one: JSON text, a serialized
+    /// `google.protobuf.Struct`, or nothing.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] says where, which value, and what is allowed.
-    pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
+    pub fn parse(bytes: &[u8]) -> Result<(Self, Option<KeyRing>), ConfigError> {
         let tree = dotted::nest(Tree::parse(bytes)?)?;
         let document: Document = reader::read(&tree)?;
         document.check()

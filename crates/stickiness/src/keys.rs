@@ -1,7 +1,5 @@
 //! How keys are written: an id for people and 32 bytes in base64.
 
-use std::collections::HashSet;
-
 use data_encoding::BASE64_NOPAD;
 
 use crate::seal::{Key, KeyRing, SECRET_LENGTH};
@@ -9,7 +7,7 @@ use crate::seal::{Key, KeyRing, SECRET_LENGTH};
 /// The environment variable that holds the ring when the configuration has none.
 pub const ENVIRONMENT_VARIABLE: &str = "STICKY_SESSIONS_KEYS";
 
-/// The most keys in a ring. A rotation needs two; every further one is a guess that a forger gets.
+/// The most keys in a ring. A rotation needs two.
 pub const MAX_KEYS: usize = 16;
 
 /// What is wrong with a secret. It never shows the secret.
@@ -27,7 +25,8 @@ pub enum SecretError {
     Length(usize),
 }
 
-/// What is wrong with a ring. It never shows a secret.
+/// What is wrong with a ring. It names keys by their position, from 1: where a secret stands in the place of an id, the
+/// id is not to be shown either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
     /// No key at all.
@@ -36,20 +35,15 @@ pub enum RingError {
     /// More keys than [`MAX_KEYS`].
     #[error("{0} keys are too many; at most {MAX_KEYS} are allowed")]
     TooMany(usize),
-    /// A key whose text is not `id:base64`; with its position, from 1.
+    /// A key whose text is not `id:base64`.
     #[error("key {0} is not id:base64")]
     NoId(usize),
     /// A key with a wrong secret.
-    #[error("key {id:?}: {error}")]
-    Secret {
-        /// The key's id.
-        id: String,
-        /// What is wrong with its secret.
-        error: SecretError,
-    },
+    #[error("key {0}: {1}")]
+    Secret(usize, SecretError),
     /// Two keys with one id.
-    #[error("two keys have the id {0:?}")]
-    SameId(String),
+    #[error("keys {0} and {1} have the same id")]
+    SameId(usize, usize),
 }
 
 /// The key of a secret in base64, with or without padding.
@@ -73,13 +67,28 @@ pub fn ring(keys: Vec<(String, Key)>) -> Result<KeyRing, RingError> {
     if keys.len() > MAX_KEYS {
         return Err(RingError::TooMany(keys.len()));
     }
-    let mut ids = HashSet::new();
-    if let Some((id, _)) = keys.iter().find(|(id, _)| !ids.insert(id)) {
-        return Err(RingError::SameId(id.clone()));
+    for ((id, _), position) in keys.iter().zip(1_usize..) {
+        let earlier = keys.iter().zip(1..position).find(|((other, _), _)| other == id);
+        if let Some((_, earlier)) = earlier {
+            return Err(RingError::SameId(earlier, position));
+        }
     }
     let mut keys = keys.into_iter().map(|(_, key)| key);
     let newest = keys.next().ok_or(RingError::Empty)?;
     Ok(KeyRing::new(newest, keys.collect()))
+}
+
+/// The ring that an operator gave: that of the configuration, otherwise that of the environment, otherwise none. An empty
+/// variable is one that is not set.
+///
+/// # Errors
+///
+/// [`RingError`] when the environment's ring counts and is wrong.
+pub fn given(configured: Option<KeyRing>, environment: Option<&str>) -> Result<Option<KeyRing>, RingError> {
+    match (configured, environment) {
+        (None, Some(ring)) if !ring.is_empty() => parse_ring(ring).map(Some),
+        (configured, _) => Ok(configured),
+    }
 }
 
 /// The ring of a text like `2026-11:<base64>,2026-10:<base64>`, the newest first.
@@ -95,7 +104,7 @@ pub fn parse_ring(text: &str) -> Result<KeyRing, RingError> {
         .zip(1..)
         .map(|(key, position)| {
             let (id, secret) = key.split_once(':').ok_or(RingError::NoId(position))?;
-            let key = parse_secret(secret).map_err(|error| RingError::Secret { id: id.to_owned(), error })?;
+            let key = parse_secret(secret).map_err(|error| RingError::Secret(position, error))?;
             Ok((id.to_owned(), key))
         })
         .collect::<Result<_, RingError>>()?;
@@ -145,20 +154,35 @@ mod tests {
     fn every_error_says_which_key_and_what_is_allowed_and_never_the_secret() {
         assert_eq!(message(""), "there is no key; leave it out for a random key");
         assert_eq!(message(&format!("a:{NEW},{OLD}")), "key 2 is not id:base64");
-        assert_eq!(message(&format!("a:{NEW},a:{OLD}")), "two keys have the id \"a\"");
+        assert_eq!(message(&format!("a:{NEW},b:{OLD},a:{OLD}")), "keys 1 and 3 have the same id");
         assert_eq!(
             message("a:c2hvcnQ="),
-            "key \"a\": the secret has 5 bytes; it must have 32, as `openssl rand -base64 32` prints them"
+            "key 1: the secret has 5 bytes; it must have 32, as `openssl rand -base64 32` prints them"
         );
         assert_eq!(
             message("a:s3cr3t!"),
-            "key \"a\": the secret is not base64; it is 32 bytes in base64, as `openssl rand -base64 32` prints them"
+            "key 1: the secret is not base64; it is 32 bytes in base64, as `openssl rand -base64 32` prints them"
         );
+        let swapped = message(&format!("a:{NEW},{OLD}:b"));
+        assert!(swapped.starts_with("key 2: the secret is not base64") && !swapped.contains(OLD), "{swapped}");
         assert_eq!(message(&many(17)), "17 keys are too many; at most 16 are allowed");
     }
 
     #[test]
     fn a_ring_may_have_16_keys() {
         assert!(parse_ring(&many(16)).is_ok());
+    }
+
+    #[test]
+    fn the_configuration_comes_before_the_environment_and_an_empty_variable_is_none() {
+        let ring = || parse_ring(&format!("new:{NEW}")).unwrap();
+        let sealed = parse_ring(&format!("old:{OLD}")).unwrap().seal(Kind::LbCookie, b"x", &[2; 24]);
+        let old = format!("old:{OLD}");
+        let opens = |ring: Option<KeyRing>| ring.map(|ring| ring.open(Kind::LbCookie, &sealed).is_ok());
+        assert_eq!(opens(given(Some(ring()), Some(&old)).unwrap()), Some(false));
+        assert_eq!(opens(given(None, Some(&old)).unwrap()), Some(true));
+        assert_eq!(opens(given(None, Some("")).unwrap()), None);
+        assert_eq!(opens(given(None, None).unwrap()), None);
+        assert!(given(None, Some("wrong")).is_err());
     }
 }

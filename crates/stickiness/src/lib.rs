@@ -4,7 +4,7 @@
 //!
 //! - how is it written? [`cookie_header`] reads what a client sends, [`set_cookie`] writes what it gets;
 //! - what does it say? [`binding`];
-//! - may I believe it? [`seal`], with the keys of [`keys`];
+//! - may I believe it? [`seal`], with the keys of [`keys`]; [`sealed_cookie`] is its form in a cookie;
 //! - what does the load balancer do? [`balancer`], which uses all of these;
 //! - what did the operator ask for? [`config`];
 //! - what is a request called in the end? [`outcome`].
@@ -22,6 +22,7 @@ pub mod keys;
 pub mod names;
 pub mod outcome;
 pub mod seal;
+pub mod sealed_cookie;
 pub mod sealed_values;
 pub mod set_cookie;
 pub mod time;

@@ -13,7 +13,7 @@ pub enum Outcome {
     UnknownKey,
     /// The cookie belongs to another target group.
     WrongGroup,
-    /// The cookie is older than the duration that is configured now.
+    /// The cookie is older than the duration that is configured now, or its time lies more than a day ahead.
     Expired,
     /// A cookie named a target, and another one answered.
     Moved,

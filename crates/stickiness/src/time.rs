@@ -33,10 +33,13 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// This point in time as the system's, rounded down to a whole second.
+    /// This point in time as the system's, rounded down to a whole second, and at most the end of the year 9998: the
+    /// date of a cookie has four digits for the year.
     #[must_use]
     pub fn to_system_time(self) -> SystemTime {
-        UNIX_EPOCH.checked_add(Duration::from_secs(self.second())).unwrap_or(UNIX_EPOCH)
+        const END_OF_9998: u64 = 253_370_764_799;
+        let seconds = self.second().min(END_OF_9998);
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
     }
 }
 

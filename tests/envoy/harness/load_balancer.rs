@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use local_envoy::{Config, Envoy, Plugin, Settings};
+use stickiness::outcome::Outcome;
 
 use super::{KEY, Target, fetch, wait_until};
 
@@ -93,9 +94,20 @@ impl LoadBalancer {
         wait_until(&format!("{count} healthy targets"), || answering(&self.envoy, 2 * self.targets.len()) == count);
     }
 
-    /// A counter of the target group `web`.
+    /// How many requests to the target group `web` had this outcome.
     #[track_caller]
-    pub(crate) fn counted(&self, word: &str) -> u64 {
+    pub(crate) fn counted(&self, outcome: Outcome) -> u64 {
+        self.counter(outcome.word())
+    }
+
+    /// How many answers of the target group `web` were given cookies.
+    #[track_caller]
+    pub(crate) fn issued(&self) -> u64 {
+        self.counter("issued")
+    }
+
+    #[track_caller]
+    fn counter(&self, word: &str) -> u64 {
         let name = format!("wasmcustom.sticky_sessions.target_group.web.{word}");
         self.envoy.admin().counter(&name).unwrap()
     }

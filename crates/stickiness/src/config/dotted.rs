@@ -6,6 +6,9 @@ use super::tree::Tree;
 /// The object whose keys are names of the operator's: a target group may be called `web.example.com`.
 const KEYS_ARE_NAMES: &str = "target_groups";
 
+/// The most levels of a dotted key; the schema has fewer.
+const MAX_LEVELS: usize = 8;
+
 /// Nests every dotted key of the document: `{"a.b": 1, "a": {"c": 2}}` becomes `{"a": {"c": 2, "b": 1}}`.
 ///
 /// # Errors
@@ -22,6 +25,10 @@ fn nest_under(parent: &str, tree: Tree) -> Result<Tree, ConfigError> {
     let (dotted, mut nested): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|(key, _)| parent != KEYS_ARE_NAMES && key.contains('.'));
     for (dotted_key, value) in dotted {
+        if dotted_key.split('.').count() > MAX_LEVELS {
+            let problem = format!("a key has at most {MAX_LEVELS} levels");
+            return Err(ConfigError::new(problem).under(&dotted_key));
+        }
         let Some((key, rest)) = dotted_key.split_once('.') else {
             continue;
         };

@@ -7,6 +7,9 @@ use serde::de::{self, Expected, Unexpected};
 /// The longest piece of a value that an error shows, in characters.
 const SHOWN: usize = 60;
 
+/// What stands for a word that may be a secret.
+const NOT_SHOWN: &str = "(not shown)";
+
 /// What is wrong with a configuration: where, which value, and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(Box<Place>);
@@ -28,6 +31,14 @@ impl ConfigError {
         self
     }
 
+    /// The same problem, without this word of the document, which may be a secret.
+    pub(super) fn without(mut self, word: &str) -> Self {
+        for segment in self.0.path.iter_mut().filter(|segment| *segment == word) {
+            NOT_SHOWN.clone_into(segment);
+        }
+        self
+    }
+
     /// The same problem, seen from the top, at this path from it.
     pub(super) fn at<const N: usize>(self, path: [&str; N]) -> Self {
         path.into_iter().rev().fold(self, Self::under)
@@ -42,7 +53,7 @@ impl Display for ConfigError {
                 f.write_str(".")?;
             }
             let is_plain = segment.chars().all(|c| c.is_ascii_alphanumeric() || "_-*|".contains(c));
-            if is_index || (is_plain && !segment.is_empty()) {
+            if is_index || segment == NOT_SHOWN || (is_plain && !segment.is_empty()) {
                 f.write_str(segment)?;
             } else {
                 write!(f, "{:?}", shorten(segment))?;

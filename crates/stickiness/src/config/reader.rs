@@ -13,6 +13,9 @@ use super::tree::Tree;
 /// Values under these keys are never shown in an error.
 const SECRET: &[&str] = &["keys", "secret"];
 
+/// The longest misspelt name of a key that is shown where secrets stand, in bytes.
+const LONGEST_NAME: usize = 16;
+
 /// Reads a document.
 pub(super) fn read<'de, T: Deserialize<'de>>(document: &Tree) -> Result<T, ConfigError> {
     T::deserialize(Reader { tree: document, is_secret: false })
@@ -74,7 +77,13 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
         match self.tree {
-            Tree::Text(text) if let Ok(number) = text.parse() => visitor.visit_u64(number),
+            // Only as AWS prints it: `parse` would take a sign too.
+            Tree::Text(text)
+                if !text.starts_with('+')
+                    && let Ok(number) = text.parse() =>
+            {
+                visitor.visit_u64(number)
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -160,8 +169,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some((key, _)) = self.current else {
             return Ok(None);
         };
-        let key: StrDeserializer<'_, ConfigError> = key.as_str().into_deserializer();
-        seed.deserialize(key).map(Some)
+        let name: StrDeserializer<'_, ConfigError> = key.as_str().into_deserializer();
+        // Whoever forgets the names writes the secret where a name belongs, and no secret is so short.
+        let may_be_secret = self.is_secret && key.len() > LONGEST_NAME;
+        seed.deserialize(name).map(Some).map_err(|error| if may_be_secret { error.without(key) } else { error })
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ConfigError> {

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, Unexpected, Visitor};
 use super::{Config, ConfigError, CookieOptions, Expires, Mechanism, Stickiness, TargetGroups};
 use crate::keys;
 use crate::names::RESERVED_PREFIX;
+use crate::seal::KeyRing;
 
 /// `stickiness.lb_cookie.duration_seconds` of AWS: "The range is 1 second to 1 week (604800 seconds). The default
 /// value is 1 day (86400 seconds)."
@@ -197,15 +198,15 @@ impl<'de> Deserialize<'de> for CookieName {
 
 impl Document {
     /// Checks what no key can check alone.
-    pub(super) fn check(self) -> Result<Config, ConfigError> {
+    pub(super) fn check(self) -> Result<(Config, Option<KeyRing>), ConfigError> {
         if !self.rules.is_empty() {
             let problem =
                 ConfigError::new("rules are not supported by this version; target groups are sticky each for itself");
             return Err(problem.at(["rules"]));
         }
-        Ok(Config {
+        let key_ring = self.keys.map(key_ring).transpose()?;
+        let config = Config {
             target_groups: target_groups(self.target_groups.unwrap_or_default())?,
-            key_ring: self.keys.map(key_ring).transpose()?,
             mechanism: match self.upstream.mechanism {
                 MechanismName::StatefulSession => Mechanism::StatefulSession,
                 MechanismName::OverrideHost => Mechanism::OverrideHost,
@@ -217,7 +218,8 @@ impl Document {
                     ExpiresName::Session => Expires::Session,
                 },
             },
-        })
+        };
+        Ok((config, key_ring))
     }
 }
 
@@ -253,7 +255,7 @@ impl TargetGroupStickiness {
     }
 }
 
-fn key_ring(keys: Vec<Key>) -> Result<crate::seal::KeyRing, ConfigError> {
+fn key_ring(keys: Vec<Key>) -> Result<KeyRing, ConfigError> {
     let keys = keys
         .into_iter()
         .enumerate()

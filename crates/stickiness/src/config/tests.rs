@@ -5,7 +5,7 @@ use prost_types::{ListValue, Struct, Value};
 use super::*;
 
 fn parse(json: &str) -> Config {
-    Config::parse(json.as_bytes()).unwrap()
+    Config::parse(json.as_bytes()).unwrap().0
 }
 
 #[track_caller]
@@ -105,7 +105,7 @@ fn the_name_of_a_target_group_may_hold_dots() {
 
 #[test]
 fn a_struct_means_what_the_same_json_means() {
-    assert_eq!(seconds(&Config::parse(&as_struct(NESTED)).unwrap(), "web"), Some(60));
+    assert_eq!(seconds(&Config::parse(&as_struct(NESTED)).unwrap().0, "web"), Some(60));
     let error = Config::parse(&as_struct(&NESTED.replace("60", "0"))).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -133,7 +133,7 @@ fn the_limits_of_a_duration_are_one_second_and_seven_days() {
 
 #[test]
 fn a_duration_that_is_no_whole_number_is_refused() {
-    for given in ["-1", "1.5", "\"soon\"", "true", "null", "1e300"] {
+    for given in ["-1", "\"+5\"", "1.5", "\"soon\"", "true", "null", "1e300"] {
         let error = Config::parse(NESTED.replace("60", given).as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with("target_groups.web.stickiness.lb_cookie.duration_seconds: "), "{error}");
         assert!(error.ends_with(" is not a whole number between 1 and 604800"), "{error}");
@@ -252,8 +252,8 @@ fn text_that_is_no_json_is_refused_with_the_place() {
 
 #[test]
 fn a_ring_of_keys_is_read() {
-    let config = parse(r#"{"keys": [{"id": "2026-11", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}"#);
-    assert!(config.key_ring.is_some());
+    let json = r#"{"keys": [{"id": "2026-11", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}"#;
+    assert!(Config::parse(json.as_bytes()).unwrap().1.is_some());
 }
 
 #[test]
@@ -275,7 +275,12 @@ fn wrong_keys_are_refused_and_never_shown() {
         "keys[0].secert: there is no such key; allowed here: id, secret; did you mean secret?",
     );
     let twice = r#"{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
-    refused(&format!(r#"{{"keys": [{twice}, {twice}]}}"#), "keys: two keys have the id \"a\"");
+    refused(&format!(r#"{{"keys": [{twice}, {twice}]}}"#), "keys: keys 1 and 2 have the same id");
+    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    refused(
+        &format!(r#"{{"keys": [{{"{secret}": "a"}}]}}"#),
+        "keys[0].(not shown): there is no such key; allowed here: id, secret",
+    );
 }
 
 #[test]
@@ -285,4 +290,11 @@ fn a_long_value_is_shown_in_part() {
         &format!(r#"{{"cookie": {{"expires": "{long}"}}}}"#),
         &format!("cookie.expires: \"{}…\" is not one of duration, seven_days, session", "x".repeat(60)),
     );
+}
+
+#[test]
+fn a_key_of_many_levels_is_refused() {
+    let deep = vec!["a"; 100_000].join(".");
+    let error = Config::parse(format!(r#"{{"{deep}": 1}}"#).as_bytes()).unwrap_err().to_string();
+    assert!(error.ends_with("a key has at most 8 levels"), "{error}");
 }
