@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use proxy_wasm::types::{Action, BufferType, LogLevel, MapType, MetricType, Status};
 
@@ -78,7 +79,11 @@ pub(super) struct Plugin(u32);
 impl Plugin {
     /// Starts the VM's plugin, without a configuration yet.
     pub(super) fn start() -> Self {
+        // The SDK sets its logger once a process, and panics when two threads do so at a time. A VM has one thread.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let starting = ONE_AT_A_TIME.lock().unwrap();
         crate::_initialize();
+        drop(starting);
         Self(new_context(0))
     }
 

@@ -94,7 +94,12 @@ impl Config {
     ///
     /// [`ConfigError`] says where, which value, and what is allowed.
     pub fn parse(bytes: &[u8]) -> Result<(Self, Option<KeyRing>), ConfigError> {
-        let tree = dotted::nest(Tree::parse(bytes)?)?;
+        let tree = Tree::parse(bytes)?;
+        if !matches!(tree, Tree::Object(_)) {
+            // Not the value itself: it may be a secret.
+            return Err(ConfigError::new("the configuration is not an object"));
+        }
+        let tree = dotted::nest(tree)?;
         let document: Document = reader::read(&tree)?;
         document.check()
     }

@@ -37,6 +37,9 @@ pub enum RingError {
     TooMany(usize),
     /// A key whose text is not `id:base64`.
     #[error("key {0} is not id:base64")]
+    NotIdAndSecret(usize),
+    /// A key without an id.
+    #[error("key {0} has no id")]
     NoId(usize),
     /// A key with a wrong secret.
     #[error("key {0}: {1}")]
@@ -68,6 +71,9 @@ pub fn ring(keys: Vec<(String, Key)>) -> Result<KeyRing, RingError> {
         return Err(RingError::TooMany(keys.len()));
     }
     for ((id, _), position) in keys.iter().zip(1_usize..) {
+        if id.is_empty() {
+            return Err(RingError::NoId(position));
+        }
         let earlier = keys.iter().zip(1..position).find(|((other, _), _)| other == id);
         if let Some((_, earlier)) = earlier {
             return Err(RingError::SameId(earlier, position));
@@ -103,7 +109,7 @@ pub fn parse_ring(text: &str) -> Result<KeyRing, RingError> {
         .filter(|key| !key.is_empty())
         .zip(1..)
         .map(|(key, position)| {
-            let (id, secret) = key.split_once(':').ok_or(RingError::NoId(position))?;
+            let (id, secret) = key.split_once(':').ok_or(RingError::NotIdAndSecret(position))?;
             let key = parse_secret(secret).map_err(|error| RingError::Secret(position, error))?;
             Ok((id.to_owned(), key))
         })
@@ -163,6 +169,7 @@ mod tests {
             message("a:s3cr3t!"),
             "key 1: the secret is not base64; it is 32 bytes in base64, as `openssl rand -base64 32` prints them"
         );
+        assert_eq!(message(&format!("a:{NEW},:{OLD}")), "key 2 has no id");
         let swapped = message(&format!("a:{NEW},{OLD}:b"));
         assert!(swapped.starts_with("key 2: the secret is not base64") && !swapped.contains(OLD), "{swapped}");
         assert_eq!(message(&many(17)), "17 keys are too many; at most 16 are allowed");

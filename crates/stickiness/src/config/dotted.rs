@@ -3,27 +3,39 @@
 use super::ConfigError;
 use super::tree::Tree;
 
-/// The object whose keys are names of the operator's: a target group may be called `web.example.com`.
+/// The object of the document whose keys are names: a target group may be called `web.example.com`.
 const KEYS_ARE_NAMES: &str = "target_groups";
 
 /// The most levels of a dotted key; the schema has fewer.
 const MAX_LEVELS: usize = 8;
 
+type Entries = Vec<(String, Tree)>;
+
 /// Nests every dotted key of the document: `{"a.b": 1, "a": {"c": 2}}` becomes `{"a": {"c": 2, "b": 1}}`.
 ///
 /// # Errors
 ///
-/// A key that stands there twice, in whatever form.
+/// A key that stands there twice, in whatever form; a key of too many levels.
 pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
-    nest_under("", document)
+    let Tree::Object(entries) = document else {
+        return Ok(document);
+    };
+    map_values(nest_keys(entries)?, |key, value| match value {
+        Tree::Object(by_name) if key == KEYS_ARE_NAMES => map_values(by_name, |_, value| nest_all(value)),
+        value => nest_all(value),
+    })
 }
 
-fn nest_under(parent: &str, tree: Tree) -> Result<Tree, ConfigError> {
-    let Tree::Object(entries) = tree else {
-        return Ok(tree);
-    };
-    let (dotted, mut nested): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|(key, _)| parent != KEYS_ARE_NAMES && key.contains('.'));
+fn nest_all(tree: Tree) -> Result<Tree, ConfigError> {
+    match tree {
+        Tree::Object(entries) => map_values(nest_keys(entries)?, |_, value| nest_all(value)),
+        Tree::List(elements) => Ok(Tree::List(elements.into_iter().map(nest_all).collect::<Result<_, _>>()?)),
+        value => Ok(value),
+    }
+}
+
+fn nest_keys(entries: Entries) -> Result<Entries, ConfigError> {
+    let (dotted, mut nested): (Entries, Entries) = entries.into_iter().partition(|(key, _)| key.contains('.'));
     for (dotted_key, value) in dotted {
         if dotted_key.split('.').count() > MAX_LEVELS {
             let problem = format!("a key has at most {MAX_LEVELS} levels");
@@ -39,15 +51,19 @@ fn nest_under(parent: &str, tree: Tree) -> Result<Tree, ConfigError> {
             Some(_) => return Err(given_twice(key)),
         }
     }
-    let mut seen = Vec::with_capacity(nested.len());
-    for (key, value) in nested {
-        if seen.iter().any(|(present, _)| *present == key) {
+    Ok(nested)
+}
+
+fn map_values(entries: Entries, change: impl Fn(&str, Tree) -> Result<Tree, ConfigError>) -> Result<Tree, ConfigError> {
+    let mut changed: Entries = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        if changed.iter().any(|(present, _)| *present == key) {
             return Err(given_twice(&key));
         }
-        let value = nest_under(&key, value).map_err(|error| error.under(&key))?;
-        seen.push((key, value));
+        let value = change(&key, value).map_err(|error| error.under(&key))?;
+        changed.push((key, value));
     }
-    Ok(Tree::Object(seen))
+    Ok(Tree::Object(changed))
 }
 
 fn given_twice(key: &str) -> ConfigError {

@@ -110,7 +110,7 @@ fn near_miss(value: &str, allowed: &[&str]) -> String {
     };
     allowed
         .iter()
-        .map(|candidate| (strsim::osa_distance(value, candidate), candidate))
+        .map(|candidate| (strsim::osa_distance(&value.to_ascii_lowercase(), candidate), candidate))
         .filter(|(distance, candidate)| is_near(*distance, candidate))
         .min()
         .map(|(_, candidate)| format!("; did you mean {candidate}?"))

@@ -29,7 +29,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn is_not(self, what: &'static str) -> ConfigError {
+    fn is_not(self, what: &str) -> ConfigError {
         if self.is_secret {
             return ConfigError::new(format_args!("the value (a secret, not shown) is not {what}"));
         }
@@ -77,13 +77,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
         match self.tree {
-            // Only as AWS prints it: `parse` would take a sign too.
-            Tree::Text(text)
-                if !text.starts_with('+')
-                    && let Ok(number) = text.parse() =>
-            {
-                visitor.visit_u64(number)
-            }
+            Tree::Text(text) if let Some(number) = whole_number(text) => visitor.visit_u64(number),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -96,11 +90,9 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_str(visitor)
     }
 
+    /// A null is a value like any other, and a wrong one: what a template has left empty is not to mean the default.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        match self.tree {
-            Tree::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        visitor.visit_some(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
@@ -129,10 +121,13 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ConfigError> {
-        let variant: StrDeserializer<'_, ConfigError> = self.text()?.into_deserializer();
+        let Tree::Text(text) = self.tree else {
+            return Err(self.is_not(&format!("one of {}", variants.join(", "))));
+        };
+        let variant: StrDeserializer<'_, ConfigError> = text.as_str().into_deserializer();
         visitor.visit_enum(variant)
     }
 
@@ -140,6 +135,11 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         i8 i16 i32 i64 u8 u16 u32 f32 f64 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct
         identifier ignored_any
     }
+}
+
+/// A number as AWS prints it: digits, and no more of them than it needs.
+fn whole_number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
 /// Whole numbers are visited as such: a `Struct` holds 86400 as 86400.0.

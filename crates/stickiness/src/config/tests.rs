@@ -45,7 +45,7 @@ const NESTED: &str = r#"{"target_groups": {"web": {"stickiness": {
 
 #[test]
 fn nothing_means_that_every_target_group_is_sticky_for_a_day() {
-    for nothing in ["", " \n", "{}", r#"{"target_groups": {}}"#, r#"{"keys": null}"#] {
+    for nothing in ["", " \n", "{}", r#"{"target_groups": {}}"#] {
         assert_eq!(seconds(&parse(nothing), "any"), Some(86_400), "{nothing:?}");
     }
 }
@@ -133,7 +133,7 @@ fn the_limits_of_a_duration_are_one_second_and_seven_days() {
 
 #[test]
 fn a_duration_that_is_no_whole_number_is_refused() {
-    for given in ["-1", "\"+5\"", "1.5", "\"soon\"", "true", "null", "1e300"] {
+    for given in ["-1", "\"+5\"", "\"060\"", "1.5", "\"soon\"", "true", "null", "1e300"] {
         let error = Config::parse(NESTED.replace("60", given).as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with("target_groups.web.stickiness.lb_cookie.duration_seconds: "), "{error}");
         assert!(error.ends_with(" is not a whole number between 1 and 604800"), "{error}");
@@ -177,14 +177,18 @@ fn an_unknown_word_is_refused_with_the_near_miss() {
 
 #[test]
 fn a_value_of_the_wrong_shape_is_refused() {
-    refused("[]", "a list is not an object");
+    refused("[]", "the configuration is not an object");
+    refused("null", "the configuration is not an object");
+    refused("\"2026-11:s3cr3t\"", "the configuration is not an object");
+    refused(r#"{"target_groups": null}"#, "target_groups: null is not an object");
+    refused(r#"{"keys": null}"#, "keys: the value (a secret, not shown) is not a list");
     refused(r#"{"target_groups": []}"#, "target_groups: a list is not an object");
     refused(r#"{"target_groups": {"web": true}}"#, "target_groups.web: true is not an object");
     refused(
         r#"{"target_groups": {"web": {"stickiness": {"enabled": "yes"}}}}"#,
         "target_groups.web.stickiness.enabled: \"yes\" is not true or false",
     );
-    refused(r#"{"cookie": {"expires": 7}}"#, "cookie.expires: 7 is not a string");
+    refused(r#"{"cookie": {"expires": 7}}"#, "cookie.expires: 7 is not one of duration, seven_days, session");
 }
 
 #[test]
@@ -290,6 +294,20 @@ fn a_long_value_is_shown_in_part() {
         &format!(r#"{{"cookie": {{"expires": "{long}"}}}}"#),
         &format!("cookie.expires: \"{}…\" is not one of duration, seven_days, session", "x".repeat(60)),
     );
+}
+
+#[test]
+fn a_word_in_capitals_is_a_near_miss() {
+    refused(
+        r#"{"cookie": {"expires": "SESSION"}}"#,
+        "cookie.expires: \"SESSION\" is not one of duration, seven_days, session; did you mean session?",
+    );
+}
+
+#[test]
+fn a_target_group_may_be_called_target_groups() {
+    let config = parse(r#"{"target_groups": {"target_groups": {"stickiness.lb_cookie.duration_seconds": 60}}}"#);
+    assert_eq!(seconds(&config, "target_groups"), Some(60));
 }
 
 #[test]
