@@ -155,7 +155,7 @@ fn a_wrong_configuration_does_not_replace_a_running_one() {
     wait_until("Envoy to refuse the listener", || {
         lb.envoy.admin().counter("listener_manager.lds.update_rejected").is_ok_and(|refused| refused > 0)
     });
-    assert!(lb.envoy.log().contains("colour: there is no such key"), "{}", lb.envoy.log());
+    wait_until("the line that says why", || lb.envoy.log().contains("colour: there is no such key"));
     for _ in 0..4 {
         assert_eq!(client.get(lb.sticky, "/").body, home);
     }

@@ -47,7 +47,7 @@ fn the_session_of_an_unhealthy_target_moves_once_and_for_good() {
 fn the_first_request_after_a_target_died_is_answered_by_another_one() {
     let mut lb = LoadBalancer::shipped();
     let (mut client, home) = pinned_client(&lb);
-    lb.target(&home).kill();
+    lb.kill(&home);
     let response = client.get(lb.sticky, "/");
     assert_eq!(response.status, 200);
     assert_ne!(response.body, home);
@@ -104,9 +104,8 @@ fn when_all_targets_are_dead_envoy_answers_503_without_a_cookie() {
     let mut lb = LoadBalancer::shipped();
     let (mut client, _) = pinned_client(&lb);
     let before = client.jar.clone();
-    for target in &mut lb.targets {
-        target.kill();
-    }
+    lb.kill("a");
+    lb.kill("b");
     // Before the health checks notice, and after.
     for _ in 0..2 {
         let response = client.get(lb.sticky, "/");
@@ -133,7 +132,7 @@ fn when_all_targets_are_unhealthy_envoy_answers_503_without_a_cookie_and_the_ses
 fn sessions_of_living_targets_do_not_move_when_another_one_dies() {
     let mut lb = LoadBalancer::start(&Setup { targets: &["a", "b", "c"], ..Setup::default() });
     let mut sessions: Vec<(Client, String)> = (0..9).map(|_| pinned_client(&lb)).collect();
-    lb.target("b").kill();
+    lb.kill("b");
     for (client, home) in &mut sessions {
         let body = client.get(lb.sticky, "/").body;
         assert!(body == *home || home == "b", "{home} answered by {body}");

@@ -17,7 +17,7 @@ fn one_of_each(lb: &mut LoadBalancer) {
     send("unknown_key", &format!("AWSALB={}", forge_with(OTHER_KEY, "web", &a, 0)));
     send("wrong_group", &format!("AWSALB={}", forge("api", &a, 0)));
     send("pinned", &format!("AWSALB={}", forge("web", &a, 0)));
-    lb.target("a").kill();
+    lb.kill("a");
     fetch(lb.sticky, "/moved", &[format!("cookie: AWSALB={}", forge("web", &a, 0)).as_bytes()]);
 }
 
@@ -36,7 +36,8 @@ fn a_request_that_no_target_answers_is_counted_and_issues_nothing() {
     let mut lb = LoadBalancer::shipped();
     let mut client = Client::default();
     client.get(lb.sticky, "/");
-    lb.targets.iter_mut().for_each(super::harness::Target::kill);
+    lb.kill("a");
+    lb.kill("b");
     client.get(lb.sticky, "/");
     fetch(lb.sticky, "/", &[]);
     assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::NoCookie), lb.issued()), (1, 2, 1));

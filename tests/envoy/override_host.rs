@@ -41,7 +41,7 @@ fn a_dead_target_is_left_for_good_through_a_retry() {
     let mut lb = load_balancer();
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
-    lb.target(&home).kill();
+    lb.kill(&home);
     let response = client.get(lb.sticky, "/");
     assert_eq!(response.status, 200);
     assert_ne!(response.body, home);

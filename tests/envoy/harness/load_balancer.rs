@@ -82,6 +82,18 @@ impl LoadBalancer {
         &mut self.targets[position.unwrap_or_else(|| panic!("no target is named {name}"))]
     }
 
+    /// Kills a target, and waits until Envoy knows that its connections to it are gone: what was sent on one of them in the
+    /// same moment would be lost, and not asked again.
+    #[track_caller]
+    pub(crate) fn kill(&mut self, name: &str) {
+        let target = self.target(name);
+        target.kill();
+        let line = format!("web::{}::cx_active::0", target.address);
+        wait_until(&format!("Envoy to lose its connections to {name}"), || {
+            self.envoy.admin().get("/clusters").is_ok_and(|clusters| clusters.lines().any(|present| present == line))
+        });
+    }
+
     /// The heads of all requests that the targets have received.
     pub(crate) fn received(&self) -> Vec<String> {
         self.targets.iter().flat_map(Target::received).collect()
