@@ -65,6 +65,19 @@ fn a_client_returns_to_the_target_that_answered() {
 }
 
 #[test]
+fn no_two_cookies_are_sealed_with_one_nonce() {
+    let plugin = plugin(KEYS);
+    let nonce = |target| {
+        let cookie = cookie_of(&plugin, target);
+        let value = cookie.strip_prefix(b"AWSALB=").unwrap();
+        // Behind the version and the name of the key, which are 5 bytes.
+        data_encoding::BASE64_NOPAD.decode(value).unwrap()[5..29].to_vec()
+    };
+    let nonces = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"].map(nonce);
+    assert!(nonces[0] != nonces[1] && nonces[1] != nonces[2] && nonces[0] != nonces[2], "{nonces:?}");
+}
+
+#[test]
 fn an_answer_without_a_request_disturbs_nothing() {
     let plugin = plugin(KEYS);
     answered_by(TARGET);
