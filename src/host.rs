@@ -35,6 +35,8 @@ pub(crate) fn remove_response_header(name: &str) {
 }
 
 /// The target group that the stream is routed to, if it is routed: the cluster, after a weighted pick.
+///
+/// Envoy routes again after a change of the request's headers, but shows the route of before until the next callback.
 pub(crate) fn target_group() -> Option<String> {
     text_property(&["xds", "cluster_name"])
 }

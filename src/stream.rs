@@ -30,10 +30,6 @@ impl Stream {
         for name in override_header::RESERVED.into_iter().filter(|name| brings(name)) {
             host::remove_request_header(name);
         }
-        // Envoy has routed by what has just been removed, and shows the cluster of that route until the next callback.
-        if brings(override_header::GROUP) {
-            return None;
-        }
         let balancer = self.balancer.as_ref()?;
         let target_group = host::target_group()?;
         let cookies: CookieHeader<'_> =

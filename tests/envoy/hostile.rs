@@ -104,7 +104,22 @@ fn the_twin_alone_pins_and_wins_over_the_plain_cookie() {
 
 #[test]
 fn a_client_that_sends_our_headers_itself_achieves_nothing() {
-    let lb = LoadBalancer::shipped();
+    our_headers_achieve_nothing(&LoadBalancer::shipped());
+}
+
+#[test]
+fn they_achieve_nothing_where_only_the_filter_removes_them() {
+    our_headers_achieve_nothing(&LoadBalancer::start(&Setup {
+        edit: &|config| {
+            let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
+            manager.remove("early_header_mutation_extensions").unwrap();
+        },
+        ..Setup::default()
+    }));
+}
+
+#[track_caller]
+fn our_headers_achieve_nothing(lb: &LoadBalancer) {
     let b = BASE64.encode(lb.targets[1].name_in_envoy().as_bytes());
     let host = format!("X-Sticky-Session-Host: {b}").into_bytes();
     let lines: [&[u8]; 4] = [&host, &host, b"x-sticky-session-group: web", b"x_sticky_session_host: x"];
@@ -113,7 +128,8 @@ fn a_client_that_sends_our_headers_itself_achieves_nothing() {
 
     let a = line(&format!("AWSALB={}", forge("web", &lb.targets[0].name_in_envoy(), 0)));
     for _ in 0..4 {
-        assert_eq!(fetch(lb.sticky, "/", &[&host, &a, &host]).body, "a");
+        let group: &[u8] = b"x-sticky-session-group: api";
+        assert_eq!(fetch(lb.sticky, "/", &[&host, &a, group, &host]).body, "a");
     }
     for head in lb.received() {
         assert!(!head.contains("x-sticky-session"), "{head}");
