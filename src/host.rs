@@ -3,7 +3,7 @@
 //! Header values are bytes: the SDK's `String` getters panic on what a client may send.
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{Bytes, MapType, MetricType};
+use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
 use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
 
@@ -104,7 +104,6 @@ pub(crate) fn store_shared_data_first(key: &str, value: &[u8]) -> bool {
 
 /// The plugin's configuration.
 pub(crate) fn configuration() -> Vec<u8> {
-    use proxy_wasm::types::BufferType;
     hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default()
 }
 

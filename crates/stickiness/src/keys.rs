@@ -1,4 +1,4 @@
-//! How keys are written: an id for people and 32 bytes in base64.
+//! How keys are written, an id for people and 32 bytes in base64, and which of an operator's keys count.
 
 use data_encoding::BASE64_NOPAD;
 

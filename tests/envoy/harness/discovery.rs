@@ -55,7 +55,7 @@ pub(crate) struct Replaceable {
 impl Replaceable {
     #[track_caller]
     pub(crate) fn start(setup: &Setup<'_>) -> Self {
-        let targets: Vec<Target> = setup.targets.iter().map(|name| Target::start(name)).collect();
+        let targets = setup.start_targets();
         let listener = Resources::of(&sticky_listener(&targets, setup));
         let mut config = sticky_config(&addresses(&targets), &Setup::default());
         config.remove_listener("sticky").unwrap();
@@ -82,7 +82,7 @@ impl Discovered {
     /// With every target of the setup, all of them healthy.
     #[track_caller]
     pub(crate) fn start(setup: &Setup<'_>) -> Self {
-        let targets: Vec<Target> = setup.targets.iter().map(|name| Target::start(name)).collect();
+        let targets = setup.start_targets();
         let all: Vec<(&str, &str)> = setup.targets.iter().map(|name| (*name, "HEALTHY")).collect();
         let endpoints = Resources::of(&assignment(&targets, &all));
         let discover = |config: &mut Config| {

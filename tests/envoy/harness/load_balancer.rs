@@ -32,6 +32,13 @@ impl Default for Setup<'_> {
     }
 }
 
+impl Setup<'_> {
+    /// Its targets, running.
+    pub(crate) fn start_targets(&self) -> Vec<Target> {
+        self.targets.iter().map(|name| Target::start(name)).collect()
+    }
+}
+
 /// A running Envoy and its targets.
 pub(crate) struct LoadBalancer {
     pub(crate) envoy: Envoy,
@@ -55,8 +62,7 @@ impl LoadBalancer {
 
     #[track_caller]
     pub(crate) fn start(setup: &Setup<'_>) -> Self {
-        let targets: Vec<Target> = setup.targets.iter().map(|name| Target::start(name)).collect();
-        Self::before(targets, setup)
+        Self::before(setup.start_targets(), setup)
     }
 
     /// Before targets that are there already.

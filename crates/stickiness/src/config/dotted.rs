@@ -1,6 +1,7 @@
 //! AWS writes attributes with dots: `"stickiness.type": …` means `"stickiness": {"type": …}`.
 
 use super::ConfigError;
+use super::reader::SECRET;
 use super::tree::Tree;
 
 /// The object of the document whose keys are names: a target group may be called `web.example.com`.
@@ -22,6 +23,8 @@ pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
     };
     map_values(nest_keys(entries)?, |key, value| match value {
         Tree::Object(by_name) if key == KEYS_ARE_NAMES => map_values(by_name, |_, value| nest_all(value)),
+        // Attributes are not written there, and an error here would show what the reader keeps to itself.
+        value if SECRET.contains(&key) => Ok(value),
         value => nest_all(value),
     })
 }
@@ -29,7 +32,6 @@ pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
 fn nest_all(tree: Tree) -> Result<Tree, ConfigError> {
     match tree {
         Tree::Object(entries) => map_values(nest_keys(entries)?, |_, value| nest_all(value)),
-        Tree::List(elements) => Ok(Tree::List(elements.into_iter().map(nest_all).collect::<Result<_, _>>()?)),
         value => Ok(value),
     }
 }

@@ -11,7 +11,7 @@ use super::ConfigError;
 use super::tree::Tree;
 
 /// Values under these keys are never shown in an error.
-const SECRET: &[&str] = &["keys", "secret"];
+pub(super) const SECRET: &[&str] = &["keys", "secret"];
 
 /// The longest misspelt name of a key that is shown where secrets stand, in bytes.
 const LONGEST_NAME: usize = 16;

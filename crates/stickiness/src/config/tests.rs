@@ -288,6 +288,16 @@ fn wrong_keys_are_refused_and_never_shown() {
 }
 
 #[test]
+fn a_secret_in_the_place_of_a_name_is_not_shown_even_when_it_is_given_twice() {
+    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    for keys in [format!(r#"{{"{secret}": 1, "{secret}": 2}}"#), format!(r#"[{{"{secret}": 1, "{secret}": 2}}]"#)] {
+        let error = Config::parse(format!(r#"{{"keys": {keys}}}"#).as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("keys") && !error.contains(secret), "{error}");
+    }
+    refused(r#"{"keys": [{"id": "a", "id": "b"}]}"#, "keys[0].id: is given twice");
+}
+
+#[test]
 fn a_long_value_is_shown_in_part() {
     let long = "x".repeat(1000);
     refused(
