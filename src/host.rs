@@ -7,6 +7,21 @@ use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
 use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
 
+/// Who answered a request.
+pub(crate) enum AnsweredBy {
+    /// A target.
+    Target {
+        /// Its target group.
+        target_group: String,
+        /// Its address.
+        target: String,
+    },
+    /// Envoy, because no target is healthy.
+    EnvoyForWantOfATarget,
+    /// Envoy, for another reason.
+    Envoy,
+}
+
 /// The headers of the request, each with its name in lower case.
 ///
 /// All at once: a read by name gives the first of several `Cookie` lines only.
@@ -34,6 +49,12 @@ pub(crate) fn remove_response_header(name: &str) {
     let _ = hostcalls::remove_map_value(MapType::HttpResponseHeaders, name);
 }
 
+/// The values of the answer's headers with this name.
+pub(crate) fn response_headers(name: &str) -> Vec<Bytes> {
+    let headers = hostcalls::get_map_bytes(MapType::HttpResponseHeaders).unwrap_or_default();
+    headers.into_iter().filter(|(present, _)| present == name).map(|(_, value)| value).collect()
+}
+
 /// The target group that the stream is routed to, if it is routed: the cluster, after a weighted pick.
 ///
 /// Envoy routes again after a change of the request's headers, but shows the route of before until the next callback.
@@ -41,14 +62,35 @@ pub(crate) fn target_group() -> Option<String> {
     text_property(&["xds", "cluster_name"])
 }
 
-/// The target that answered, if the answer is a target's.
+/// Who answered the request.
 ///
 /// `upstream.address` alone does not tell: after a failed connection it is the dead target, and Envoy answers itself.
-pub(crate) fn answering_target() -> Option<String> {
-    if text_property(&["response", "code_details"])? != "via_upstream" {
-        return None;
+pub(crate) fn answered_by() -> AnsweredBy {
+    match text_property(&["response", "code_details"]).as_deref() {
+        Some("via_upstream") => {
+            let answered = text_property(&["upstream", "address"]).zip(target_group());
+            answered.map_or(AnsweredBy::Envoy, |(target, target_group)| AnsweredBy::Target { target_group, target })
+        }
+        Some("no_healthy_upstream") => AnsweredBy::EnvoyForWantOfATarget,
+        _ => AnsweredBy::Envoy,
     }
-    text_property(&["upstream", "address"])
+}
+
+/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is a text.
+pub(crate) fn route_text(key: &str) -> Option<String> {
+    text_property(&route_metadata(key))
+}
+
+/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is true or false.
+pub(crate) fn route_flag(key: &str) -> Option<bool> {
+    match property(&route_metadata(key))?.as_slice() {
+        [byte] => Some(*byte != 0),
+        _ => None,
+    }
+}
+
+fn route_metadata(key: &str) -> [&str; 5] {
+    ["xds", "route_metadata", "filter_metadata", "sticky_sessions", key]
 }
 
 /// Whether the client's connection to the listener is encrypted.
@@ -108,6 +150,9 @@ pub(crate) fn configuration() -> Vec<u8> {
 }
 
 fn text_property(path: &[&str]) -> Option<String> {
-    let value = hostcalls::get_property(path.to_vec()).ok()??;
-    String::from_utf8(value).ok()
+    String::from_utf8(property(path)?).ok()
+}
+
+fn property(path: &[&str]) -> Option<Bytes> {
+    hostcalls::get_property(path.to_vec()).ok()?
 }

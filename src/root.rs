@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use stickiness::balancer::Balancer;
-use stickiness::config::Config;
+use stickiness::config::{Config, Parsed};
 use stickiness::keys;
 use stickiness::seal::{Key, KeyRing, SECRET_LENGTH};
 
@@ -33,9 +33,12 @@ impl RootContext for Root {
     /// Refusing here makes Envoy refuse the configuration, in `--mode validate` too.
     fn on_configure(&mut self, _size: usize) -> bool {
         match configure() {
-            Ok(balancer) => {
+            Ok((balancer, warnings)) => {
                 if host::store_shared_data_first(SHARED_VERSION, b"logged") {
                     log::info!("sticky-sessions {VERSION}");
+                }
+                for warning in &warnings {
+                    warn_once(warning);
                 }
                 self.balancer = Some(Rc::new(balancer));
                 true
@@ -56,15 +59,24 @@ impl RootContext for Root {
     }
 }
 
-fn configure() -> Result<Balancer, String> {
-    let (config, configured) = Config::parse(&host::configuration()).map_err(|error| error.to_string())?;
+/// Logs a warning, unless a worker of this process has logged it already.
+pub(crate) fn warn_once(warning: &str) {
+    if host::store_shared_data_first(&format!("sticky_sessions.warning.{warning}"), b"logged") {
+        log::warn!("{warning}");
+    }
+}
+
+/// The configuration at work, and what to warn of.
+fn configure() -> Result<(Balancer, Vec<String>), String> {
+    let Parsed { config, key_ring: configured, warnings } =
+        Config::parse(&host::configuration()).map_err(|error| error.to_string())?;
     let in_environment = |problem: String| format!("{}: {problem}", keys::ENVIRONMENT_VARIABLE);
     let environment = match std::env::var(keys::ENVIRONMENT_VARIABLE) {
         Err(VarError::NotUnicode(_)) => return Err(in_environment("it is not text".to_owned())),
         ring => ring.ok(),
     };
     let given = keys::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
-    Ok(Balancer::new(config, given.map_or_else(process_ring, Ok)?))
+    Ok((Balancer::new(config, given.map_or_else(process_ring, Ok)?), warnings))
 }
 
 /// A random key that all workers of this process share, as far as their VMs have one `vm_id`.

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
-use stickiness::balancer::{Answer, Balancer, Session};
-use stickiness::cookie_header::CookieHeader;
+use proxy_wasm::types::{Action, Bytes};
+use stickiness::balancer::{Balancer, Session};
+use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
 
-use crate::{counters, host, override_header};
+use crate::host::AnsweredBy;
+use crate::{counters, host, override_header, root};
 
 /// The key of the filter state that holds the outcome: `%FILTER_STATE(wasm.sticky_session:PLAIN)%`.
 const FILTER_STATE: &str = "sticky_session";
@@ -26,17 +27,27 @@ impl Stream {
 
     fn receive(&self) -> Option<Session> {
         let headers = host::request_headers();
-        let brings = |name: &str| headers.iter().any(|(sent, _)| sent == name);
-        for name in override_header::RESERVED.into_iter().filter(|name| brings(name)) {
+        for name in override_header::RESERVED.into_iter().filter(|name| values(&headers, name).next().is_some()) {
             host::remove_request_header(name);
         }
         let balancer = self.balancer.as_ref()?;
         let target_group = host::target_group()?;
-        let cookies: CookieHeader<'_> =
-            headers.iter().filter(|(name, _)| name == "cookie").map(|(_, line)| line.as_slice()).collect();
-        let session = balancer.receive(&target_group, &cookies, host::now())?;
+        let session = balancer.receive(&Request {
+            target_group: &target_group,
+            route: if balancer.config().routes_choose() { route_choice() } else { RouteChoice::default() },
+            cookies: values(&headers, "cookie").collect(),
+            user_agent: values(&headers, "user-agent").next().unwrap_or_default(),
+            forwarded_proto: values(&headers, "x-forwarded-proto").next().unwrap_or_default(),
+            now: host::now(),
+        })?;
+        if let Some(name) = session.unknown_policy() {
+            root::warn_once(&format!("a route chooses the policy {name:?}, which is not under policies"));
+        }
         // Now, because a stream may end without an answer, and the log callback cannot write.
         host::set_filter_state(FILTER_STATE, session.outcome().word());
+        if let Some(target_group) = session.reroute() {
+            host::replace_request_header(override_header::GROUP, target_group);
+        }
         if let Some(target) = session.pin() {
             let value = override_header::value(balancer.config().mechanism, target);
             host::replace_request_header(override_header::HOST, &value);
@@ -50,25 +61,51 @@ impl Stream {
         let (Some(balancer), Some(session)) = (self.balancer.clone(), self.session.take()) else {
             return;
         };
-        let answered = host::answering_target().zip(host::target_group());
-        let answer = answered.as_ref().map(|(target, target_group)| Answer {
-            target_group,
-            target,
-            over_https: host::is_over_tls(),
-            now: host::now(),
-        });
-        let reply = balancer.reply(&session, answer.as_ref(), host::draw_nonce);
-        counters::count(session.target_group(), reply.outcome);
-        if reply.outcome != session.outcome() {
-            host::set_filter_state(FILTER_STATE, reply.outcome.word());
-        }
-        for line in &reply.set_cookies {
-            host::add_response_header("set-cookie", line);
-        }
-        if let Some(answer) = answer.filter(|_| !reply.set_cookies.is_empty()) {
-            counters::count_issued(answer.target_group);
+        match host::answered_by() {
+            AnsweredBy::Target { target_group, target } => give(&balancer, &session, &target_group, &target),
+            AnsweredBy::EnvoyForWantOfATarget => {
+                drop(conclude(&balancer, &session, &Answer::NoHealthyTarget { now: host::now() }));
+            }
+            AnsweredBy::Envoy => drop(conclude(&balancer, &session, &Answer::Envoy)),
         }
     }
+}
+
+/// Gives the answer of a target its cookies.
+fn give(balancer: &Balancer, session: &Session, target_group: &str, target: &str) {
+    let set_cookies = if balancer.follows_application(session, target_group) {
+        host::response_headers("set-cookie")
+    } else {
+        Vec::new()
+    };
+    let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
+    let over_https = host::is_over_tls();
+    let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https, now: host::now() };
+    let headers = conclude(balancer, session, &Answer::Target(answer));
+    for (name, value) in &headers {
+        host::add_response_header(name, value);
+    }
+    if !headers.is_empty() {
+        counters::count_issued(target_group);
+    }
+}
+
+/// Counts what became of the request, and returns the headers to add.
+fn conclude(balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Vec<(&'static str, String)> {
+    let reply = balancer.reply(session, answer, &mut host::draw_nonce);
+    counters::count(session.target_group(), reply.outcome);
+    if reply.outcome != session.outcome() {
+        host::set_filter_state(FILTER_STATE, reply.outcome.word());
+    }
+    reply.headers
+}
+
+fn values<'a>(headers: &'a [(String, Bytes)], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers.iter().filter(move |(present, _)| present == name).map(|(_, value)| value.as_slice())
+}
+
+fn route_choice() -> RouteChoice {
+    RouteChoice { enabled: host::route_flag("enabled"), policy: host::route_text("policy") }
 }
 
 impl Context for Stream {}

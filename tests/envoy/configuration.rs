@@ -98,7 +98,7 @@ fn a_struct_is_refused_with_the_same_line_as_json() {
 fn an_unknown_key_is_refused_with_the_near_miss() {
     refused(
         r#"{"target_groups": {"web": {"stickness": {}}}}"#,
-        "target_groups.web.stickness: there is no such key; allowed here: stickiness; did you mean stickiness?",
+        "target_groups.web.stickness: there is no such key; allowed here: stickiness, cookie; did you mean stickiness?",
     );
 }
 

@@ -1,38 +1,48 @@
 //! What the load balancer does with a request and with its answer.
 
 use std::cell::RefCell;
-use std::time::{Duration, SystemTime};
+use std::rc::Rc;
 
-use crate::binding::Binding;
-use crate::config::{Config, Expires, Stickiness};
-use crate::cookie_header::CookieHeader;
-use crate::names::{AWSALB, AWSALBCORS};
+use crate::config::Config;
+use crate::empty_groups::EmptyGroups;
+use crate::exchange::{Answer, Client, Request, TargetAnswer};
+use crate::group_cookie;
+use crate::issuer::Issuer;
 use crate::outcome::Outcome;
-use crate::seal::{KeyRing, Kind, Nonce, OpenError};
-use crate::sealed_values::SealedValues;
-use crate::time::Timestamp;
-use crate::{sealed_cookie, set_cookie};
-
-/// How far ahead of our clock a cookie may have been issued: the clocks of several load balancers differ, but not by
-/// a day, and a time farther ahead would extend the stickiness.
-const MAX_AHEAD: Duration = Duration::from_hours(24);
-
-/// What AWS's own cookies show as their expiry: "The load balancer generated cookie has its own expiry of 7 days".
-const SEVEN_DAYS: Duration = Duration::from_hours(7 * 24);
+use crate::policy::{OnEmptyGroup, Policy, Rule, Stickiness};
+use crate::seal::KeyRing;
+use crate::sealer::{DrawNonce, Sealer};
+use crate::target_cookie::{self, Held};
 
 /// A configuration at work.
 #[derive(Debug)]
 pub struct Balancer {
     config: Config,
-    key_ring: KeyRing,
-    sealed_values: RefCell<SealedValues>,
+    sealer: Sealer,
+    empty_groups: RefCell<EmptyGroups>,
 }
 
 /// A request to a sticky target group, from its cookies to its answer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Session {
+    client: Client,
+    /// The target group that the request should reach.
     target_group: String,
-    pin: Result<Binding, Outcome>,
+    /// Whether Envoy has to be told to route the request to it.
+    is_rerouted: bool,
+    group: Option<group_cookie::Held>,
+    policy: TargetPolicy,
+    target: Option<Held>,
+    unknown_policy: Option<String>,
+}
+
+/// Whose policy decides about the targets.
+#[derive(Debug)]
+enum TargetPolicy {
+    /// That of the target group that answers.
+    OfTargetGroup,
+    /// That which the route named, if it is sticky.
+    OfRoute(Option<Rc<Policy>>),
 }
 
 /// What the load balancer makes of an answer.
@@ -40,28 +50,15 @@ pub struct Session {
 pub struct Reply {
     /// What became of the request.
     pub outcome: Outcome,
-    /// The values of the `Set-Cookie` headers to add.
-    pub set_cookies: Vec<String>,
-}
-
-/// A target's answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// The target group that answered.
-    pub target_group: &'a str,
-    /// The target that answered.
-    pub target: &'a str,
-    /// Whether the client reaches the listener over HTTPS.
-    pub over_https: bool,
-    /// The time of the answer.
-    pub now: Timestamp,
+    /// The headers to add to the answer: their names in lower case, and their values.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Balancer {
     /// A load balancer with this configuration and these keys.
     #[must_use]
     pub fn new(config: Config, key_ring: KeyRing) -> Self {
-        Self { config, key_ring, sealed_values: RefCell::default() }
+        Self { config, sealer: Sealer::new(key_ring), empty_groups: RefCell::default() }
     }
 
     /// The configuration.
@@ -70,91 +67,117 @@ impl Balancer {
         &self.config
     }
 
-    /// The session of a request to `target_group`; `None` when the target group is not sticky.
+    /// The session of a request; `None` when it is not sticky.
     #[must_use]
-    pub fn receive(&self, target_group: &str, cookies: &CookieHeader<'_>, now: Timestamp) -> Option<Session> {
-        let Stickiness::LbCookie { duration } = *self.config.stickiness(target_group)?;
-        Some(Session { target_group: target_group.to_owned(), pin: self.pin(target_group, duration, cookies, now) })
+    pub fn receive(&self, request: &Request<'_>) -> Option<Session> {
+        if request.route.enabled == Some(false) {
+            return None;
+        }
+        let group = group_cookie::read(&self.sealer, self.config.rules(), request);
+        let pinned_group = group.as_ref().and_then(|held| held.pin.as_ref().ok());
+        let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
+        let target_group = self.nonempty(group.as_ref(), wanted, request).to_owned();
+        let is_rerouted = pinned_group.is_some() || target_group != request.target_group;
+        let (policy, unknown_policy) = self.target_policy(request);
+        let target = self
+            .policy(&policy, &target_group)
+            .map(|policy| target_cookie::read(&self.sealer, policy, &target_group, request));
+        if target.is_none() && group.is_none() {
+            return None;
+        }
+        Some(Session { client: Client::of(request), target_group, is_rerouted, group, policy, target, unknown_policy })
     }
 
-    /// What to make of the answer to a session's request; `None` for an answer that no target gave.
-    ///
-    /// `draw_nonce` is called at most once, and not at all when a value sealed a moment ago serves; without a nonce
-    /// there is no cookie.
+    /// Whether the answer of this target group has to be looked at for the application's cookie.
     #[must_use]
-    pub fn reply(
-        &self,
-        session: &Session,
-        answer: Option<&Answer<'_>>,
-        draw_nonce: impl FnOnce() -> Option<Nonce>,
-    ) -> Reply {
-        Reply {
-            outcome: session.outcome_when_answered_by(answer.map(|answer| answer.target)),
-            set_cookies: answer.map(|answer| self.set_cookies(answer, draw_nonce)).unwrap_or_default(),
-        }
-    }
-
-    fn set_cookies(&self, answer: &Answer<'_>, draw_nonce: impl FnOnce() -> Option<Nonce>) -> Vec<String> {
-        // The target group that answered need not be the one of the request: a later filter can change the route.
-        let Some(Stickiness::LbCookie { duration }) = self.config.stickiness(answer.target_group) else {
-            return Vec::new();
-        };
-        let Some(value) = self.sealed_value(answer, *duration, draw_nonce) else {
-            return Vec::new();
-        };
-        let expires = self.expires(*duration, answer.now);
-        vec![set_cookie::awsalb(&value, expires), set_cookie::awsalbcors(&value, expires, answer.over_https)]
-    }
-
-    /// The first cookie that opens and fits: "If the ALB receives both an AWSALBCORS and an AWSALB duration-based
-    /// stickiness cookie, the value in AWSALBCORS will take precedence."
-    fn pin(
-        &self,
-        target_group: &str,
-        duration: Duration,
-        cookies: &CookieHeader<'_>,
-        now: Timestamp,
-    ) -> Result<Binding, Outcome> {
-        let mut nearest = Outcome::NoCookie;
-        for value in cookies.values(AWSALBCORS).chain(cookies.values(AWSALB)) {
-            match self.open(&value).and_then(|binding| fit(binding, target_group, duration, now)) {
-                Ok(binding) => return Ok(binding),
-                Err(miss) => nearest = nearest.max(miss),
-            }
-        }
-        Err(nearest)
-    }
-
-    fn open(&self, value: &[u8]) -> Result<Binding, Outcome> {
-        let content = sealed_cookie::open(&self.key_ring, Kind::LbCookie, value).map_err(|error| match error {
-            OpenError::Malformed => Outcome::Malformed,
-            OpenError::UnknownKey => Outcome::UnknownKey,
-        })?;
-        Binding::from_bytes(&content).ok_or(Outcome::Malformed)
-    }
-
-    fn sealed_value(
-        &self,
-        answer: &Answer<'_>,
-        duration: Duration,
-        draw_nonce: impl FnOnce() -> Option<Nonce>,
-    ) -> Option<String> {
-        let Answer { target_group, target, now, .. } = *answer;
-        // Sharing a value ends its stickiness a little early: at most a hundredth of the duration.
-        let max_age = duration.checked_div(100).unwrap_or_default();
-        self.sealed_values.borrow_mut().get_or_seal(target_group, target, now, max_age, || {
-            let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now };
-            sealed_cookie::seal(&self.key_ring, Kind::LbCookie, &binding.to_bytes()?, &draw_nonce()?)
+    pub fn follows_application(&self, session: &Session, target_group: &str) -> bool {
+        self.policy(&session.policy, target_group).is_some_and(|policy| {
+            matches!(policy.stickiness, Stickiness::AppCookie { .. } | Stickiness::ClassicAppCookie { .. })
         })
     }
 
-    fn expires(&self, duration: Duration, now: Timestamp) -> Option<SystemTime> {
-        let shown = match self.config.cookie.expires {
-            Expires::Duration => duration,
-            Expires::SevenDays => SEVEN_DAYS,
-            Expires::Session => return None,
+    /// What to make of the answer to a session's request.
+    ///
+    /// `draw_nonce` is not called when a value sealed a moment ago serves; without a nonce there is no cookie.
+    pub fn reply(&self, session: &Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
+        self.learn(session, answer);
+        match answer {
+            Answer::Target(answer) => Reply {
+                outcome: session.outcome_when_answered_by(answer),
+                headers: self.headers(session, answer, draw_nonce),
+            },
+            Answer::NoHealthyTarget { .. } | Answer::Envoy => Reply { outcome: session.outcome(), headers: Vec::new() },
+        }
+    }
+
+    fn headers(
+        &self,
+        session: &Session,
+        answer: &TargetAnswer<'_>,
+        draw_nonce: DrawNonce<'_>,
+    ) -> Vec<(&'static str, String)> {
+        let issuer = |options| Issuer { sealer: &self.sealer, options, client: session.client, answer };
+        let mut headers = Vec::new();
+        let mut set_cookies = |lines: Vec<String>| headers.extend(lines.into_iter().map(|line| ("set-cookie", line)));
+        if let Some(held) = &session.group {
+            set_cookies(group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
+        }
+        // The target group that answered need not be the one of the request: its route can be gone.
+        if let Some(policy) = self.policy(&session.policy, answer.target_group) {
+            let lines = target_cookie::lines(&issuer(&policy.cookie), policy, session.target.as_ref(), draw_nonce);
+            let keep_out_of_caches = policy.stickiness.is_classic() && !lines.is_empty();
+            set_cookies(lines);
+            if keep_out_of_caches {
+                headers.push(("cache-control", target_cookie::CACHE_CONTROL.to_owned()));
+            }
+        }
+        headers
+    }
+
+    fn policy<'a>(&'a self, policy: &'a TargetPolicy, target_group: &str) -> Option<&'a Policy> {
+        match policy {
+            TargetPolicy::OfTargetGroup => self.config.policy(target_group).map(Rc::as_ref),
+            TargetPolicy::OfRoute(policy) => policy.as_deref(),
+        }
+    }
+
+    /// The policy that the route names, or the name when there is none of it.
+    fn target_policy(&self, request: &Request<'_>) -> (TargetPolicy, Option<String>) {
+        let Some(name) = &request.route.policy else {
+            return (TargetPolicy::OfTargetGroup, None);
         };
-        now.to_system_time().checked_add(shown)
+        match self.config.named_policy(name) {
+            Some(policy) => (TargetPolicy::OfRoute(policy.cloned()), None),
+            None => (TargetPolicy::OfTargetGroup, Some(name.clone())),
+        }
+    }
+
+    /// `wanted`, unless it was found empty and the rule says to pick another target group then.
+    fn nonempty<'a>(&self, group: Option<&'a group_cookie::Held>, wanted: &'a str, request: &Request<'a>) -> &'a str {
+        let Some(rule) = group.map(|held| &held.rule).filter(|rule| rule.on_empty_group == OnEmptyGroup::Repick) else {
+            return wanted;
+        };
+        let mut empty_groups = self.empty_groups.borrow_mut();
+        if !empty_groups.avoid(wanted, request.now) {
+            return wanted;
+        }
+        // The weights have picked one already: it comes first.
+        let others = std::iter::once(request.target_group).chain(rule.target_groups.iter().map(String::as_str));
+        let mut others = others.filter(|name| *name != wanted);
+        others.find(|name| !empty_groups.avoid(name, request.now)).unwrap_or(wanted)
+    }
+
+    fn learn(&self, session: &Session, answer: &Answer<'_>) {
+        let repicks = |rule: &Rule| rule.on_empty_group == OnEmptyGroup::Repick;
+        if !session.group.as_ref().is_some_and(|held| repicks(&held.rule)) {
+            return;
+        }
+        let mut empty_groups = self.empty_groups.borrow_mut();
+        match answer {
+            Answer::Target(answer) => empty_groups.found_alive(answer.target_group),
+            Answer::NoHealthyTarget { now } => empty_groups.found_empty(&session.target_group, *now),
+            Answer::Envoy => (),
+        }
     }
 }
 
@@ -162,37 +185,47 @@ impl Session {
     /// The target that a cookie names, if one does.
     #[must_use]
     pub fn pin(&self) -> Option<&str> {
-        self.pin.as_ref().ok().map(|binding| binding.target.as_str())
+        self.target.as_ref()?.pin().ok().map(|binding| binding.target.as_str())
     }
 
-    /// The target group that the request was routed to.
+    /// The target group that Envoy has to be told to route to, if it has to be.
+    #[must_use]
+    pub fn reroute(&self) -> Option<&str> {
+        self.is_rerouted.then_some(self.target_group.as_str())
+    }
+
+    /// The target group that the request should reach.
     #[must_use]
     pub fn target_group(&self) -> &str {
         &self.target_group
     }
 
+    /// The name of a policy that the route chose and nobody configured.
+    #[must_use]
+    pub fn unknown_policy(&self) -> Option<&str> {
+        self.unknown_policy.as_deref()
+    }
+
     /// What becomes of the request unless another target than the pin answers.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        self.pin.as_ref().map_or_else(|miss| *miss, |_| Outcome::Pinned)
-    }
-
-    fn outcome_when_answered_by(&self, target: Option<&str>) -> Outcome {
-        match (self.pin(), target) {
-            (Some(pin), Some(target)) if target != pin => Outcome::Moved,
-            _ => self.outcome(),
+        let target = self.target.as_ref().map(Held::pin);
+        let group = self.group.as_ref().map(|held| held.pin.as_ref());
+        match (target, group) {
+            (Some(Ok(_)), _) | (None, Some(Ok(_))) => Outcome::Pinned,
+            (Some(Err(miss)), Some(Err(group_miss))) => miss.max(*group_miss),
+            (Some(Err(miss)), _) => miss,
+            (None, Some(Err(miss))) => *miss,
+            (None, None) => Outcome::NoCookie,
         }
     }
-}
 
-fn fit(binding: Binding, target_group: &str, duration: Duration, now: Timestamp) -> Result<Binding, Outcome> {
-    if binding.target_group != target_group {
-        return Err(Outcome::WrongGroup);
+    fn outcome_when_answered_by(&self, answer: &TargetAnswer<'_>) -> Outcome {
+        let pinned_group = self.group.as_ref().and_then(|held| held.pin.as_ref().ok());
+        let left_group = pinned_group.is_some_and(|binding| binding.target_group != answer.target_group);
+        let left_target = self.pin().is_some_and(|target| target != answer.target);
+        if left_group || left_target { Outcome::Moved } else { self.outcome() }
     }
-    if now.since(binding.issued_at) >= duration || binding.issued_at.since(now) > MAX_AHEAD {
-        return Err(Outcome::Expired);
-    }
-    Ok(binding)
 }
 
 #[cfg(test)]

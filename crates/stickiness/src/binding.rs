@@ -1,57 +1,83 @@
-//! What a stickiness cookie says: this target, of this target group, since this moment.
+//! What a sealed cookie says: this target, of this target group, since this moment.
 
 use crate::time::Timestamp;
 
-/// The content of a sealed cookie.
+/// A target, and since when a client has been bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The target group that the target belongs to. A binding is of no use in another.
     pub target_group: String,
-    /// The target, as the load balancer names it: `ip:port`, `[ip]:port`, or a socket's path.
+    /// The target, as the load balancer names it: `ip:port`, `[ip]:port`, or a socket's path. Empty when the client is
+    /// bound to the target group alone.
     pub target: String,
     /// When the cookie was issued or last renewed.
     pub issued_at: Timestamp,
 }
 
-/// The bytes of a binding come in multiples of this, so that a cookie's length does not tell an address's.
+/// The content of a cookie comes in multiples of this, so that a cookie's length does not tell an address's.
 ///
 /// With the seal around it, 48 bytes make the 93 bytes, 124 characters of base64, that AWS's cookies have,
 /// and every multiple makes base64 without padding.
 const BLOCK: usize = 48;
 
 impl Binding {
-    /// The binding in bytes: `issued_at` (8, milliseconds, big endian), the target group and the target (each after
-    /// its length in 2 bytes, big endian), zeros up to a whole block.
-    ///
-    /// `None` when a name is longer than 65,535 bytes.
+    /// The content of a cookie that holds this binding alone; `None` when a name is longer than 65,535 bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(BLOCK);
-        bytes.extend(self.issued_at.as_millis().to_be_bytes());
-        for name in [&self.target_group, &self.target] {
-            bytes.extend(u16::try_from(name.len()).ok()?.to_be_bytes());
-            bytes.extend(name.as_bytes());
-        }
-        bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
-        Some(bytes)
+        self.write(&mut bytes)?;
+        Some(padded(bytes))
     }
 
-    /// Reads a binding from the front of `bytes`.
+    /// The binding in such a content.
     ///
-    /// `None` when they are no binding. Opened bytes always are, unless another version of this program sealed them.
+    /// `None` when there is none. Opened bytes always hold one, unless another version of this program sealed them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::read(bytes).map(|(binding, _padding)| binding)
+    }
+
+    /// Appends the binding: `issued_at` (8 bytes, milliseconds, big endian), the target group and the target, each
+    /// [`write_text`]. `None` when a name is too long, with a part of it written.
+    #[must_use]
+    pub fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
+        bytes.extend(self.issued_at.as_millis().to_be_bytes());
+        write_text(bytes, &self.target_group)?;
+        write_text(bytes, &self.target)
+    }
+
+    /// The binding that `bytes` begin with, and what follows it.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (issued_at, rest) = bytes.split_first_chunk()?;
-        let (target_group, rest) = name(rest)?;
-        let (target, _padding) = name(rest)?;
-        Some(Self { target_group, target, issued_at: Timestamp::from_millis(u64::from_be_bytes(*issued_at)) })
+        let (target_group, rest) = read_text(rest)?;
+        let (target, rest) = read_text(rest)?;
+        let issued_at = Timestamp::from_millis(u64::from_be_bytes(*issued_at));
+        Some((Self { target_group, target, issued_at }, rest))
     }
 }
 
-fn name(bytes: &[u8]) -> Option<(String, &[u8])> {
+/// Appends a text after its length in bytes (2, big endian); `None` when it is longer than 65,535 bytes.
+#[must_use]
+pub fn write_text(bytes: &mut Vec<u8>, text: &str) -> Option<()> {
+    bytes.extend(u16::try_from(text.len()).ok()?.to_be_bytes());
+    bytes.extend(text.as_bytes());
+    Some(())
+}
+
+/// The text that `bytes` begin with, and what follows it.
+#[must_use]
+pub fn read_text(bytes: &[u8]) -> Option<(String, &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
-    let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-    Some((String::from_utf8(name.to_vec()).ok()?, rest))
+    let (text, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    Some((String::from_utf8(text.to_vec()).ok()?, rest))
+}
+
+/// The bytes and zeros up to a whole block.
+#[must_use]
+pub fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+    bytes
 }
 
 #[cfg(test)]
@@ -95,6 +121,15 @@ mod tests {
     #[test]
     fn a_name_that_no_length_can_tell_is_refused() {
         assert_eq!(binding(&"x".repeat(65_536), "t").to_bytes(), None);
+    }
+
+    #[test]
+    fn a_binding_tells_what_follows_it() {
+        let mut bytes = Vec::new();
+        binding("web", "a").write(&mut bytes).unwrap();
+        binding("api", "b").write(&mut bytes).unwrap();
+        let (first, rest) = Binding::read(&bytes).unwrap();
+        assert_eq!((first, Binding::read(rest)), (binding("web", "a"), Some((binding("api", "b"), &[][..]))));
     }
 
     proptest! {

@@ -1,20 +1,27 @@
 //! What the operator asked for: the plugin configuration, checked and ready to use.
 //!
-//! A document goes through four steps: [`tree`] reads JSON or a protobuf `Struct` into one shape, [`dotted`] nests the
-//! attributes that AWS writes with dots, [`reader`] knows where each value stands, and [`schema`] says which keys there
-//! are and what they may be.
+//! A document goes through these steps: [`tree`] reads JSON or a protobuf `Struct` into one shape, [`dotted`] nests the
+//! attributes that AWS writes with dots, after [`aws`] has spelled out what was pasted from AWS's tools, [`reader`] knows
+//! where each value stands, and [`schema`] says which keys there are: [`target_group`], [`rules`] and [`cookie`] its
+//! parts, [`values`] what a single value may be.
 
+mod aws;
+mod cookie;
 mod dotted;
 mod error;
 mod reader;
+mod rules;
 mod schema;
+mod target_group;
 mod tree;
+mod values;
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 pub use error::ConfigError;
 
+use crate::policy::{Policy, Rule};
 use crate::seal::KeyRing;
 use schema::Document;
 use tree::Tree;
@@ -22,40 +29,30 @@ use tree::Tree;
 /// The name that stands for every target group that is not named.
 pub const EVERY_OTHER: &str = "*";
 
-/// A checked configuration.
-#[derive(Debug, Default)]
+/// What a configuration says.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The configuration.
+    pub config: Config,
+    /// Its keys, if it holds any.
+    pub key_ring: Option<KeyRing>,
+    /// What works, but not in every browser as it says: a line each.
+    pub warnings: Vec<String>,
+}
+
+/// A checked configuration. Everything is decided: asking it for a policy is looking up a name.
+#[derive(Debug)]
 pub struct Config {
-    target_groups: TargetGroups,
+    target_groups: Policies,
+    every_other_target_group: Option<Rc<Policy>>,
+    policies: Option<Policies>,
+    rules: Vec<Rc<Rule>>,
     /// How Envoy is told which target to take.
     pub mechanism: Mechanism,
-    /// What the cookies look like.
-    pub cookie: CookieOptions,
 }
 
-/// Which target groups are sticky, and how.
-#[derive(Debug, Default)]
-enum TargetGroups {
-    /// Nothing was said: all of them, for a day.
-    #[default]
-    All,
-    /// By name, [`EVERY_OTHER`] for the rest; `None` for one that is not sticky.
-    Named(HashMap<String, Option<Stickiness>>),
-}
-
-/// How a target group is sticky.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stickiness {
-    /// Duration-based: the load balancer's own cookie.
-    LbCookie {
-        /// How long a client may stay away before its session ends: 1 second to 7 days.
-        duration: Duration,
-    },
-}
-
-impl Stickiness {
-    /// AWS's defaults: the load balancer's cookie, for a day.
-    pub const DEFAULT: Self = Self::LbCookie { duration: Duration::from_secs(schema::DEFAULT_DURATION_SECONDS) };
-}
+/// Policies by name; `None` where stickiness is off.
+type Policies = BTreeMap<String, Option<Rc<Policy>>>;
 
 /// How Envoy is told which target to take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,33 +64,26 @@ pub enum Mechanism {
     OverrideHost,
 }
 
-/// What the cookies look like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CookieOptions {
-    /// What `Expires` shows.
-    pub expires: Expires,
-}
-
-/// What a cookie's `Expires` shows. The load balancer judges by the time sealed inside, whatever it shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Expires {
-    /// The end of the stickiness.
-    #[default]
-    Duration,
-    /// Seven days from now, as AWS's own cookies.
-    SevenDays,
-    /// Nothing: the cookie lasts as long as the browser runs.
-    Session,
+impl Default for Config {
+    /// Every target group is sticky, as AWS's are by default once stickiness is on.
+    fn default() -> Self {
+        Self {
+            target_groups: Policies::new(),
+            every_other_target_group: Some(Rc::default()),
+            policies: None,
+            rules: Vec::new(),
+            mechanism: Mechanism::default(),
+        }
+    }
 }
 
 impl Config {
-    /// Reads a plugin configuration, and the ring of keys if it holds one: JSON text, a serialized
-    /// `google.protobuf.Struct`, or nothing.
+    /// Reads a plugin configuration: JSON text, a serialized `google.protobuf.Struct`, or nothing.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] says where, which value, and what is allowed.
-    pub fn parse(bytes: &[u8]) -> Result<(Self, Option<KeyRing>), ConfigError> {
+    pub fn parse(bytes: &[u8]) -> Result<Parsed, ConfigError> {
         let tree = Tree::parse(bytes)?;
         if !matches!(tree, Tree::Object(_)) {
             // Not the value itself: it may be a secret.
@@ -104,13 +94,28 @@ impl Config {
         document.check()
     }
 
-    /// How this target group is sticky; `None` when it is not.
+    /// How this target group is sticky by itself; `None` when it is not.
     #[must_use]
-    pub fn stickiness(&self, target_group: &str) -> Option<&Stickiness> {
-        match &self.target_groups {
-            TargetGroups::All => Some(&Stickiness::DEFAULT),
-            TargetGroups::Named(by_name) => by_name.get(target_group).or_else(|| by_name.get(EVERY_OTHER))?.as_ref(),
-        }
+    pub fn policy(&self, target_group: &str) -> Option<&Rc<Policy>> {
+        self.target_groups.get(target_group).unwrap_or(&self.every_other_target_group).as_ref()
+    }
+
+    /// Whether routes may choose a policy: there are named policies, if only an empty list of them.
+    #[must_use]
+    pub fn routes_choose(&self) -> bool {
+        self.policies.is_some()
+    }
+
+    /// The policy with this name: `None` when there is no such name, `Some(None)` when it turns stickiness off.
+    #[must_use]
+    pub fn named_policy(&self, name: &str) -> Option<Option<&Rc<Policy>>> {
+        self.policies.as_ref()?.get(name).map(Option::as_ref)
+    }
+
+    /// The rules, in their order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rc<Rule>] {
+        &self.rules
     }
 }
 

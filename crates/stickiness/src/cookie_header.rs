@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use crate::names::REMOVED;
+use crate::names::{Pair, REMOVED};
 
 /// The most bytes of `Cookie` lines that are read from one request.
 ///
@@ -27,11 +27,24 @@ impl<'a> CookieHeader<'a> {
     ///
     /// Names are compared by case (RFC 6265 §5.4). `_remove_` is left out: AWS's clients echo it for an absent cookie.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'_, 'a, 'n> {
-        self.lines
-            .iter()
-            .flat_map(|line| line.split(|&byte| byte == b';'))
+        self.pairs()
             .filter_map(move |pair| value_if_named(pair, name))
             .filter(|value| value.as_ref() != REMOVED.as_bytes())
+    }
+
+    /// Whether there is a cookie of this name, whatever its value.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs().any(|pair| value_if_named(pair, name).is_some())
+    }
+
+    /// Every value of a cookie and its twin, the twin's first.
+    pub fn of_pair<'n>(&self, names: &'n Pair) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'_, 'a, 'n> {
+        self.values(&names.twin).chain(self.values(&names.plain))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
+        self.lines.iter().flat_map(|line| line.split(|&byte| byte == b';'))
     }
 }
 
@@ -109,6 +122,12 @@ mod tests {
     #[test]
     fn a_removed_cookie_is_absent() {
         assert!(values(&[b"AWSALB=_remove_"], "AWSALB").is_empty());
+    }
+
+    #[test]
+    fn a_cookie_is_there_whatever_its_value() {
+        let header = CookieHeader::from_iter([b"a=\xff; session=; b; c=_remove_".as_slice()]);
+        assert_eq!(["a", "session", "b", "c", "sess"].map(|name| header.has(name)), [true, true, false, true, false]);
     }
 
     #[test]

@@ -23,12 +23,24 @@ pub type Nonce = [u8; NONCE_LENGTH];
 pub enum Kind {
     /// The duration-based cookie, `AWSALB` and its twin.
     LbCookie,
+    /// The application-based cookie, `AWSALBAPP-0` to `-3`.
+    AppCookie,
+    /// The target group of a rule, `AWSALBTG` and its twin.
+    TargetGroup,
+    /// The duration-based cookie of a Classic Load Balancer, `AWSELB` and its twin.
+    ClassicLbCookie,
+    /// The application-controlled cookie of a Classic Load Balancer, of the same names.
+    ClassicAppCookie,
 }
 
 impl Kind {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::LbCookie => b"lb_cookie",
+            Self::AppCookie => b"app_cookie",
+            Self::TargetGroup => b"target_group",
+            Self::ClassicLbCookie => b"classic_lb_cookie",
+            Self::ClassicAppCookie => b"classic_app_cookie",
         }
     }
 }

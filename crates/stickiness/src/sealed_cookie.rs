@@ -1,34 +1,51 @@
-//! How a sealed value is written in a cookie: base64, no longer than a cookie may be.
+//! How a sealed value is written in a cookie: base64 without padding or, for a Classic Load Balancer, upper-case
+//! hexadecimal digits.
 
-use data_encoding::BASE64_NOPAD;
+use data_encoding::{BASE64_NOPAD, HEXUPPER};
 
-use crate::names::AWSALBCORS;
+use crate::names::SHARDS;
 use crate::seal::{KeyRing, Kind, Nonce, OpenError};
 
-/// The longest value that is given and looked at, in bytes.
+/// The longest value of a cookie that is given and looked at, in bytes.
 ///
 /// RFC 6265 §6.1: user agents keep at least 4,096 bytes of a cookie, and browsers keep no more of its name and value.
-pub const MAX_VALUE: usize = 4096 - "=".len() - AWSALBCORS.len();
+/// This leaves 96 for the name.
+pub const MAX_VALUE: usize = 4000;
 
-/// The value of a cookie of this kind, in the standard alphabet and without padding, as AWS's; `None` when it is longer
-/// than [`MAX_VALUE`].
+impl Kind {
+    const fn is_classic(self) -> bool {
+        matches!(self, Self::ClassicLbCookie | Self::ClassicAppCookie)
+    }
+
+    /// The longest value in bytes. That of an application-based cookie is split.
+    const fn max_value(self) -> usize {
+        match self {
+            Self::AppCookie => MAX_VALUE.saturating_mul(SHARDS),
+            _ => MAX_VALUE,
+        }
+    }
+}
+
+/// The value of a cookie of this kind; `None` when it is too long for one.
 #[must_use]
 pub fn seal(key_ring: &KeyRing, kind: Kind, content: &[u8], nonce: &Nonce) -> Option<String> {
-    let value = BASE64_NOPAD.encode(&key_ring.seal(kind, content, nonce));
-    (value.len() <= MAX_VALUE).then_some(value)
+    let sealed = key_ring.seal(kind, content, nonce);
+    // Each encoding is a constant, for which the compiler leaves out the others.
+    let value = if kind.is_classic() { HEXUPPER.encode(&sealed) } else { BASE64_NOPAD.encode(&sealed) };
+    (value.len() <= kind.max_value()).then_some(value)
 }
 
 /// The content of a cookie's value.
 ///
 /// # Errors
 ///
-/// [`OpenError`] says why it does not open; what is longer than [`MAX_VALUE`] or no base64 is malformed.
+/// [`OpenError`] says why it does not open; what is too long or not written so is malformed.
 pub fn open(key_ring: &KeyRing, kind: Kind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
-    if value.len() > MAX_VALUE {
+    if value.len() > kind.max_value() {
         return Err(OpenError::Malformed);
     }
-    let sealed = BASE64_NOPAD.decode(value).map_err(|_| OpenError::Malformed)?;
-    key_ring.open(kind, &sealed)
+    let sealed = if kind.is_classic() { HEXUPPER.decode(value) } else { BASE64_NOPAD.decode(value) };
+    key_ring.open(kind, &sealed.map_err(|_| OpenError::Malformed)?)
 }
 
 #[cfg(test)]
@@ -36,28 +53,45 @@ mod tests {
     use super::*;
     use crate::seal::{Key, SECRET_LENGTH};
 
+    const NONCE: Nonce = [7; 24];
+
     fn ring() -> KeyRing {
         KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new())
     }
 
     #[test]
     fn a_value_has_the_124_characters_of_an_aws_cookie() {
-        let value = seal(&ring(), Kind::LbCookie, &[0; 48], &[7; 24]).unwrap();
+        let value = seal(&ring(), Kind::LbCookie, &[0; 48], &NONCE).unwrap();
         assert_eq!(value.len(), 124);
         assert_eq!(open(&ring(), Kind::LbCookie, value.as_bytes()), Ok(vec![0; 48]));
     }
 
     #[test]
+    fn a_classic_value_is_upper_case_hexadecimal() {
+        let value = seal(&ring(), Kind::ClassicLbCookie, &[0; 48], &NONCE).unwrap();
+        assert!(value.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte)), "{value}");
+        assert_eq!(open(&ring(), Kind::ClassicLbCookie, value.as_bytes()), Ok(vec![0; 48]));
+    }
+
+    #[test]
     fn a_value_longer_than_a_cookie_is_neither_given_nor_opened() {
         let long = vec![0; 48 * 64];
-        assert_eq!(seal(&ring(), Kind::LbCookie, &long, &[7; 24]), None);
-        let value = BASE64_NOPAD.encode(&ring().seal(Kind::LbCookie, &long, &[7; 24]));
+        assert_eq!(seal(&ring(), Kind::LbCookie, &long, &NONCE), None);
+        let value = BASE64_NOPAD.encode(&ring().seal(Kind::LbCookie, &long, &NONCE));
         assert_eq!(open(&ring(), Kind::LbCookie, value.as_bytes()), Err(OpenError::Malformed));
     }
 
     #[test]
+    fn an_application_based_value_may_be_as_long_as_four_cookies() {
+        let (fits, too_long) = (vec![0; 48 * 249], vec![0; 48 * 250]);
+        let value = seal(&ring(), Kind::AppCookie, &fits, &NONCE).unwrap();
+        assert_eq!(open(&ring(), Kind::AppCookie, value.as_bytes()), Ok(fits));
+        assert_eq!(seal(&ring(), Kind::AppCookie, &too_long, &NONCE), None);
+    }
+
+    #[test]
     fn a_value_with_another_spelling_of_its_last_bits_is_malformed() {
-        let value = seal(&ring(), Kind::LbCookie, &[0; 47], &[7; 24]).unwrap();
+        let value = seal(&ring(), Kind::LbCookie, &[0; 47], &NONCE).unwrap();
         let mut respelled = value.clone().into_bytes();
         let last = respelled.last_mut().unwrap();
         *last += 1;

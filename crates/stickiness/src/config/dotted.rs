@@ -1,18 +1,22 @@
 //! AWS writes attributes with dots: `"stickiness.type": …` means `"stickiness": {"type": …}`.
 
-use super::ConfigError;
 use super::reader::SECRET;
 use super::tree::Tree;
+use super::{ConfigError, aws};
 
-/// The object of the document whose keys are names: a target group may be called `web.example.com`.
-const KEYS_ARE_NAMES: &str = "target_groups";
+/// The objects of the document whose keys are names: a target group may be called `web.example.com`.
+const KEYS_ARE_NAMES: &[&str] = &["target_groups", "policies"];
+
+/// The list of the document whose objects have attributes.
+const RULES: &str = "rules";
 
 /// The most levels of a dotted key; the schema has fewer.
 const MAX_LEVELS: usize = 8;
 
 type Entries = Vec<(String, Tree)>;
 
-/// Nests every dotted key of the document: `{"a.b": 1, "a": {"c": 2}}` becomes `{"a": {"c": 2, "b": 1}}`.
+/// Nests every dotted key of the document: `{"a.b": 1, "a": {"c": 2}}` becomes `{"a": {"c": 2, "b": 1}}`. What was
+/// pasted from AWS is spelled out on the way: its attributes are dotted keys.
 ///
 /// # Errors
 ///
@@ -22,7 +26,16 @@ pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
         return Ok(document);
     };
     map_values(nest_keys(entries)?, |key, value| match value {
-        Tree::Object(by_name) if key == KEYS_ARE_NAMES => map_values(by_name, |_, value| nest_all(value)),
+        Tree::Object(by_name) if KEYS_ARE_NAMES.contains(&key) => {
+            map_values(by_name, |_, target_group| nest_all(aws::spell_out_attributes(target_group)?))
+        }
+        Tree::List(rules) if key == RULES => {
+            let nest_rule = |(index, rule)| {
+                let nested = aws::spell_out_action(rule).and_then(nest_all);
+                nested.map_err(|error: ConfigError| error.under(&format!("[{index}]")))
+            };
+            rules.into_iter().enumerate().map(nest_rule).collect::<Result<_, _>>().map(Tree::List)
+        }
         // Attributes are not written there, and an error here would show what the reader keeps to itself.
         value if SECRET.contains(&key) => Ok(value),
         value => nest_all(value),

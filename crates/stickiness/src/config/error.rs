@@ -40,8 +40,8 @@ impl ConfigError {
     }
 
     /// The same problem, seen from the top, at this path from it.
-    pub(super) fn at<const N: usize>(self, path: [&str; N]) -> Self {
-        path.into_iter().rev().fold(self, Self::under)
+    pub(super) fn at(self, path: &[&str]) -> Self {
+        path.iter().rev().fold(self, |error, segment| error.under(segment))
     }
 }
 
@@ -110,7 +110,9 @@ fn near_miss(value: &str, allowed: &[&str]) -> String {
     };
     allowed
         .iter()
-        .map(|candidate| (strsim::osa_distance(&value.to_ascii_lowercase(), candidate), candidate))
+        .map(|candidate| {
+            (strsim::osa_distance(&value.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate)
+        })
         .filter(|(distance, candidate)| is_near(*distance, candidate))
         .min()
         .map(|(_, candidate)| format!("; did you mean {candidate}?"))

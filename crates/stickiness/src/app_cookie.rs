@@ -1,0 +1,146 @@
+//! Application-based stickiness: `AWSALBAPP-0` to `-3`, which follow a cookie of the application.
+//!
+//! The cookie "captures stickiness information for each target group that has application-based stickiness enabled": it is
+//! one envelope of bindings, split into as many parts as it needs.
+
+mod envelope;
+mod shards;
+
+use std::time::Duration;
+
+use crate::application::{Change, change};
+use crate::binding::Binding;
+use crate::exchange::Request;
+use crate::issuer::Issuer;
+use crate::names::{Name, REMOVED, SHARDS, shards as shard_names};
+use crate::outcome::Outcome;
+use crate::policy::{CookieOptions, SameSite, UnusedShards};
+use crate::renewal::{in_time, is_over};
+use crate::seal::Kind;
+use crate::sealer::{DrawNonce, Sealer};
+
+/// The longest duration that can be configured. An older binding is of no use in any target group.
+const MAX_DURATION: Duration = Duration::from_hours(7 * 24);
+
+/// What a request brings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The binding to a target of the request's target group.
+    pub pin: Result<Binding, Outcome>,
+    /// All bindings of the envelope.
+    bindings: Vec<Binding>,
+    /// Which of the shards came, those that mean "no cookie" left out.
+    sent: [bool; SHARDS],
+}
+
+impl Held {
+    /// What a client brings that brings nothing.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { pin: Err(Outcome::NoCookie), bindings: Vec::new(), sent: [false; SHARDS] }
+    }
+}
+
+/// What a request brings. Nothing pins without the application's cookie beside ours: AWS wants both.
+#[must_use]
+pub fn read(
+    sealer: &Sealer,
+    options: &CookieOptions,
+    cookie_name: &str,
+    duration: Duration,
+    target_group: &str,
+    request: &Request<'_>,
+) -> Held {
+    let names = shard_names(options.name.as_deref());
+    let sent = names.each_ref().map(|name| request.cookies.values(name).next().is_some());
+    let mut held = Held { sent, ..Held::nothing() };
+    for value in shards::joined(&names, &request.cookies) {
+        let opened = sealer.open(Kind::AppCookie, &value);
+        let bindings = opened.and_then(|content| envelope::read(&content).ok_or(Outcome::Malformed));
+        let pin = bindings.as_ref().map_err(|miss| *miss).and_then(|bindings| {
+            let binding = bindings.iter().find(|binding| binding.target_group == target_group);
+            in_time(binding.cloned().ok_or(Outcome::WrongGroup)?, duration, request.now)
+        });
+        if let Ok(bindings) = bindings
+            && (pin.is_ok() || held.bindings.is_empty())
+        {
+            held.bindings = bindings;
+        }
+        held.pin = nearer(held.pin, pin);
+        if held.pin.is_ok() {
+            break;
+        }
+    }
+    if !request.cookies.has(cookie_name) {
+        held.pin = Err(Outcome::NoCookie);
+    }
+    held
+}
+
+fn nearer(one: Result<Binding, Outcome>, other: Result<Binding, Outcome>) -> Result<Binding, Outcome> {
+    match (one, other) {
+        (Err(one), Err(other)) => Err(one.max(other)),
+        (Err(_), good) | (good, _) => good,
+    }
+}
+
+/// The `Set-Cookie` lines for a client that holds this.
+pub fn lines(
+    issuer: &Issuer<'_>,
+    cookie_name: &str,
+    duration: Duration,
+    held: &Held,
+    draw_nonce: DrawNonce<'_>,
+) -> Vec<String> {
+    let next = issuer.binding();
+    let is_of_use = |binding: &&Binding| {
+        binding.target_group != next.target_group && !is_over(binding, MAX_DURATION, next.issued_at)
+    };
+    let others: Vec<Binding> = held.bindings.iter().filter(is_of_use).cloned().collect();
+    let change = change(issuer.answer.set_cookies, cookie_name, next.issued_at);
+    let is_deleted = matches!(change, Change::Delete(_));
+    let withdraws_unused = issuer.options.unused_shards == UnusedShards::Always;
+    let bindings = match (change, held.pin.as_ref()) {
+        (Change::Delete(_), _) => others,
+        // What does not open here may open elsewhere, and the application's cookie may come with another path.
+        (Change::None, Err(_)) if !held.bindings.is_empty() || !withdraws_unused => return Vec::new(),
+        (Change::None, Err(_)) => Vec::new(),
+        (_, pin) if !issuer.options.renew.is_due(pin.ok(), &next, duration) => return Vec::new(),
+        _ => std::iter::once(next).chain(others).collect(),
+    };
+    let value = if bindings.is_empty() { None } else { seal(issuer.sealer, bindings, duration, draw_nonce) };
+    let mut parts = shards::split(value.as_deref().unwrap_or_default());
+    let names = shard_names(issuer.options.name.as_deref());
+    let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
+        Some(part) => Some(cookie(issuer, name, part, duration)),
+        None if sent || withdraws_unused || (is_deleted && shard == 0) => Some(cookie(issuer, name, REMOVED, duration)),
+        None => None,
+    };
+    names.iter().zip(held.sent).enumerate().filter_map(line).collect()
+}
+
+/// The value that holds these bindings, or as many of the first as four cookies can hold.
+fn seal(sealer: &Sealer, mut bindings: Vec<Binding>, duration: Duration, draw_nonce: DrawNonce<'_>) -> Option<String> {
+    if let [binding] = bindings.as_slice() {
+        let content = || envelope::write(std::slice::from_ref(binding));
+        let seal = || sealer.seal(Kind::AppCookie, &content()?, draw_nonce);
+        return sealer.seal_shared(Kind::AppCookie, binding, duration, seal);
+    }
+    while !bindings.is_empty() {
+        let content = envelope::write(&bindings);
+        if let Some(value) = content.and_then(|content| sealer.seal(Kind::AppCookie, &content, draw_nonce)) {
+            return Some(value);
+        }
+        bindings.pop();
+    }
+    None
+}
+
+fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> String {
+    let for_chromium = issuer.client.is_chromium_80 && issuer.over_https();
+    let same_site = issuer.options.same_site.or(for_chromium.then_some(SameSite::None));
+    issuer.cookie(name, value, same_site, duration).to_string()
+}
+
+#[cfg(test)]
+mod tests;

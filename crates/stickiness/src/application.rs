@@ -1,0 +1,118 @@
+//! What does the application do with its own cookie? Read from the `Set-Cookie` headers of an answer.
+
+use cookie::Cookie;
+
+use crate::time::Timestamp;
+
+/// What an answer does with the application's cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// It leaves it as it is.
+    None,
+    /// It sets it, with this line.
+    Set(&'a [u8]),
+    /// It deletes it, with this line.
+    Delete(&'a [u8]),
+}
+
+/// What these lines do with the cookie of this name. The last one counts, as for user agents.
+///
+/// By name only, as AWS: "not the value or the expiry attribute". A line that does not parse is none of a cookie.
+#[must_use]
+pub fn change<'a>(lines: &[&'a [u8]], name: &str, now: Timestamp) -> Change<'a> {
+    lines.iter().rev().find_map(|line| change_by(line, name, now)).unwrap_or(Change::None)
+}
+
+fn change_by<'a>(line: &'a [u8], name: &str, now: Timestamp) -> Option<Change<'a>> {
+    // Most lines are of other cookies, and parsing costs more than this.
+    if !line.trim_ascii_start().starts_with(name.as_bytes()) {
+        return None;
+    }
+    let cookie = Cookie::parse(String::from_utf8_lossy(line)).ok().filter(|cookie| cookie.name() == name)?;
+    Some(if is_over(&cookie, now) { Change::Delete(line) } else { Change::Set(line) })
+}
+
+/// RFC 6265 §5.3: `Max-Age` comes before `Expires`, and a cookie whose time is over is removed.
+fn is_over(cookie: &Cookie<'_>, now: Timestamp) -> bool {
+    match cookie.max_age() {
+        Some(max_age) => !max_age.is_positive(),
+        None => cookie
+            .expires_datetime()
+            .is_some_and(|expires| i128::from(expires.unix_timestamp()) <= i128::from(now.second())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn kind(lines: &[&str], name: &str) -> &'static str {
+        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        match change(&lines, name, NOW) {
+            Change::None => "none",
+            Change::Set(_) => "set",
+            Change::Delete(_) => "delete",
+        }
+    }
+
+    #[test]
+    fn the_session_cookies_of_real_frameworks_are_seen() {
+        for (name, line) in [
+            ("JSESSIONID", "JSESSIONID=node01abc.node0; Path=/; Secure; HttpOnly"),
+            ("JSESSIONID", "JSESSIONID=\"quoted!value\"; Version=1; Path=/app; Discard"),
+            ("connect.sid", "connect.sid=s%3AabcDEF.x%2By; Path=/; Expires=Tue, 19 Jan 2038 03:14:07 GMT; HttpOnly"),
+            ("PHPSESSID", "PHPSESSID=el4ukv0kqbvoirg7nkp4dncpk3; path=/"),
+            (
+                "PHPSESSID",
+                "PHPSESSID=x; expires=Thu, 19-Nov-2081 08:52:00 GMT; Max-Age=1440; path=/; domain=.example.com; SameSite=Lax",
+            ),
+            ("PHPSESSID", "PHPSESSID=x;PATH=/;;HTTPONLY ;odd=\"a;"),
+            ("ASP.NET_SessionId", "ASP.NET_SessionId=abc; path=/; HttpOnly; SameSite=Lax"),
+            ("_app_session", "_app_session=cGF5bG9hZA%3D%3D--0123; path=/; HttpOnly"),
+            ("csrftoken", " csrftoken=; Path=/"),
+        ] {
+            assert_eq!(kind(&[line], name), "set", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_another_name_is_another_cookie() {
+        for line in ["JSESSIONID2=x", "jsessionid=x", "theme=JSESSIONID=x", "JSESSIONID", "=x", ""] {
+            assert_eq!(kind(&[line], "JSESSIONID"), "none", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_whose_time_is_over_deletes() {
+        for line in [
+            "s=; Max-Age=0",
+            "s=x; max-age=-1; Expires=Tue, 19 Jan 2038 03:14:07 GMT",
+            "s=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+            "s=; expires=Thu, 01-Jan-1970 00:00:01 GMT",
+            "s=deleted; expires=Tue, 14 Nov 2023 22:13:20 GMT",
+        ] {
+            assert_eq!(kind(&[line], "s"), "delete", "{line}");
+        }
+        for line in [
+            "s=x; Max-Age=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "s=x; expires=Tue, 14 Nov 2023 22:13:21 GMT",
+            "s=x; Max-Age=never",
+            "s=x; Expires=0",
+        ] {
+            assert_eq!(kind(&[line], "s"), "set", "{line}");
+        }
+    }
+
+    #[test]
+    fn of_several_lines_the_last_one_counts() {
+        assert_eq!(kind(&["s=1", "t=1; Max-Age=0", "s=; Max-Age=0", "t=2"], "s"), "delete");
+        assert_eq!(kind(&["s=; Max-Age=0", "s=1"], "s"), "set");
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_a_value() {
+        assert_eq!(change(&[b"s=\xff\xfe; Path=/"], "s", NOW), Change::Set(b"s=\xff\xfe; Path=/"));
+    }
+}

@@ -1,0 +1,128 @@
+//! The stickiness of a Classic Load Balancer: `AWSELB` and its twin.
+//!
+//! "The load balancer does not refresh the expiry time of the cookie and does not check whether the cookie is expired before
+//! using it": a client is given one cookie, and keeps it while its target serves.
+
+mod copied;
+
+use std::time::Duration;
+
+use crate::application::{Change, change};
+use crate::binding::{Binding, padded, read_text, write_text};
+use crate::exchange::Request;
+use crate::issuer::Issuer;
+use crate::names::Pair;
+use crate::outcome::Outcome;
+use crate::policy::CookieOptions;
+use crate::renewal::of_group;
+use crate::seal::Kind;
+use crate::sealer::{DrawNonce, Sealer, first_good};
+
+/// The `Cache-Control` of every answer that carries such a cookie: who keeps the answer is to leave the cookie out.
+pub const CACHE_CONTROL: &str = "no-cache=\"set-cookie\"";
+
+/// What a request under the application-controlled policy brings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The binding.
+    pub binding: Binding,
+    /// The attributes that our cookie took over from the application's.
+    attributes: String,
+}
+
+/// The binding that a request under the duration-based policy brings: the first that opens and fits, the twin's first.
+///
+/// # Errors
+///
+/// What comes nearest to a binding.
+pub fn read_lb_cookie(
+    sealer: &Sealer,
+    options: &CookieOptions,
+    target_group: &str,
+    request: &Request<'_>,
+) -> Result<Binding, Outcome> {
+    first_good(request.cookies.of_pair(&Pair::of_classic(options.name.as_deref())), |value| {
+        of_group(sealer.open_binding(Kind::ClassicLbCookie, value)?, target_group)
+    })
+}
+
+/// The `Set-Cookie` lines of the duration-based policy for a client that holds `held`.
+pub fn lb_cookie_lines(
+    issuer: &Issuer<'_>,
+    expiration_period: Option<Duration>,
+    held: Option<&Binding>,
+    draw_nonce: DrawNonce<'_>,
+) -> Vec<String> {
+    let next = issuer.binding();
+    if held.is_some_and(|held| is_kept(held, &next)) {
+        return Vec::new();
+    }
+    let names = Pair::of_classic(issuer.options.name.as_deref());
+    // Whoever shares it: nobody judges its age.
+    let value = issuer.sealer.seal_binding(Kind::ClassicLbCookie, &next, Duration::MAX, draw_nonce);
+    value.map(|value| issuer.classic_pair(&names, &value, expiration_period)).unwrap_or_default()
+}
+
+/// What a request under the application-controlled policy brings. Nothing pins without the application's cookie beside
+/// ours.
+///
+/// # Errors
+///
+/// What comes nearest to a binding.
+pub fn read_app_cookie(
+    sealer: &Sealer,
+    options: &CookieOptions,
+    cookie_name: &str,
+    target_group: &str,
+    request: &Request<'_>,
+) -> Result<Followed, Outcome> {
+    if !request.cookies.has(cookie_name) {
+        return Err(Outcome::NoCookie);
+    }
+    first_good(request.cookies.of_pair(&Pair::of_classic(options.name.as_deref())), |value| {
+        let content = sealer.open(Kind::ClassicAppCookie, value)?;
+        let (binding, rest) = Binding::read(&content).ok_or(Outcome::Malformed)?;
+        let (attributes, _padding) = read_text(rest).ok_or(Outcome::Malformed)?;
+        Ok(Followed { binding: of_group(binding, target_group)?, attributes })
+    })
+}
+
+/// The `Set-Cookie` lines of the application-controlled policy for a client that holds `held`.
+///
+/// "The load balancer only inserts a new stickiness cookie if the application response includes a new application cookie."
+/// When another target answers, a new one takes the old one's attributes.
+pub fn app_cookie_lines(
+    issuer: &Issuer<'_>,
+    cookie_name: &str,
+    held: Option<&Followed>,
+    draw_nonce: DrawNonce<'_>,
+) -> Vec<String> {
+    let next = issuer.binding();
+    let lines: Vec<&[u8]> =
+        issuer.answer.set_cookies.iter().copied().filter(|line| !copied::is_ignored(line)).collect();
+    let attributes = match change(&lines, cookie_name, next.issued_at) {
+        Change::Set(line) | Change::Delete(line) => copied::attributes(line),
+        Change::None => match held.filter(|held| !is_kept(&held.binding, &next)) {
+            Some(held) => held.attributes.clone(),
+            None => return Vec::new(),
+        },
+    };
+    let content = || {
+        let mut content = Vec::new();
+        next.write(&mut content)?;
+        write_text(&mut content, &attributes)?;
+        Some(padded(content))
+    };
+    let seal = |content: Vec<u8>| issuer.sealer.seal(Kind::ClassicAppCookie, &content, draw_nonce);
+    let Some(value) = content().and_then(seal) else { return Vec::new() };
+    let Pair { plain, twin } = Pair::of_classic(issuer.options.name.as_deref());
+    let twin = issuer.options.twin.then(|| format!("{twin}={value}{}", copied::for_all_sites(&attributes)));
+    std::iter::once(format!("{plain}={value}{attributes}")).chain(twin).collect()
+}
+
+fn is_kept(held: &Binding, next: &Binding) -> bool {
+    held.target == next.target && held.target_group == next.target_group
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+use super::*;
+use crate::testing::{Browser, By, NOON, Site, WEB_A, after, value};
+
+const PERIOD: &str = r#"{"target_groups": {"*": {"stickiness":
+    {"type": "classic_lb_cookie", "classic_lb_cookie": {"cookie_expiration_period": 900}}}}}"#;
+const FOLLOWS: &str = r#"{"target_groups": {"*": {"stickiness":
+    {"type": "classic_app_cookie", "classic_app_cookie": {"cookie_name": "sid"}}}}}"#;
+
+const OTHER: By<'static> = By { target: "10.0.0.2:80", ..WEB_A };
+
+fn login(line: &'static str) -> Vec<String> {
+    Browser::default().ask(&Site::new(FOLLOWS), By { set_cookies: &[line], ..WEB_A }).lines
+}
+
+#[test]
+fn both_cookies_are_written_as_aws_writes_them() {
+    let lines = Browser::default().ask(&Site::new(PERIOD), WEB_A).lines;
+    let value = value(&lines[0]);
+    assert!(value.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte)), "{value}");
+    assert_eq!(
+        lines,
+        [
+            format!("AWSELB={value};PATH=/;MAX-AGE=900"),
+            format!("AWSELBCORS={value};PATH=/;MAX-AGE=900;SECURE;SAMESITE=None")
+        ]
+    );
+}
+
+#[test]
+fn without_a_period_the_cookie_lasts_for_the_browser_session() {
+    let site = Site::new(r#"{"target_groups": {"*": {"stickiness.type": "classic_lb_cookie"}}}"#);
+    let lines = Browser::default().ask(&site, WEB_A).lines;
+    assert_eq!(lines[0], format!("AWSELB={};PATH=/", value(&lines[0])));
+}
+
+#[test]
+fn an_answer_with_a_cookie_is_kept_out_of_caches_and_another_one_is_not() {
+    let site = Site::new(PERIOD);
+    let cache_control = |cookies: &str| {
+        let reply = site.reply(&site.receive("web", cookies, NOON).unwrap(), WEB_A);
+        reply
+            .headers
+            .into_iter()
+            .filter(|(name, _)| *name == "cache-control")
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(cache_control(""), ["no-cache=\"set-cookie\""]);
+    let mut browser = Browser::default();
+    browser.ask(&site, WEB_A);
+    assert!(cache_control(&browser.cookies()).is_empty());
+}
+
+#[test]
+fn a_cookie_is_given_once_and_never_judged_by_its_age() {
+    let site = Site::new(PERIOD);
+    let mut browser = Browser::default();
+    browser.ask(&site, WEB_A);
+    for seconds in [1, 901, 10_000_000] {
+        let seen = browser.ask(&site, By { at: after(seconds), ..WEB_A });
+        assert_eq!((seen.outcome, seen.lines), (Outcome::Pinned, vec![]), "{seconds}");
+    }
+}
+
+#[test]
+fn a_new_cookie_comes_when_none_is_of_use_and_when_another_target_answers() {
+    let site = Site::new(PERIOD);
+    let mut browser = Browser::default();
+    browser.jar.insert("AWSELB".into(), "00".into());
+    let seen = browser.ask(&site, WEB_A);
+    assert_eq!((seen.outcome, seen.lines.len()), (Outcome::Malformed, 2));
+    let seen = browser.ask(&site, OTHER);
+    assert_eq!((seen.outcome, seen.lines.len()), (Outcome::Moved, 2));
+    assert_eq!(browser.ask(&site, OTHER).outcome, Outcome::Pinned);
+}
+
+#[test]
+fn a_cookie_of_the_one_policy_is_of_no_use_under_the_other() {
+    let lines = Browser::default().ask(&Site::new(PERIOD), WEB_A).lines;
+    let cookies = format!("sid=1; AWSELB={}", value(&lines[0]));
+    assert_eq!(Site::new(FOLLOWS).receive("web", &cookies, NOON).unwrap().outcome(), Outcome::Malformed);
+}
+
+#[test]
+fn the_cookie_takes_over_the_attributes_of_the_applications() {
+    let lines = login("sid=1; path=/my_path; HttpOnly; Max-Age=60; Partitioned");
+    let value = value(&lines[0]);
+    assert_eq!(
+        lines,
+        [
+            format!("AWSELB={value};PATH=/my%5Fpath;HTTPONLY;MAX-AGE=60"),
+            format!("AWSELBCORS={value};PATH=/my%5Fpath;HTTPONLY;MAX-AGE=60;SECURE;SAMESITE=None")
+        ]
+    );
+}
+
+#[test]
+fn an_applications_cookie_with_a_trailing_semicolon_is_ignored() {
+    assert!(login("sid=1; path=/;").is_empty());
+}
+
+#[test]
+fn an_answer_without_the_applications_cookie_gives_none() {
+    let site = Site::new(FOLLOWS);
+    let mut browser = Browser::default();
+    assert!(browser.ask(&site, WEB_A).lines.is_empty());
+    browser.ask(&site, By { set_cookies: &["sid=1"], ..WEB_A });
+    let seen = browser.ask(&site, WEB_A);
+    assert_eq!((seen.outcome, seen.lines), (Outcome::Pinned, vec![]));
+}
+
+#[test]
+fn the_applications_cookie_has_to_come_too() {
+    let site = Site::new(FOLLOWS);
+    let mut browser = Browser::default();
+    browser.ask(&site, By { set_cookies: &["sid=1"], ..WEB_A });
+    browser.jar.remove("sid");
+    assert_eq!(browser.ask(&site, WEB_A).outcome, Outcome::NoCookie);
+}
+
+#[test]
+fn the_application_that_deletes_its_cookie_deletes_ours() {
+    let lines = login("sid=; Path=/; Max-Age=0");
+    assert!(lines.iter().all(|line| line.contains(";PATH=/;MAX-AGE=0")), "{lines:?}");
+}
+
+#[test]
+fn another_target_that_answers_gets_a_cookie_with_the_attributes_of_the_first() {
+    let site = Site::new(FOLLOWS);
+    let mut browser = Browser::default();
+    browser.ask(&site, By { set_cookies: &["sid=1; Path=/shop"], ..WEB_A });
+    let seen = browser.ask(&site, OTHER);
+    assert_eq!(seen.outcome, Outcome::Moved);
+    assert!(seen.lines[0].ends_with(";PATH=/shop"), "{:?}", seen.lines);
+    let seen = browser.ask(&site, OTHER);
+    assert_eq!((seen.outcome, seen.lines), (Outcome::Pinned, vec![]));
+}
+
+#[test]
+fn without_a_twin_there_is_one_cookie() {
+    for config in [PERIOD, FOLLOWS] {
+        let site = Site::new(&config.replacen('{', r#"{"cookie": {"twin": false}, "#, 1));
+        let by = By { set_cookies: &["sid=1"], ..WEB_A };
+        assert_eq!(Browser::default().ask(&site, by).lines.len(), 1);
+    }
+}

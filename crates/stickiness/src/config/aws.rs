@@ -1,0 +1,231 @@
+//! What AWS's own tools print, pasted as it is: a target group's attributes and a rule's forward action.
+//!
+//! Both are spelled out in the keys that they mean. What is wrong with a value that only AWS writes is said here, where
+//! it stands in what was pasted; the rest is said of the attribute.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Unexpected};
+
+use super::rules::DURATION_REQUIRED;
+use super::tree::Tree;
+use super::{ConfigError, reader, values};
+
+/// The attributes that are ours. AWS has no target groups with the classic ones.
+const STICKINESS: &[&str] = &[
+    "stickiness.enabled",
+    "stickiness.type",
+    "stickiness.lb_cookie.duration_seconds",
+    "stickiness.app_cookie.cookie_name",
+    "stickiness.app_cookie.duration_seconds",
+    "stickiness.classic_lb_cookie.cookie_expiration_period",
+    "stickiness.classic_app_cookie.cookie_name",
+];
+
+/// How AWS's other attributes start. They have nothing to do with stickiness, and are passed over.
+const PASSED_OVER: &[&str] = &[
+    "deregistration_delay.",
+    "lambda.",
+    "load_balancing.",
+    "preserve_client_ip.",
+    "proxy_protocol_v2.",
+    "slow_start.",
+    "target_failover.",
+    "target_group_health.",
+    "target_health_state.",
+];
+
+type Entries = Vec<(String, Tree)>;
+
+/// What `aws elbv2 describe-target-group-attributes` prints.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Description {
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Attribute {
+    key: String,
+    value: Tree,
+}
+
+/// A forward action, whole or only its `ForwardConfig` or what is in that.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
+struct Action {
+    r#type: String,
+    #[serde(deserialize_with = "order")]
+    order: (),
+    target_group_arn: Option<Name>,
+    forward_config: Option<ForwardConfig>,
+    target_groups: Option<Vec<TargetGroup>>,
+    target_group_stickiness_config: Option<StickinessConfig>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
+struct ForwardConfig {
+    target_groups: Option<Vec<TargetGroup>>,
+    target_group_stickiness_config: Option<StickinessConfig>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct TargetGroup {
+    target_group_arn: Name,
+    // The weights that count stand in Envoy's route.
+    #[serde(default, deserialize_with = "weight")]
+    #[expect(dead_code, reason = "checked when read")]
+    weight: (),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
+struct StickinessConfig {
+    enabled: bool,
+    #[serde(deserialize_with = "values::duration_seconds")]
+    duration_seconds: Option<u32>,
+}
+
+/// The name of a target group, which AWS writes as its ARN.
+#[derive(PartialEq)]
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if !text.starts_with("arn:") {
+            return Ok(Self(text));
+        }
+        name_in(&text).map(|name| Self(name.to_owned())).ok_or_else(|| {
+            let allowed = "the ARN of a target group: \
+                           arn:<partition>:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>";
+            D::Error::invalid_value(Unexpected::Str(&text), &allowed)
+        })
+    }
+}
+
+fn name_in(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let (service, resource) = (parts.next()?, parts.nth(2)?);
+    let mut resource = resource.split('/');
+    let (kind, name, id) = (resource.next()?, resource.next()?, resource.next()?);
+    let is_target_group = service == "elasticloadbalancing" && kind == "targetgroup" && resource.next().is_none();
+    (is_target_group && !name.is_empty() && !id.is_empty()).then_some(name)
+}
+
+fn order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    values::whole_number(deserializer, 1..=50_000).map(|_| ())
+}
+
+fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    values::whole_number(deserializer, 0..=999).map(|_| ())
+}
+
+/// A target group in which pasted attributes are dotted keys.
+pub(super) fn spell_out_attributes(target_group: Tree) -> Result<Tree, ConfigError> {
+    let Tree::Object(entries) = target_group else {
+        return Ok(target_group);
+    };
+    let (pasted, mut entries): (Entries, Entries) = entries.into_iter().partition(|(key, _)| key == "Attributes");
+    if pasted.is_empty() {
+        return Ok(Tree::Object(entries));
+    }
+    let Description { attributes } = reader::read(&Tree::Object(pasted))?;
+    let mut seen: Vec<String> = Vec::with_capacity(attributes.len());
+    for (Attribute { key, value }, index) in attributes.into_iter().zip(0_usize..) {
+        check(&key, &value, &seen).map_err(|error| error.at(&["Attributes", &format!("[{index}]")]))?;
+        if STICKINESS.contains(&key.as_str()) {
+            entries.push((key.clone(), value));
+        }
+        seen.push(key);
+    }
+    Ok(Tree::Object(entries))
+}
+
+fn check(key: &str, value: &Tree, seen: &[String]) -> Result<(), ConfigError> {
+    if seen.iter().any(|earlier| earlier == key) {
+        return Err(ConfigError::new(format_args!("{key:?} is given twice")).under("Key"));
+    }
+    if !STICKINESS.contains(&key) && !PASSED_OVER.iter().any(|start| key.starts_with(start)) {
+        return Err(ConfigError::unknown_variant(key, STICKINESS).under("Key"));
+    }
+    // AWS prints strings. CloudFormation takes what YAML makes of true and 60.
+    match value {
+        Tree::Text(_) | Tree::Bool(_) | Tree::Number(_) => Ok(()),
+        other => reader::read(other).map(|_: String| ()).map_err(|error| error.under("Value")),
+    }
+}
+
+/// A rule in which a pasted action is a list of target groups and their stickiness.
+pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
+    let Tree::Object(entries) = rule else {
+        return Ok(rule);
+    };
+    // AWS's keys start with a capital letter, ours never do.
+    let (pasted, mut entries): (Entries, Entries) =
+        entries.into_iter().partition(|(key, _)| key.starts_with(|first: char| first.is_ascii_uppercase()));
+    if pasted.is_empty() {
+        return Ok(Tree::Object(entries));
+    }
+    // First, because the other types have other keys.
+    if let Some((_, Tree::Text(r#type))) = pasted.iter().find(|(key, _)| key == "Type")
+        && r#type != "forward"
+    {
+        let allowed = "\"forward\": only forward has target groups";
+        return Err(ConfigError::invalid_value(Unexpected::Str(r#type), &allowed).under("Type"));
+    }
+    let action: Action = reader::read(&Tree::Object(pasted))?;
+    action.spell_out(&mut entries)?;
+    Ok(Tree::Object(entries))
+}
+
+impl Action {
+    fn spell_out(self, entries: &mut Entries) -> Result<(), ConfigError> {
+        let inner = ForwardConfig {
+            target_groups: self.target_groups,
+            target_group_stickiness_config: self.target_group_stickiness_config,
+        };
+        let (config, place): (_, &[&str]) = match self.forward_config {
+            Some(_) if inner.target_groups.is_some() || inner.target_group_stickiness_config.is_some() => {
+                let problem = "stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig";
+                return Err(ConfigError::new(problem).under("ForwardConfig"));
+            }
+            Some(config) => (config, &["ForwardConfig"]),
+            None => (inner, &[]),
+        };
+        let mut names: Vec<Name> =
+            config.target_groups.unwrap_or_default().into_iter().map(|group| group.target_group_arn).collect();
+        match self.target_group_arn {
+            // AWS prints a single target group here too.
+            Some(name) if names.is_empty() => names.push(name),
+            Some(name) if !names.contains(&name) => {
+                let problem = "is not one of the target groups of the forward";
+                return Err(ConfigError::new(problem).under("TargetGroupArn"));
+            }
+            _ => {}
+        }
+        let names = names.into_iter().map(|Name(name)| Tree::Text(name)).collect();
+        entries.push(("target_groups".to_owned(), Tree::List(names)));
+        if let Some(stickiness) = config.target_group_stickiness_config {
+            let stickiness = stickiness
+                .spell_out()
+                .map_err(|error| error.at(&["TargetGroupStickinessConfig", "DurationSeconds"]).at(place))?;
+            entries.push(("target_group_stickiness".to_owned(), stickiness));
+        }
+        Ok(())
+    }
+}
+
+impl StickinessConfig {
+    fn spell_out(self) -> Result<Tree, ConfigError> {
+        let mut entries = vec![("enabled".to_owned(), Tree::Bool(self.enabled))];
+        match self.duration_seconds {
+            Some(seconds) => entries.push(("duration_seconds".to_owned(), Tree::Number(seconds.into()))),
+            None if self.enabled => return Err(ConfigError::new(DURATION_REQUIRED)),
+            None => {}
+        }
+        Ok(Tree::Object(entries))
+    }
+}

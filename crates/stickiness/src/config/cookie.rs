@@ -1,0 +1,168 @@
+//! The options of cookies: what a block of them changes, and what browsers will not take.
+
+use serde::Deserialize;
+
+use super::{ConfigError, values};
+use crate::policy::{CookieOptions, Expires, MaxAge, Renew, SameSite, Secure, UnusedShards};
+
+/// The prefixes of names that browsers take only with certain attributes: `__Secure-` and `__Host-` of RFC 6265bis
+/// §4.1.3, the others of the draft on layered cookies. The longer ones come first.
+const PREFIXES: [&str; 4] = ["__Host-Http-", "__Host-", "__Secure-", "__Http-"];
+
+/// A block of options; what it does not give is inherited.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CookieBlock {
+    #[serde(deserialize_with = "values::cookie_name")]
+    name: Option<String>,
+    expires: Option<Expires>,
+    max_age: Option<MaxAge>,
+    #[serde(deserialize_with = "values::domain")]
+    domain: Option<String>,
+    #[serde(deserialize_with = "values::path")]
+    path: Option<String>,
+    secure: Option<Secure>,
+    trust_x_forwarded_proto: Option<bool>,
+    http_only: Option<bool>,
+    same_site: Option<SameSite>,
+    partitioned: Option<bool>,
+    twin: Option<bool>,
+    unused_shards: Option<UnusedShards>,
+    renew: Option<Renew>,
+    #[serde(deserialize_with = "values::percent")]
+    renew_after_percent: Option<u8>,
+}
+
+impl CookieBlock {
+    /// The options that hold where this block stands, which is at `path`.
+    ///
+    /// A warning that holds for the inherited options too has been given where they stand.
+    pub(super) fn resolve(
+        self,
+        path: &[&str],
+        inherited: &CookieOptions,
+        warnings: &mut Vec<String>,
+    ) -> Result<CookieOptions, ConfigError> {
+        let options = self.over(inherited);
+        self.refuse(&options).map_err(|error| error.at(path))?;
+        for (warning, earlier) in self.warnings(&options).into_iter().zip(self.warnings(inherited)) {
+            if warning.holds && !earlier.holds {
+                warnings.push(ConfigError::new(warning.why).under(warning.key).at(path).to_string());
+            }
+        }
+        Ok(options)
+    }
+
+    fn over(&self, inherited: &CookieOptions) -> CookieOptions {
+        CookieOptions {
+            name: self.name.as_ref().or(inherited.name.as_ref()).cloned(),
+            expires: self.expires.unwrap_or(inherited.expires),
+            max_age: self.max_age.unwrap_or(inherited.max_age),
+            domain: self.domain.as_ref().or(inherited.domain.as_ref()).cloned(),
+            path: self.path.as_ref().unwrap_or(&inherited.path).clone(),
+            secure: self.secure.unwrap_or(inherited.secure),
+            trust_x_forwarded_proto: self.trust_x_forwarded_proto.unwrap_or(inherited.trust_x_forwarded_proto),
+            http_only: self.http_only.unwrap_or(inherited.http_only),
+            same_site: self.same_site.or(inherited.same_site),
+            partitioned: self.partitioned.unwrap_or(inherited.partitioned),
+            twin: self.twin.unwrap_or(inherited.twin),
+            unused_shards: self.unused_shards.unwrap_or(inherited.unused_shards),
+            renew: self.renew_over(inherited.renew),
+        }
+    }
+
+    fn renew_over(&self, inherited: Renew) -> Renew {
+        let renew = match (self.renew, inherited) {
+            // The share is a field of its own: whoever says `sliding` again keeps it.
+            (None, inherited) | (Some(Renew::Sliding { .. }), inherited @ Renew::Sliding { .. }) => inherited,
+            (Some(given), _) => given,
+        };
+        match (renew, self.renew_after_percent) {
+            (Renew::Sliding { .. }, Some(after_percent)) => Renew::Sliding { after_percent },
+            (renew, _) => renew,
+        }
+    }
+
+    fn refuse(&self, options: &CookieOptions) -> Result<(), ConfigError> {
+        let refused = |key: &str, why: &str| Err(ConfigError::new(why).under(key));
+        let is_never_secure = options.secure == Secure::Never;
+        if options.same_site == Some(SameSite::None) && is_never_secure {
+            return refused(
+                either(self.same_site.is_some(), "same_site", "secure"),
+                "same_site none with secure never: browsers refuse SameSite=None without Secure",
+            );
+        }
+        if options.partitioned && is_never_secure {
+            return refused(
+                either(self.partitioned.is_some(), "partitioned", "secure"),
+                "partitioned with secure never: browsers refuse Partitioned without Secure",
+            );
+        }
+        if options.max_age != MaxAge::None && options.expires == Expires::Session {
+            return refused(
+                either(self.max_age.is_some(), "max_age", "expires"),
+                "expires session with max_age: a cookie that lasts as long as the browser runs has no Max-Age",
+            );
+        }
+        if self.renew_after_percent.is_some() && !matches!(options.renew, Renew::Sliding { .. }) {
+            return refused("renew_after_percent", "has no meaning without renew sliding");
+        }
+        self.refuse_prefix(options)
+    }
+
+    fn refuse_prefix(&self, options: &CookieOptions) -> Result<(), ConfigError> {
+        let name = options.name.as_deref().unwrap_or_default();
+        // "case-insensitively", RFC 6265bis §5.4.
+        let has = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        let Some(prefix) = PREFIXES.into_iter().find(|prefix| has(prefix)) else {
+            return Ok(());
+        };
+        let (key, why) = if prefix.starts_with("__Host-") && options.domain.is_some() {
+            ("domain", "with a Domain")
+        } else if prefix.starts_with("__Host-") && options.path != "/" {
+            ("path", "with another Path than /")
+        } else if options.secure != Secure::Always {
+            ("secure", "without Secure; set secure to always")
+        } else if prefix.ends_with("Http-") && !options.http_only {
+            ("http_only", "without HttpOnly; set http_only to true")
+        } else {
+            return Ok(());
+        };
+        let problem = format!("browsers refuse a name that starts with {prefix} {why}");
+        Err(ConfigError::new(problem).under(either(self.name.is_some(), "name", key)))
+    }
+
+    fn warnings(&self, options: &CookieOptions) -> [Warning; 3] {
+        [
+            Warning {
+                holds: options.secure == Secure::Never && options.twin,
+                key: either(self.secure.is_some(), "secure", "twin"),
+                why: "secure never with a twin: browsers refuse the twin, which is SameSite=None without Secure; set \
+                      twin to false",
+            },
+            Warning {
+                holds: options.same_site == Some(SameSite::None) && options.secure == Secure::Auto,
+                key: either(self.same_site.is_some(), "same_site", "secure"),
+                why: "same_site none with secure auto: over plain HTTP the cookies are SameSite=None without Secure, \
+                      and browsers refuse them; set secure to always where all clients use HTTPS",
+            },
+            Warning {
+                holds: options.partitioned && options.secure == Secure::Auto,
+                key: either(self.partitioned.is_some(), "partitioned", "secure"),
+                why: "partitioned with secure auto: only cookies that are Secure are Partitioned: those with \
+                      SameSite=None, as the twin, over HTTPS; set secure to always for all of them",
+            },
+        ]
+    }
+}
+
+struct Warning {
+    holds: bool,
+    key: &'static str,
+    why: &'static str,
+}
+
+/// Which of two keys that do not go together is named: the first where the block gives it.
+fn either(gives_first: bool, first: &'static str, second: &'static str) -> &'static str {
+    if gives_first { first } else { second }
+}

@@ -1,0 +1,137 @@
+use super::*;
+
+#[test]
+fn dotted_attributes_with_string_values_mean_the_same() {
+    let config = parse(
+        r#"{"target_groups": {"web": {"stickiness.enabled": "true", "stickiness.type": "lb_cookie",
+            "stickiness.lb_cookie.duration_seconds": "60"}}}"#,
+    );
+    assert_eq!(seconds(&config, "web"), Some(60));
+}
+
+#[test]
+fn dotted_and_nested_attributes_can_be_mixed() {
+    let config = parse(
+        r#"{"target_groups": {"web": {"stickiness": {"enabled": true}, "stickiness.lb_cookie.duration_seconds": 60}},
+            "cookie.expires": "session", "upstream.mechanism": "override_host"}"#,
+    );
+    assert_eq!(seconds(&config, "web"), Some(60));
+    assert_eq!(config.policy("web").unwrap().cookie.expires, Expires::Session);
+    assert_eq!(config.mechanism, Mechanism::OverrideHost);
+}
+
+#[test]
+fn a_struct_means_what_the_same_json_means() {
+    assert_eq!(seconds(&Config::parse(&as_struct(NESTED)).unwrap().config, "web"), Some(60));
+    let error = Config::parse(&as_struct(&NESTED.replace("60", "0"))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "target_groups.web.stickiness.lb_cookie.duration_seconds: 0 is not between 1 and 604800"
+    );
+}
+
+#[test]
+fn json_that_begins_like_a_struct_is_json() {
+    assert_eq!(seconds(&parse(&format!("\n{NESTED}")), "web"), Some(60));
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_near_miss() {
+    refused(
+        r#"{"target_groups": {"web": {"stickness": {}}}}"#,
+        "target_groups.web.stickness: there is no such key; allowed here: stickiness, cookie; \
+         did you mean stickiness?",
+    );
+    refused(
+        r#"{"colour": 1}"#,
+        "colour: there is no such key; allowed here: target_groups, policies, rules, keys, upstream, cookie",
+    );
+    refused(
+        r#"{"target_groups": {"web": {"stickiness.lb_cookie.duration": 5}}}"#,
+        "target_groups.web.stickiness.lb_cookie.duration: there is no such key; allowed here: duration_seconds; \
+         did you mean duration_seconds?",
+    );
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_the_near_miss() {
+    refused(
+        r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cokie"}}}}"#,
+        "target_groups.web.stickiness.type: \"lb_cokie\" is not one of lb_cookie, app_cookie, classic_lb_cookie, \
+         classic_app_cookie; did you mean lb_cookie?",
+    );
+    refused(
+        r#"{"cookie": {"expires": "forever"}}"#,
+        "cookie.expires: \"forever\" is not one of duration, seven_days, session",
+    );
+    refused(
+        r#"{"upstream": {"mechanism": "overide_host"}}"#,
+        "upstream.mechanism: \"overide_host\" is not one of stateful_session, override_host; \
+         did you mean override_host?",
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_shape_is_refused() {
+    refused("[]", "the configuration is not an object");
+    refused("null", "the configuration is not an object");
+    refused("\"2026-11:s3cr3t\"", "the configuration is not an object");
+    refused(r#"{"target_groups": null}"#, "target_groups: null is not an object");
+    refused(r#"{"keys": null}"#, "keys: the value (a secret, not shown) is not a list");
+    refused(r#"{"policies": null}"#, "policies: null is not an object");
+    refused(r#"{"rules": null}"#, "rules: null is not a list");
+    refused(r#"{"rules": {}}"#, "rules: an object is not a list");
+    refused(r#"{"rules": ["blue"]}"#, "rules[0]: \"blue\" is not an object");
+    refused(r#"{"cookie": {"domain": null}}"#, "cookie.domain: null is not a string");
+    refused(r#"{"cookie": {"same_site": null}}"#, "cookie.same_site: null is not one of strict, lax, none");
+    refused(r#"{"cookie": {"twin": null}}"#, "cookie.twin: null is not true or false");
+    refused(r#"{"target_groups": []}"#, "target_groups: a list is not an object");
+    refused(r#"{"target_groups": {"web": true}}"#, "target_groups.web: true is not an object");
+    refused(
+        r#"{"target_groups": {"web": {"stickiness": {"enabled": "yes"}}}}"#,
+        "target_groups.web.stickiness.enabled: \"yes\" is not true or false",
+    );
+    refused(r#"{"cookie": {"expires": 7}}"#, "cookie.expires: 7 is not one of duration, seven_days, session");
+}
+
+#[test]
+fn a_key_that_is_given_twice_is_refused() {
+    refused(r#"{"cookie": {}, "cookie": {}}"#, "cookie: is given twice");
+    refused(r#"{"target_groups": {"web": {}, "web": {}}}"#, "target_groups.web: is given twice");
+    refused(
+        r#"{"target_groups": {"web": {"stickiness": {"enabled": true}, "stickiness.enabled": "false"}}}"#,
+        "target_groups.web.stickiness.enabled: is given twice",
+    );
+}
+
+#[test]
+fn text_that_is_no_json_is_refused_with_the_place() {
+    refused(
+        "{\"target_groups\": }",
+        "the configuration is neither JSON nor a google.protobuf.Struct: expected value at line 1 column 19",
+    );
+}
+
+#[test]
+fn a_long_value_is_shown_in_part() {
+    let long = "x".repeat(1000);
+    refused(
+        &format!(r#"{{"cookie": {{"expires": "{long}"}}}}"#),
+        &format!("cookie.expires: \"{}…\" is not one of duration, seven_days, session", "x".repeat(60)),
+    );
+}
+
+#[test]
+fn a_word_in_capitals_is_a_near_miss() {
+    refused(
+        r#"{"cookie": {"expires": "SESSION"}}"#,
+        "cookie.expires: \"SESSION\" is not one of duration, seven_days, session; did you mean session?",
+    );
+}
+
+#[test]
+fn a_key_of_many_levels_is_refused() {
+    let deep = vec!["a"; 100_000].join(".");
+    let error = Config::parse(format!(r#"{{"{deep}": 1}}"#).as_bytes()).unwrap_err().to_string();
+    assert!(error.ends_with("a key has at most 8 levels"), "{error}");
+}

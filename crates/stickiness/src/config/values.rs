@@ -1,0 +1,197 @@
+//! What a single value may be: a word of a list, a number of a range, a text of a form.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, EnumAccess, Error, Unexpected, Visitor};
+
+use super::Mechanism;
+use super::target_group::Type;
+use crate::names::{AWSALB, AWSELB};
+use crate::policy::{Expires, MaxAge, OnEmptyGroup, Renew, SameSite, Secure, UnusedShards};
+
+/// The longest name of an application's cookie, in bytes. AWS names no limit.
+const MAX_APPLICATION_COOKIE_NAME: usize = 256;
+
+/// The longest name that our cookies are built from, in bytes: room for `CORS` and its like, and for the value, in the
+/// 4096 bytes that browsers take (RFC 6265 §6.1).
+const MAX_COOKIE_NAME: usize = 64;
+
+/// The longest `Domain`, in bytes: that of a host's name (RFC 1035 §2.3.4).
+const MAX_DOMAIN: usize = 253;
+
+/// The longest `Path`, in bytes: browsers ignore attributes that are longer (RFC 6265bis §5.6).
+const MAX_PATH: usize = 1024;
+
+/// The share of the duration after which a sliding session is renewed, in percent, where none is given.
+const DEFAULT_RENEW_AFTER_PERCENT: u8 = 50;
+
+/// `Deserialize` for types whose values are words. Those that are `unlisted` are known, to be refused with a reason,
+/// and not offered.
+macro_rules! words {
+    ($($type:ty { $($word:literal => $value:expr),+ $(; unlisted: $($other:literal => $refused:expr),+)? })+) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                const WORDS: &[&str] = &[$($word),+];
+                match deserializer.deserialize_enum("", WORDS, Word)?.as_str() {
+                    $($word => Ok($value),)+
+                    $($($other => Ok($refused),)+)?
+                    unknown => Err(D::Error::unknown_variant(unknown, WORDS)),
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    Mechanism { "stateful_session" => Self::StatefulSession, "override_host" => Self::OverrideHost }
+    Expires { "duration" => Self::Duration, "seven_days" => Self::SevenDays, "session" => Self::Session }
+    MaxAge { "none" => Self::None, "beside" => Self::Beside, "instead" => Self::Instead }
+    Secure { "auto" => Self::Auto, "always" => Self::Always, "never" => Self::Never }
+    SameSite { "strict" => Self::Strict, "lax" => Self::Lax, "none" => Self::None }
+    UnusedShards { "when_sent" => Self::WhenSent, "always" => Self::Always }
+    Renew {
+        "always" => Self::Always,
+        "sliding" => Self::Sliding { after_percent: DEFAULT_RENEW_AFTER_PERCENT },
+        "on_change" => Self::OnChange
+    }
+    OnEmptyGroup { "fail" => Self::Fail, "repick" => Self::Repick }
+    Type {
+        "lb_cookie" => Self::Lb,
+        "app_cookie" => Self::App,
+        "classic_lb_cookie" => Self::ClassicLb,
+        "classic_app_cookie" => Self::ClassicApp;
+        // Of the Network and the Gateway Load Balancer.
+        unlisted:
+        "source_ip" => Self::OfAddresses("source_ip"),
+        "source_ip_dest_ip" => Self::OfAddresses("source_ip_dest_ip"),
+        "source_ip_dest_ip_proto" => Self::OfAddresses("source_ip_dest_ip_proto")
+    }
+}
+
+struct Word;
+
+impl<'de> Visitor<'de> for Word {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, word: A) -> Result<String, A::Error> {
+        word.variant().map(|(word, _)| word)
+    }
+}
+
+/// A whole number of this range.
+pub(super) fn whole_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    range: RangeInclusive<u32>,
+) -> Result<u32, D::Error> {
+    deserializer.deserialize_u64(WholeNumber(range))
+}
+
+struct WholeNumber(RangeInclusive<u32>);
+
+impl Visitor<'_> for WholeNumber {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number between {} and {}", self.0.start(), self.0.end())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
+        u32::try_from(number).ok().filter(|number| self.0.contains(number)).ok_or_else(|| {
+            let allowed = format!("between {} and {}", self.0.start(), self.0.end());
+            E::invalid_value(Unexpected::Unsigned(number), &allowed.as_str())
+        })
+    }
+}
+
+/// A duration of stickiness in seconds, of a target group and of a rule alike: "The range is 1 second to 1 week (604800
+/// seconds)."
+pub(super) fn duration_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole_number(deserializer, 1..=604_800).map(Some)
+}
+
+/// The period of a classic cookie in seconds. AWS states no upper limit.
+pub(super) fn expiration_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    whole_number(deserializer, 1..=u32::MAX).map(|seconds| Some(Duration::from_secs(seconds.into())))
+}
+
+/// A share in percent that is neither nothing nor all.
+pub(super) fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    whole_number(deserializer, 1..=99).map(|percent| u8::try_from(percent).ok())
+}
+
+/// The name of an application's cookie; `None` when it is empty, as AWS prints it where there is none.
+pub(super) fn application_cookie_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = text(deserializer, |name| {
+        if name.starts_with(AWSALB) {
+            Some("allowed as the name of an application's cookie: names that start with AWSALB are reserved")
+        } else if name.starts_with(AWSELB) {
+            Some("allowed as the name of an application's cookie: names that start with AWSELB are reserved")
+        } else if name.len() > MAX_APPLICATION_COOKIE_NAME {
+            Some("a cookie's name: it is longer than 256 bytes")
+        } else {
+            not_a_token(name)
+        }
+    })?;
+    Ok(name.filter(|name| !name.is_empty()))
+}
+
+/// The name that our cookies' names are built from.
+pub(super) fn cookie_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer, |name| {
+        if name.is_empty() {
+            Some("a cookie's name: it is empty")
+        } else if name.len() > MAX_COOKIE_NAME {
+            Some("a name to build the names of cookies from: it is longer than 64 bytes")
+        } else {
+            not_a_token(name)
+        }
+    })
+}
+
+/// RFC 6265 §4.1.1: a cookie's name is a token of RFC 9110 §5.6.2.
+fn not_a_token(name: &str) -> Option<&'static str> {
+    let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+    (!is_token).then_some("a cookie's name: letters, digits and !#$%&'*+-.^_`|~")
+}
+
+/// A `Domain`. The leading dot is allowed, and ignored by browsers (RFC 6265 §5.2.3).
+pub(super) fn domain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer, |domain| {
+        let host = domain.strip_prefix('.').unwrap_or(domain);
+        let is_label =
+            |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_host = host.len() <= MAX_DOMAIN && host.split('.').all(is_label);
+        (!is_host).then_some("a domain: letters, digits and hyphens between dots, at most 253 bytes")
+    })
+}
+
+/// A `Path`.
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer, |path| {
+        // RFC 6265 §4.1.1 forbids semicolons and control characters. For some clients a comma or a space ends it.
+        let is_path = path.len() <= MAX_PATH
+            && path.starts_with('/')
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && !b";,".contains(&byte));
+        (!is_path).then_some(
+            "a path: / and what follows it, printable ASCII without spaces, commas and semicolons, at most 1024 bytes",
+        )
+    })
+}
+
+/// A text of which `check` does not say what it is not.
+fn text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    check: fn(&str) -> Option<&'static str>,
+) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match check(&text) {
+        None => Ok(Some(text)),
+        Some(what) => Err(D::Error::invalid_value(Unexpected::Str(&text), &what)),
+    }
+}

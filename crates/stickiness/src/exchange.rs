@@ -1,0 +1,82 @@
+//! A request and its answer, as far as a load balancer looks at them.
+
+use crate::cookie_header::CookieHeader;
+use crate::time::Timestamp;
+use crate::user_agent::is_chromium_80;
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The target group that it is routed to, after a pick by weight.
+    pub target_group: &'a str,
+    /// What its route says about stickiness.
+    pub route: RouteChoice,
+    /// Its cookies.
+    pub cookies: CookieHeader<'a>,
+    /// Its `User-Agent`, empty when there is none.
+    pub user_agent: &'a [u8],
+    /// Its `X-Forwarded-Proto`, empty when there is none.
+    pub forwarded_proto: &'a [u8],
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// What a route says about stickiness.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteChoice {
+    /// Whether its requests are sticky.
+    pub enabled: Option<bool>,
+    /// The name of a policy, instead of the target group's own.
+    pub policy: Option<String>,
+}
+
+/// What has to be known of a client until its request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Whether its browser is a Chromium of version 80 or newer.
+    pub is_chromium_80: bool,
+    /// Whether it came over HTTPS, by what `X-Forwarded-Proto` says.
+    pub forwarded_https: Option<bool>,
+}
+
+impl Client {
+    /// The client that sent this request.
+    #[must_use]
+    pub fn of(request: &Request<'_>) -> Self {
+        let forwarded_https = match request.forwarded_proto {
+            b"https" => Some(true),
+            b"http" => Some(false),
+            _ => None,
+        };
+        Self { is_chromium_80: is_chromium_80(request.user_agent), forwarded_https }
+    }
+}
+
+/// Who answered a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer<'a> {
+    /// A target.
+    Target(TargetAnswer<'a>),
+    /// Envoy itself, because no target is healthy.
+    NoHealthyTarget {
+        /// When.
+        now: Timestamp,
+    },
+    /// Envoy itself, for another reason.
+    Envoy,
+}
+
+/// A target's answer.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetAnswer<'a> {
+    /// The target group that answered.
+    pub target_group: &'a str,
+    /// The target that answered.
+    pub target: &'a str,
+    /// The values of its `Set-Cookie` headers; needed where stickiness follows the application.
+    pub set_cookies: &'a [&'a [u8]],
+    /// Whether the client's connection to the listener is encrypted.
+    pub over_https: bool,
+    /// When it answered.
+    pub now: Timestamp,
+}

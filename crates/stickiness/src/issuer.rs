@@ -1,0 +1,113 @@
+//! The cookies of one answer in the making: what the operator asked for, and what this client can use.
+
+use std::time::{Duration, SystemTime};
+
+use crate::binding::Binding;
+use crate::exchange::{Client, TargetAnswer};
+use crate::names::Pair;
+use crate::policy::{CookieOptions, Expires, MaxAge, SameSite, Secure};
+use crate::sealer::Sealer;
+use crate::set_cookie::SetCookie;
+use crate::time::Timestamp;
+
+/// What AWS's own cookies show as their expiry: "The load balancer generated cookie has its own expiry of 7 days".
+const SEVEN_DAYS: Duration = Duration::from_hours(7 * 24);
+
+/// Makes the cookies of one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Issuer<'a> {
+    /// Seals what they say.
+    pub sealer: &'a Sealer,
+    /// What they look like.
+    pub options: &'a CookieOptions,
+    /// Whom they are for.
+    pub client: Client,
+    /// The answer that carries them.
+    pub answer: &'a TargetAnswer<'a>,
+}
+
+impl<'a> Issuer<'a> {
+    /// The target that answered, from now on.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        let TargetAnswer { target_group, target, now, .. } = *self.answer;
+        Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now }
+    }
+
+    /// The lines for a cookie and its twin.
+    #[must_use]
+    pub fn pair(&self, names: &Pair, value: &str, duration: Duration) -> Vec<String> {
+        let plain = self.cookie(&names.plain, value, self.options.same_site, duration);
+        let twin = self.cookie(&names.twin, value, Some(SameSite::None), duration);
+        std::iter::once(plain).chain(self.options.twin.then_some(twin)).map(|cookie| cookie.to_string()).collect()
+    }
+
+    /// The lines for a cookie of a Classic Load Balancer and its twin.
+    #[must_use]
+    pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Vec<String> {
+        let plain = SetCookie {
+            expires: None,
+            max_age: expiration_period,
+            ..self.cookie(&names.plain, value, self.options.same_site, Duration::ZERO)
+        };
+        // AWS's line has it whatever the listener.
+        let secure = self.options.secure != Secure::Never;
+        let twin = SetCookie {
+            name: &names.twin,
+            same_site: Some(SameSite::None),
+            secure,
+            partitioned: self.options.partitioned && secure,
+            ..plain
+        };
+        std::iter::once(plain).chain(self.options.twin.then_some(twin)).map(|cookie| cookie.classic()).collect()
+    }
+
+    /// A cookie that shows this duration.
+    #[must_use]
+    pub fn cookie<'c>(
+        &self,
+        name: &'c str,
+        value: &'c str,
+        same_site: Option<SameSite>,
+        duration: Duration,
+    ) -> SetCookie<'c>
+    where
+        'a: 'c,
+    {
+        let options = self.options;
+        let shown = match options.expires {
+            Expires::Duration => Some(duration),
+            Expires::SevenDays => Some(SEVEN_DAYS),
+            Expires::Session => None,
+        };
+        let secure = match options.secure {
+            Secure::Always => true,
+            Secure::Never => false,
+            Secure::Auto => same_site == Some(SameSite::None) && self.over_https(),
+        };
+        SetCookie {
+            name,
+            value,
+            expires: shown.filter(|_| options.max_age != MaxAge::Instead).and_then(|shown| end(self.answer.now, shown)),
+            max_age: shown.filter(|_| options.max_age != MaxAge::None),
+            domain: options.domain.as_deref(),
+            path: &options.path,
+            same_site,
+            secure,
+            http_only: options.http_only,
+            // Browsers refuse it without Secure.
+            partitioned: options.partitioned && secure,
+        }
+    }
+
+    /// Whether the client came over HTTPS.
+    #[must_use]
+    pub fn over_https(&self) -> bool {
+        let forwarded = self.client.forwarded_https.filter(|_| self.options.trust_x_forwarded_proto);
+        forwarded.unwrap_or(self.answer.over_https)
+    }
+}
+
+fn end(now: Timestamp, duration: Duration) -> Option<SystemTime> {
+    now.to_system_time().checked_add(duration)
+}

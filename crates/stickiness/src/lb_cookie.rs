@@ -1,0 +1,51 @@
+//! Duration-based stickiness: the load balancer's own cookie, `AWSALB` and its twin.
+
+use std::time::Duration;
+
+use crate::binding::Binding;
+use crate::exchange::Request;
+use crate::issuer::Issuer;
+use crate::names::Pair;
+use crate::outcome::Outcome;
+use crate::policy::CookieOptions;
+use crate::renewal::{in_time, of_group};
+use crate::seal::Kind;
+use crate::sealer::{DrawNonce, Sealer, first_good};
+
+/// The binding that a request brings: the first that opens and fits, the twin's first.
+///
+/// "If the ALB receives both an AWSALBCORS and an AWSALB duration-based stickiness cookie, the value in AWSALBCORS will
+/// take precedence."
+///
+/// # Errors
+///
+/// What comes nearest to a binding.
+pub fn read(
+    sealer: &Sealer,
+    options: &CookieOptions,
+    duration: Duration,
+    target_group: &str,
+    request: &Request<'_>,
+) -> Result<Binding, Outcome> {
+    let names = Pair::of_lb_cookie(options.name.as_deref());
+    first_good(request.cookies.of_pair(&names), |value| {
+        let binding = sealer.open_binding(Kind::LbCookie, value)?;
+        of_group(binding, target_group).and_then(|binding| in_time(binding, duration, request.now))
+    })
+}
+
+/// The `Set-Cookie` lines for a client that holds `held`.
+pub fn lines(
+    issuer: &Issuer<'_>,
+    duration: Duration,
+    held: Option<&Binding>,
+    draw_nonce: DrawNonce<'_>,
+) -> Vec<String> {
+    let next = issuer.binding();
+    if !issuer.options.renew.is_due(held, &next, duration) {
+        return Vec::new();
+    }
+    let names = Pair::of_lb_cookie(issuer.options.name.as_deref());
+    let value = issuer.sealer.seal_binding(Kind::LbCookie, &next, duration, draw_nonce);
+    value.map(|value| issuer.pair(&names, &value, duration)).unwrap_or_default()
+}

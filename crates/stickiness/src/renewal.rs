@@ -1,0 +1,97 @@
+//! When is a session over, and when does one that goes on get a new cookie?
+
+use std::time::Duration;
+
+use crate::binding::Binding;
+use crate::outcome::Outcome;
+use crate::policy::Renew;
+use crate::time::Timestamp;
+
+/// How far ahead of our clock a cookie may have been issued: the clocks of several load balancers differ, but not by
+/// a day, and a time farther ahead would extend the stickiness.
+const MAX_AHEAD: Duration = Duration::from_hours(24);
+
+/// Whether the duration that is configured now has passed since the binding was issued.
+#[must_use]
+pub fn is_over(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
+    now.since(binding.issued_at) >= duration || binding.issued_at.since(now) > MAX_AHEAD
+}
+
+/// The binding, if it is not over.
+///
+/// # Errors
+///
+/// [`Outcome::Expired`].
+pub fn in_time(binding: Binding, duration: Duration, now: Timestamp) -> Result<Binding, Outcome> {
+    if is_over(&binding, duration, now) { Err(Outcome::Expired) } else { Ok(binding) }
+}
+
+/// The binding, if it is one of this target group.
+///
+/// # Errors
+///
+/// [`Outcome::WrongGroup`].
+pub fn of_group(binding: Binding, target_group: &str) -> Result<Binding, Outcome> {
+    if binding.target_group == target_group { Ok(binding) } else { Err(Outcome::WrongGroup) }
+}
+
+impl Renew {
+    /// Whether a client that holds `held` is given `next`.
+    #[must_use]
+    pub fn is_due(self, held: Option<&Binding>, next: &Binding, duration: Duration) -> bool {
+        let Some(held) = held.filter(|held| held.target_group == next.target_group && held.target == next.target)
+        else {
+            return true;
+        };
+        match self {
+            Self::Always => true,
+            Self::OnChange => false,
+            Self::Sliding { after_percent } => {
+                let share = duration.saturating_mul(after_percent.into()).checked_div(100).unwrap_or(duration);
+                next.issued_at.since(held.issued_at) >= share
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn binding(target_group: &str, target: &str, second: u64) -> Binding {
+        Binding {
+            target_group: target_group.into(),
+            target: target.into(),
+            issued_at: Timestamp::from_millis(1_700_000_000_000 + second * 1000),
+        }
+    }
+
+    #[test]
+    fn who_holds_nothing_or_something_else_is_always_given_a_cookie() {
+        let next = binding("web", "a", 1);
+        for renew in [Renew::Always, Renew::Sliding { after_percent: 50 }, Renew::OnChange] {
+            assert!(renew.is_due(None, &next, MINUTE));
+            assert!(renew.is_due(Some(&binding("web", "b", 1)), &next, MINUTE));
+            assert!(renew.is_due(Some(&binding("api", "a", 1)), &next, MINUTE));
+        }
+    }
+
+    #[test]
+    fn always_is_with_every_answer_and_on_change_with_none() {
+        let next = binding("web", "a", 59);
+        assert!(Renew::Always.is_due(Some(&binding("web", "a", 59)), &next, MINUTE));
+        assert!(!Renew::OnChange.is_due(Some(&binding("web", "a", 0)), &next, MINUTE));
+    }
+
+    #[test]
+    fn sliding_is_from_its_share_of_the_duration_on() {
+        let is_due = |percent, second| {
+            let renew = Renew::Sliding { after_percent: percent };
+            renew.is_due(Some(&binding("web", "a", 0)), &binding("web", "a", second), MINUTE)
+        };
+        assert_eq!([29, 30, 59].map(|second| is_due(50, second)), [false, true, true]);
+        assert_eq!([5, 6].map(|second| is_due(10, second)), [false, true]);
+    }
+}

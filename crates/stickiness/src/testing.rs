@@ -1,0 +1,140 @@
+//! A load balancer and a browser for unit tests: requests go through the whole of what decides.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use crate::balancer::{Balancer, Reply, Session};
+use crate::config::Config;
+use crate::cookie_header::CookieHeader;
+use crate::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use crate::keys::parse_ring;
+use crate::outcome::Outcome;
+use crate::time::Timestamp;
+
+pub(crate) const KEYS: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const OTHER_KEYS: &str = "b://////////////////////////////////////////8=";
+pub(crate) const NOON: Timestamp = Timestamp::from_millis(1_700_000_000_500);
+pub(crate) const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36";
+
+/// So many seconds after noon.
+pub(crate) fn after(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(NOON.as_millis() + seconds * 1000)
+}
+
+/// A load balancer.
+pub(crate) struct Site {
+    pub(crate) balancer: Balancer,
+    nonces_drawn: Cell<u8>,
+}
+
+/// A client with a cookie jar, which keeps what it is given until it is given something else.
+#[derive(Clone, Default)]
+pub(crate) struct Browser {
+    pub(crate) jar: BTreeMap<String, String>,
+    pub(crate) user_agent: &'static str,
+    pub(crate) forwarded_proto: &'static str,
+    pub(crate) route: RouteChoice,
+}
+
+/// An answer in the making: which target gives it, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) target_group: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) set_cookies: &'a [&'a str],
+    pub(crate) over_https: bool,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) const WEB_A: By<'static> =
+    By { target_group: "web", target: "10.0.0.1:80", set_cookies: &[], over_https: false, at: NOON };
+
+/// What a browser saw.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// Where the request was to go.
+    pub(crate) pin: Option<String>,
+    pub(crate) reroute: Option<String>,
+    pub(crate) outcome: Outcome,
+    /// The `Set-Cookie` lines.
+    pub(crate) lines: Vec<String>,
+}
+
+impl Site {
+    pub(crate) fn new(config: &str) -> Self {
+        Self::with_keys(config, KEYS)
+    }
+
+    pub(crate) fn with_keys(config: &str, keys: &str) -> Self {
+        let parsed = Config::parse(config.as_bytes()).unwrap_or_else(|error| panic!("{config}\n{error}"));
+        Self { balancer: Balancer::new(parsed.config, parse_ring(keys).unwrap()), nonces_drawn: Cell::new(0) }
+    }
+
+    /// The session of a request with this `Cookie` line.
+    pub(crate) fn receive(&self, target_group: &str, cookies: &str, now: Timestamp) -> Option<Session> {
+        self.balancer.receive(&Request {
+            target_group,
+            route: RouteChoice::default(),
+            cookies: CookieHeader::from_iter([cookies.as_bytes()]),
+            user_agent: b"",
+            forwarded_proto: b"",
+            now,
+        })
+    }
+
+    /// What a target's answer to a session becomes.
+    pub(crate) fn reply(&self, session: &Session, by: By<'_>) -> Reply {
+        let set_cookies: Vec<&[u8]> = by.set_cookies.iter().map(|line| line.as_bytes()).collect();
+        let By { target_group, target, over_https, at: now, .. } = by;
+        let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https, now };
+        self.balancer.reply(session, &Answer::Target(answer), &mut || {
+            self.nonces_drawn.set(self.nonces_drawn.get().wrapping_add(1));
+            Some([self.nonces_drawn.get(); 24])
+        })
+    }
+}
+
+impl Browser {
+    /// Sends a request to `routed`, which the target of `by` answers; keeps the cookies.
+    pub(crate) fn ask_routed(&mut self, site: &Site, routed: &str, by: By<'_>) -> Option<Seen> {
+        let cookies = self.cookies();
+        let session = site.balancer.receive(&Request {
+            target_group: routed,
+            route: self.route.clone(),
+            cookies: CookieHeader::from_iter([cookies.as_bytes()]),
+            user_agent: self.user_agent.as_bytes(),
+            forwarded_proto: self.forwarded_proto.as_bytes(),
+            now: by.at,
+        })?;
+        let reply = site.reply(&session, by);
+        let lines: Vec<String> =
+            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.clone()).collect();
+        for line in lines.iter().map(String::as_str).chain(by.set_cookies.iter().copied()) {
+            let cookie = cookie::Cookie::parse(line).unwrap();
+            self.jar.insert(cookie.name().to_owned(), cookie.value().to_owned());
+        }
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Some(Seen { pin: owned(session.pin()), reroute: owned(session.reroute()), outcome: reply.outcome, lines })
+    }
+
+    /// Sends a request to the target group that answers it.
+    pub(crate) fn ask(&mut self, site: &Site, by: By<'_>) -> Seen {
+        self.ask_routed(site, by.target_group, by).unwrap()
+    }
+
+    /// Its `Cookie` line.
+    pub(crate) fn cookies(&self) -> String {
+        let pairs: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+}
+
+/// The value of a line's cookie.
+pub(crate) fn value(line: &str) -> &str {
+    line.split(';').next().and_then(|pair| pair.split_once('=')).unwrap().1
+}
+
+/// What follows the value of a line.
+pub(crate) fn attributes(line: &str) -> &str {
+    line.split_once(';').map_or("", |(_, attributes)| attributes)
+}

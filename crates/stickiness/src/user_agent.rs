@@ -1,0 +1,53 @@
+//! Which browser asks? Only as far as AWS looks.
+
+/// Whether this `User-Agent` is a Chromium of version 80 or newer: Chrome, Edge, Opera and the like.
+///
+/// AWS "adds the `SameSite=None; Secure` attributes … only if the user-agent version is Chromium80 or above". Chrome on
+/// iOS is no Chromium and calls itself `CriOS`.
+#[must_use]
+pub fn is_chromium_80(user_agent: &[u8]) -> bool {
+    ["Chrome/", "Chromium/"].iter().any(|product| major_version(user_agent, product.as_bytes()) >= Some(80))
+}
+
+fn major_version(user_agent: &[u8], product: &[u8]) -> Option<u32> {
+    let start = user_agent.windows(product.len()).position(|window| window == product)?;
+    let version = user_agent.get(start.saturating_add(product.len())..)?;
+    let digits = version.split(|byte| !byte.is_ascii_digit()).next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_on_chromium_80_and_newer_are_told() {
+        for user_agent in [
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80.0.3987.87 Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Ubuntu Chromium/81.0.4044.138 Chrome/81.0.4044.138 Safari/537.36",
+            "Chrome/80",
+        ] {
+            assert!(is_chromium_80(user_agent.as_bytes()), "{user_agent}");
+        }
+    }
+
+    #[test]
+    fn older_ones_and_all_others_are_not() {
+        for user_agent in [
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.130 Safari/537.36",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/120.0 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+            "curl/8.5.0",
+            "",
+            "Chrome/",
+            "Chrome/x80",
+            "Chrome/99999999999999999999",
+        ] {
+            assert!(!is_chromium_80(user_agent.as_bytes()), "{user_agent}");
+        }
+        assert!(!is_chromium_80(b"Chrome/\xff\xfe"));
+    }
+}
