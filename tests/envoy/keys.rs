@@ -81,7 +81,7 @@ fn two_envoys_with_one_key_and_their_targets_in_another_order_agree() {
     let mut addresses: Vec<_> = here.targets.iter().map(|target| target.address).collect();
     addresses.reverse();
     let envoy = start_envoy(&addresses[..3], &Setup::default());
-    wait_until("the other Envoy to send to its three targets", || answering(&envoy, 6) == 3);
+    wait_until("the other Envoy to send to its three targets", || answering(&envoy, "web", 6) == 3);
     let there = envoy.address("sticky").unwrap();
     for _ in 0..8 {
         let mut client = Client::default();

@@ -1,4 +1,4 @@
-//! A client: HTTP/1.1 by hand, so that it can send what no library would, and a cookie jar.
+//! A client: HTTP/1.1 by hand, so that it can send what no library would, and a cookie jar as a browser's.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -26,21 +26,33 @@ impl Response {
         self.all("set-cookie").collect()
     }
 
-    /// Whole seconds from now until the `Expires` of the first cookie, which is a little less than what it was made with.
-    #[track_caller]
-    pub(crate) fn expires_in(&self) -> u64 {
-        let line = self.all("set-cookie").next().unwrap();
-        let expires = line.split("; ").find_map(|attribute| attribute.strip_prefix("Expires=")).unwrap();
-        let expires = httpdate::parse_http_date(expires).unwrap();
-        expires.duration_since(SystemTime::now()).unwrap().as_secs()
+    /// The names of the cookies that it sets, in their order.
+    pub(crate) fn cookie_names(&self) -> Vec<&str> {
+        self.all("set-cookie").filter_map(|line| Some(line.split_once('=')?.0)).collect()
+    }
+
+    /// The `Set-Cookie` line of a cookie.
+    pub(crate) fn line(&self, name: &str) -> Option<&str> {
+        self.all("set-cookie").find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
     }
 
     /// The value of a cookie that this answer sets.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
-        self.all("set-cookie").find_map(|line| {
-            let pair = line.split(';').next()?;
-            pair.strip_prefix(name)?.strip_prefix('=')
-        })
+        self.line(name)?.split(';').next()?.strip_prefix(name)?.strip_prefix('=')
+    }
+
+    /// `Expires=` and its date, as the first cookie that has one shows it.
+    #[track_caller]
+    pub(crate) fn expires(&self) -> &str {
+        let mut attributes = self.all("set-cookie").flat_map(|line| line.split("; "));
+        attributes.find(|attribute| attribute.starts_with("Expires=")).unwrap()
+    }
+
+    /// Whole seconds from now until then, which is a little less than what it was made with.
+    #[track_caller]
+    pub(crate) fn expires_in(&self) -> u64 {
+        let expires = httpdate::parse_http_date(self.expires().trim_start_matches("Expires=")).unwrap();
+        expires.duration_since(SystemTime::now()).unwrap().as_secs()
     }
 }
 
@@ -62,8 +74,23 @@ fn fetch_with(method: &str, server: SocketAddr, path: &str, header_lines: &[&[u8
     request.extend_from_slice(b"\r\n");
     connection.write_all(&request).unwrap();
     let mut response = Vec::new();
-    connection.read_to_end(&mut response).unwrap();
+    let mut piece = [0; 16_384];
+    while !is_whole(&response) {
+        match connection.read(&mut piece).unwrap() {
+            0 => break,
+            length => response.extend_from_slice(&piece[..length]),
+        }
+    }
     parse(&String::from_utf8_lossy(&response))
+}
+
+/// Whether nothing more is to come: what Envoy answers itself it may say before it has read the whole request, and it closes
+/// such a connection a second later.
+fn is_whole(response: &[u8]) -> bool {
+    let response = String::from_utf8_lossy(response);
+    let Some((head, body)) = response.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| length.parse() == Ok(body.len()))
 }
 
 #[track_caller]
@@ -76,10 +103,13 @@ fn parse(response: &str) -> Response {
     Response { status, headers, body: body.to_owned() }
 }
 
-/// A client with a cookie jar, which keeps what it is given until it is given something else.
+/// A client with a cookie jar: as a browser it keeps what it is given until it is given something else or told to drop it. It
+/// keeps no clock, so that a test can send what is old, and sends every cookie everywhere.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Client {
     pub(crate) jar: BTreeMap<String, String>,
+    /// Header lines that it sends with every request.
+    pub(crate) lines: Vec<String>,
 }
 
 impl Client {
@@ -93,13 +123,36 @@ impl Client {
     #[track_caller]
     pub(crate) fn send(&mut self, method: &str, server: SocketAddr, path: &str) -> Response {
         let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let line = format!("cookie: {}", cookies.join("; ")).into_bytes();
-        let lines: &[&[u8]] = if cookies.is_empty() { &[] } else { &[&line] };
-        let response = fetch_with(method, server, path, lines);
-        for line in response.set_cookies() {
-            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
-            self.jar.insert(name.to_owned(), value.to_owned());
-        }
+        let cookies = (!cookies.is_empty()).then(|| format!("cookie: {}", cookies.join("; ")));
+        let lines: Vec<&[u8]> = self.lines.iter().chain(&cookies).map(String::as_bytes).collect();
+        let response = fetch_with(method, server, path, &lines);
+        response.set_cookies().into_iter().for_each(|line| self.keep(line));
         response
     }
+
+    fn keep(&mut self, line: &str) {
+        let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+        if is_over(line) {
+            self.jar.remove(name);
+        } else {
+            self.jar.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+/// Whether a `Set-Cookie` line tells a browser to drop the cookie; `Max-Age` has the last word.
+fn is_over(line: &str) -> bool {
+    let attributes: Vec<(String, &str)> = line
+        .split(';')
+        .skip(1)
+        .filter_map(|attribute| attribute.split_once('='))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    let last = |name: &str| attributes.iter().rev().find(|(present, _)| present == name).map(|(_, value)| *value);
+    if let Some(seconds) = last("max-age").and_then(|value| value.parse::<i64>().ok()) {
+        return seconds <= 0;
+    }
+    // Some write the date with dashes.
+    let expires = last("expires").and_then(|date| httpdate::parse_http_date(&date.replace('-', " ")).ok());
+    expires.is_some_and(|expires| expires < SystemTime::now())
 }

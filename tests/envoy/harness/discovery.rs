@@ -39,9 +39,13 @@ impl Resources {
     }
 }
 
-/// The sticky listener alone, as Envoy's listener discovery delivers it.
 fn sticky_listener(targets: &[Target], setup: &Setup<'_>) -> Value {
-    let mut listener = sticky_config(&addresses(targets), setup).listener("sticky").unwrap().clone();
+    discovered_listener(&mut sticky_config(&addresses(targets), setup))
+}
+
+/// The sticky listener of a configuration, as Envoy's listener discovery delivers it.
+pub(crate) fn discovered_listener(config: &mut Config) -> Value {
+    let mut listener = config.listener("sticky").unwrap().clone();
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
     listener
 }
@@ -59,8 +63,7 @@ impl Replaceable {
         let listener = Resources::of(&sticky_listener(&targets, setup));
         let mut config = sticky_config(&addresses(&targets), &Setup::default());
         config.remove_listener("sticky").unwrap();
-        config.value_mut()["dynamic_resources"] = json!({ "lds_config": listener.source() });
-        name_the_node(&mut config);
+        discover_listeners(&mut config, &listener);
         let envoy =
             Envoy::start(envoy_binary(), &config, Settings::default()).unwrap_or_else(|error| panic!("{error}"));
         Self { lb: LoadBalancer::of(envoy, targets), listener }
@@ -116,6 +119,12 @@ fn assignment(all: &[Target], chosen: &[(&str, &str)]) -> Value {
         "cluster_name": "web",
         "endpoints": [{ "lb_endpoints": chosen.iter().map(endpoint).collect::<Vec<_>>() }]
     })
+}
+
+/// Lets Envoy discover its listeners there.
+pub(crate) fn discover_listeners(config: &mut Config, listeners: &Resources) {
+    config.value_mut()["dynamic_resources"] = json!({ "lds_config": listeners.source() });
+    name_the_node(config);
 }
 
 /// Envoy wants to know who it is before it discovers anything.

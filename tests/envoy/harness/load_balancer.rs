@@ -94,10 +94,8 @@ impl LoadBalancer {
     pub(crate) fn kill(&mut self, name: &str) {
         let target = self.target(name);
         target.kill();
-        let line = format!("web::{}::cx_active::0", target.address);
-        wait_until(&format!("Envoy to lose its connections to {name}"), || {
-            self.envoy.admin().get("/clusters").is_ok_and(|clusters| clusters.lines().any(|present| present == line))
-        });
+        let address = target.address;
+        wait_for_no_connection(&self.envoy, "web", address);
     }
 
     /// The heads of all requests that the targets have received.
@@ -109,34 +107,48 @@ impl LoadBalancer {
     /// checks the health, and the worker is told a moment later.
     #[track_caller]
     pub(crate) fn wait_for_healthy(&self, count: usize) {
-        wait_until(&format!("{count} healthy targets"), || answering(&self.envoy, 2 * self.targets.len()) == count);
+        wait_until(&format!("{count} healthy targets"), || {
+            answering(&self.envoy, "web", 2 * self.targets.len()) == count
+        });
     }
 
     /// How many requests to the target group `web` had this outcome.
     #[track_caller]
     pub(crate) fn counted(&self, outcome: Outcome) -> u64 {
-        self.counter(outcome.word())
+        counted(&self.envoy, "web", outcome.word())
     }
 
     /// How many answers of the target group `web` were given cookies.
     #[track_caller]
     pub(crate) fn issued(&self) -> u64 {
-        self.counter("issued")
-    }
-
-    #[track_caller]
-    fn counter(&self, word: &str) -> u64 {
-        let name = format!("wasmcustom.sticky_sessions.target_group.web.{word}");
-        self.envoy.admin().counter(&name).unwrap()
+        counted(&self.envoy, "web", "issued")
     }
 }
 
-/// How many targets answer so many requests of clients without stickiness, if Envoy says that just these are healthy.
-pub(crate) fn answering(envoy: &Envoy, requests: usize) -> usize {
+/// What the filter has counted under this word for a target group.
+#[track_caller]
+pub(crate) fn counted(envoy: &Envoy, target_group: &str, word: &str) -> u64 {
+    let name = format!("wasmcustom.sticky_sessions.target_group.{target_group}.{word}");
+    envoy.admin().counter(&name).unwrap()
+}
+
+/// Waits until Envoy has no connection to a target that died.
+#[track_caller]
+pub(crate) fn wait_for_no_connection(envoy: &Envoy, cluster: &str, target: SocketAddr) {
+    let line = format!("{cluster}::{target}::cx_active::0");
+    wait_until(&format!("Envoy to lose its connections to {target}"), || {
+        envoy.admin().get("/clusters").is_ok_and(|clusters| clusters.lines().any(|present| present == line))
+    });
+}
+
+/// How many targets of a cluster answer so many requests of clients without stickiness, if Envoy says that just these are
+/// healthy. The plain listener of several clusters goes by the header `cluster`.
+pub(crate) fn answering(envoy: &Envoy, cluster: &str, requests: usize) -> usize {
     let plain = envoy.address("plain").unwrap();
-    let responses = (0..requests).map(|_| fetch(plain, "/", &[]));
+    let line = format!("cluster: {cluster}");
+    let responses = (0..requests).map(|_| fetch(plain, "/", &[line.as_bytes()]));
     let bodies: BTreeSet<String> = responses.filter(|response| response.status == 200).map(|r| r.body).collect();
-    let healthy = envoy.admin().healthy_hosts("web").unwrap();
+    let healthy = envoy.admin().healthy_hosts(cluster).unwrap();
     if healthy == bodies.len() { healthy } else { usize::MAX }
 }
 
@@ -148,11 +160,13 @@ pub(crate) fn addresses(targets: &[Target]) -> Vec<SocketAddr> {
 /// An Envoy before these targets; several may share them. It may not send to them yet.
 #[track_caller]
 pub(crate) fn start_envoy(targets: &[SocketAddr], setup: &Setup<'_>) -> Envoy {
-    let config = sticky_config(targets, setup);
-    let environment = setup.keys.map(|keys| ("STICKY_SESSIONS_KEYS".to_owned(), keys.to_owned()));
-    let settings =
-        Settings { concurrency: setup.workers, environment: environment.into_iter().collect(), ..Settings::default() };
-    Envoy::start(envoy_binary(), &config, settings).unwrap_or_else(|error| panic!("{error}"))
+    let settings = Settings { concurrency: setup.workers, environment: environment(setup.keys), ..Settings::default() };
+    Envoy::start(envoy_binary(), &sticky_config(targets, setup), settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The environment that holds these keys.
+pub(crate) fn environment(keys: Option<&str>) -> Vec<(String, String)> {
+    keys.map(|keys| ("STICKY_SESSIONS_KEYS".to_owned(), keys.to_owned())).into_iter().collect()
 }
 
 /// The shipped configuration on free ports, with the shipped wasm, before these targets.

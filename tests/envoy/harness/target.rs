@@ -6,6 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+/// The path at which every target sets just these cookies; it may stand behind a prefix.
+pub(crate) fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
+    let lines = set_cookies.iter().map(|line| percent_encode(line.as_ref(), NON_ALPHANUMERIC).to_string());
+    format!("{SET}{}", lines.collect::<Vec<_>>().join("&"))
+}
+
+const SET: &str = "/set?";
+
 /// A target with a name, which is the body of its answers.
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
@@ -104,16 +114,30 @@ impl State {
         let mut reader = BufReader::new(connection.try_clone()?);
         let mut writer = connection;
         while let Some(head) = read_head(&mut reader)? {
-            writer.write_all(self.answer(&head).as_bytes())?;
+            writer.write_all(&self.answer(&head))?;
         }
         Ok(())
     }
 
-    fn answer(&self, head: &str) -> String {
+    fn answer(&self, head: &str) -> Vec<u8> {
         let path = head.split(' ').nth(1).unwrap_or_default();
         if path != "/healthz" {
             self.received.lock().unwrap().push(head.to_owned());
         }
+        match path.split_once(SET) {
+            Some((_, lines)) => self.answer_with(lines),
+            None => self.answer_at(path, head).into_bytes(),
+        }
+    }
+
+    fn answer_with(&self, lines: &str) -> Vec<u8> {
+        let lines = lines.split('&').map(|line| percent_decode_str(line).collect::<Vec<u8>>());
+        let lines = lines.map(|line| [b"set-cookie: ", line.as_slice(), b"\r\n"].concat());
+        let rest = format!("content-length: {}\r\n\r\n{}", self.name.len(), self.name);
+        [b"HTTP/1.1 200 OK\r\n", lines.collect::<Vec<_>>().concat().as_slice(), rest.as_bytes()].concat()
+    }
+
+    fn answer_at(&self, path: &str, head: &str) -> String {
         let length = format!("content-length: {}\r\n\r\n{}", self.name.len(), self.name);
         match path {
             "/healthz" if self.unhealthy.load(Ordering::SeqCst) => {
@@ -122,6 +146,7 @@ impl State {
             "/two-cookies" => {
                 format!("HTTP/1.1 200 OK\r\nset-cookie: session=1; HttpOnly\r\nset-cookie: theme=dark\r\n{length}")
             }
+            "/cached" => format!("HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n{length}"),
             "/leak" => format!("HTTP/1.1 200 OK\r\nx-sticky-session-host: leaked\r\n{length}"),
             "/500" => format!("HTTP/1.1 500 Broken\r\n{length}"),
             "/redirect" => format!("HTTP/1.1 302 Found\r\nlocation: /\r\n{length}"),

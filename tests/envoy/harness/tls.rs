@@ -1,0 +1,35 @@
+//! The listener over TLS, and a client that trusts whatever it shows.
+
+use std::net::SocketAddr;
+
+use local_envoy::Config;
+use serde_json::json;
+
+use super::client::Response;
+
+/// Lets the sticky listener speak TLS, with a certificate of its own.
+pub(crate) fn over_tls(config: &mut Config) {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let chain = json!({ "inline_string": certificate.cert.pem() });
+    let key = json!({ "inline_string": certificate.signing_key.serialize_pem() });
+    config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"] = json!({
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": { "tls_certificates": [{ "certificate_chain": chain, "private_key": key }] }
+        }
+    });
+}
+
+/// Sends a request with these headers over TLS.
+#[track_caller]
+pub(crate) fn fetch_over_tls(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
+    let tls = ureq::tls::TlsConfig::builder().disable_verification(true).build();
+    let agent = ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).max_redirects(0).build();
+    let request = ureq::Agent::from(agent).get(format!("https://localhost:{}{path}", server.port()));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let mut response = request.call().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
+    Response { status: response.status().as_u16(), headers, body: response.body_mut().read_to_string().unwrap() }
+}

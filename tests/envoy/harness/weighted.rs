@@ -1,0 +1,208 @@
+//! An Envoy with the shipped weighted configuration before the targets of two groups.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use local_envoy::{Config, Envoy, Settings, workspace_root};
+use serde_json::{Value, json};
+
+use stickiness::outcome::Outcome;
+
+use super::discovery::{Resources, discover_listeners, discovered_listener};
+use super::load_balancer::{addresses, answering, counted, environment, wait_for_no_connection};
+use super::{Client, KEY, Target, envoy_binary, fetch, wait_until, wasm};
+
+const GROUPS: [&str; 2] = ["blue", "green"];
+
+/// A running Envoy and its targets, `blue-1`, `blue-2`, `green-1` and `green-2`. Its sticky listener can be replaced while it runs.
+pub(crate) struct Weighted {
+    pub(crate) envoy: Envoy,
+    /// The address of the sticky listener.
+    pub(crate) sticky: SocketAddr,
+    targets: BTreeMap<&'static str, Vec<Target>>,
+    listener: Resources,
+}
+
+impl Weighted {
+    /// With the shipped configuration.
+    #[track_caller]
+    pub(crate) fn shipped() -> Self {
+        Self::start(|_| ())
+    }
+
+    /// With the shipped configuration, edited.
+    #[track_caller]
+    pub(crate) fn start(edit: impl FnOnce(&mut Config)) -> Self {
+        let targets = BTreeMap::from(GROUPS.map(|group| {
+            let names = [1, 2].map(|number| format!("{group}-{number}"));
+            (group, names.iter().map(|name| Target::start(name)).collect::<Vec<_>>())
+        }));
+        let mut config = weighted_config();
+        for (group, targets) in &targets {
+            config.endpoints(group, &addresses(targets)).unwrap();
+        }
+        edit(&mut config);
+        let listener = Resources::of(&discovered_listener(&mut config));
+        *config.listener("sticky").unwrap() = plain_listener();
+        discover_listeners(&mut config, &listener);
+        let settings = Settings { environment: environment(Some(KEY)), ..Settings::default() };
+        let envoy = Envoy::start(envoy_binary(), &config, settings).unwrap_or_else(|error| panic!("{error}"));
+        let sticky = envoy.address("sticky").unwrap();
+        let lb = Self { envoy, sticky, targets, listener };
+        for group in GROUPS {
+            lb.wait_for_healthy(group, 2);
+        }
+        lb.targets.values().flatten().for_each(Target::forget);
+        lb
+    }
+
+    /// Replaces the sticky listener by that of the shipped configuration, edited, and returns when it is in force.
+    #[track_caller]
+    pub(crate) fn replace(&self, edit: impl FnOnce(&mut Config)) {
+        let mut config = weighted_config();
+        edit(&mut config);
+        // Counted when the one worker has taken it over.
+        let taken_over = || self.envoy.admin().counter("listener_manager.listener_create_success").unwrap();
+        let before = taken_over();
+        self.listener.replace(&discovered_listener(&mut config));
+        wait_until("the worker to take the listener over", || taken_over() > before);
+    }
+
+    /// A new client, and the name of its target, which is one of this group. The weights must give it a chance.
+    #[track_caller]
+    pub(crate) fn client_of(&self, group: &str) -> (Client, String) {
+        let mut found = None;
+        wait_until(&format!("a client of {group}"), || {
+            let mut client = Client::default();
+            let body = client.get(self.sticky, "/").body;
+            found = body.starts_with(group).then_some((client, body));
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    /// The answer to a client that sends these `Cookie` lines and nothing else.
+    #[track_caller]
+    pub(crate) fn answer_to(&self, cookies: &[&str]) -> super::Response {
+        let lines: Vec<Vec<u8>> = cookies.iter().map(|line| format!("cookie: {line}").into_bytes()).collect();
+        fetch(self.sticky, "/", &lines.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+
+    /// The target with this name.
+    pub(crate) fn target(&mut self, name: &str) -> &mut Target {
+        let target = self.targets.values_mut().flatten().find(|target| target.is_named(name));
+        target.unwrap_or_else(|| panic!("no target is named {name}"))
+    }
+
+    /// Kills a target, and waits until Envoy knows that its connections to it are gone.
+    #[track_caller]
+    pub(crate) fn kill(&mut self, name: &str) {
+        let target = self.target(name);
+        target.kill();
+        let address = target.address;
+        wait_for_no_connection(&self.envoy, group_of(name), address);
+    }
+
+    /// Kills every target of a group, and waits until Envoy knows that none is healthy.
+    #[track_caller]
+    pub(crate) fn kill_group(&mut self, group: &str) {
+        self.targets.get_mut(group).unwrap().iter_mut().for_each(Target::kill);
+        self.wait_for_healthy(group, 0);
+    }
+
+    /// Brings a target back, and waits until Envoy knows that so many of its group are healthy.
+    #[track_caller]
+    pub(crate) fn revive(&mut self, name: &str, healthy: usize) {
+        self.target(name).revive();
+        self.wait_for_healthy(group_of(name), healthy);
+    }
+
+    /// The heads of all requests that the targets have received.
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.targets.values().flatten().flat_map(Target::received).collect()
+    }
+
+    /// How many requests had this outcome, whichever their group.
+    #[track_caller]
+    pub(crate) fn counted(&self, outcome: Outcome) -> u64 {
+        GROUPS.iter().map(|group| self.counted_in(group, outcome)).sum()
+    }
+
+    /// How many requests of a group had this outcome.
+    #[track_caller]
+    pub(crate) fn counted_in(&self, group: &str, outcome: Outcome) -> u64 {
+        counted(&self.envoy, group, outcome.word())
+    }
+
+    /// How many answers of a group were given cookies.
+    #[track_caller]
+    pub(crate) fn issued_in(&self, group: &str) -> u64 {
+        counted(&self.envoy, group, "issued")
+    }
+
+    /// Waits until Envoy knows that this many targets of a group are healthy, and its one worker acts on it.
+    #[track_caller]
+    fn wait_for_healthy(&self, group: &str, count: usize) {
+        wait_until(&format!("{count} healthy targets of {group}"), || answering(&self.envoy, group, 4) == count);
+    }
+}
+
+/// The group of the target with this name.
+pub(crate) fn group_of(target: &str) -> &str {
+    target.split_once('-').unwrap().0
+}
+
+/// Gives the weighted route these weights.
+pub(crate) fn weigh(config: &mut Config, blue: u32, green: u32) {
+    let routes = routes(config);
+    let clusters = &mut routes.last_mut().unwrap()["route"]["weighted_clusters"]["clusters"];
+    *clusters = json!([{ "name": "blue", "weight": blue }, { "name": "green", "weight": green }]);
+}
+
+/// The routes of the sticky listener: that of blue, that of green, and the weighted one.
+pub(crate) fn routes(config: &mut Config) -> &mut Vec<Value> {
+    let manager = config.connection_manager("sticky").unwrap();
+    manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap()
+}
+
+/// The plugin's configuration.
+pub(crate) fn plugin(config: &mut Config) -> &mut Value {
+    let filter = &mut config.http_filters("sticky").unwrap()[0];
+    filter.pointer_mut("/typed_config/config/configuration/value").unwrap()
+}
+
+/// The weighted configuration that users copy.
+pub(crate) fn shipped_weighted() -> Config {
+    Config::read(&workspace_root().join("envoy/weighted.yaml")).unwrap()
+}
+
+fn weighted_config() -> Config {
+    let mut config = shipped_weighted();
+    config.free_ports().unwrap();
+    config.wasm_file(wasm()).unwrap();
+    config
+}
+
+/// A listener without stickiness that reaches each cluster, by the header `cluster`.
+fn plain_listener() -> Value {
+    json!({
+        "name": "plain",
+        "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
+        "filter_chains": [{ "filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "stat_prefix": "plain",
+                "http_filters": [{
+                    "name": "envoy.filters.http.router",
+                    "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" }
+                }],
+                "route_config": { "virtual_hosts": [{
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [{ "match": { "prefix": "/" }, "route": { "cluster_header": "cluster" } }]
+                }] }
+            }
+        }] }]
+    })
+}
