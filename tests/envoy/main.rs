@@ -22,3 +22,4 @@ mod keys;
 mod observability;
 mod override_host;
 mod readme;
+mod target_groups;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, KEY, LoadBalancer, Setup, envoy_binary, sticky_config, wasm};
+use crate::harness::{Client, KEY, LoadBalancer, Setup, envoy_binary, shipped_weighted, sticky_config, wasm};
 
 fn readme() -> String {
     std::fs::read_to_string(local_envoy::workspace_root().join("README.md")).unwrap()
@@ -55,8 +55,9 @@ fn the_ten_lines_make_an_envoy_sticky() {
 #[test]
 fn every_wasm_filter_is_reloaded_after_a_crash() {
     let shipped = Config::shipped().unwrap().to_json();
+    let weighted = shipped_weighted().to_json();
     let ten_lines = yaml(TEN_LINES).to_string();
-    for text in [shipped, ten_lines] {
+    for text in [shipped, weighted, ten_lines] {
         let wasm_filters = text.matches("extensions.filters.http.wasm.v3.Wasm").count();
         assert!(wasm_filters > 0);
         assert_eq!(text.matches("FAIL_RELOAD").count(), wasm_filters);
