@@ -13,6 +13,7 @@
     reason = "a test that panics fails, as it should"
 )]
 
+mod application;
 mod configuration;
 mod duration;
 mod failover;

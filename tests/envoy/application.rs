@@ -1,0 +1,530 @@
+//! Application-based stickiness: it follows the application's own cookie.
+
+use local_envoy::{Config, Plugin};
+use serde_json::{Value, json};
+
+use stickiness::outcome::Outcome;
+
+use crate::harness::{
+    Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, counted, fetch, fetch_over_tls, forge, over_tls, setting,
+    wait_until,
+};
+
+/// What a target group is configured with whose application names its cookie so.
+fn following(cookie_name: &str, duration_seconds: u64) -> Value {
+    json!({ "stickiness": {
+        "type": "app_cookie",
+        "app_cookie": { "cookie_name": cookie_name, "duration_seconds": duration_seconds }
+    } })
+}
+
+/// `web` follows `JSESSIONID` for so long, in an Envoy with this edited.
+#[track_caller]
+fn edited(duration_seconds: u64, edit: &dyn Fn(&mut Config)) -> LoadBalancer {
+    let plugin = Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", duration_seconds) } }));
+    LoadBalancer::start(&Setup { plugin: Some(plugin), edit, ..Setup::default() })
+}
+
+/// `web` follows `JSESSIONID` for a minute.
+#[track_caller]
+fn load_balancer() -> LoadBalancer {
+    edited(60, &|_| ())
+}
+
+/// The path at which a target sets `JSESSIONID`.
+fn login() -> String {
+    setting(&["JSESSIONID=1; Path=/"])
+}
+
+/// The path at which a target deletes it.
+fn logout() -> String {
+    setting(&["JSESSIONID=; Path=/; Max-Age=0"])
+}
+
+/// A client with a session, and the name of its target.
+#[track_caller]
+fn logged_in(lb: &LoadBalancer) -> (Client, String) {
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, &login()).body;
+    assert!(client.jar.contains_key("AWSALBAPP-0"), "{client:?}");
+    (client, home)
+}
+
+/// The answers to a request that is sent twice, which go to both targets since it does not pin.
+#[track_caller]
+fn unpinned(lb: &LoadBalancer, lines: &[&str]) -> [Response; 2] {
+    let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+    let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &lines));
+    assert_eq!(answers.each_ref().map(|answer| answer.status), [200; 2], "{lines:?}");
+    assert_ne!(answers[0].body, answers[1].body, "{lines:?}");
+    answers
+}
+
+#[test]
+fn no_cookie_of_ours_comes_before_the_application_has_set_its_own() {
+    let lb = load_balancer();
+    for answer in unpinned(&lb, &[]) {
+        assert_eq!(answer.set_cookies(), Vec::<&str>::new());
+    }
+    assert_eq!((lb.counted(Outcome::NoCookie), lb.issued()), (2, 0));
+}
+
+#[test]
+fn our_cookie_follows_the_applications_own_and_is_written_exactly_as_aws_writes_it() {
+    let lb = load_balancer();
+    let own = ["theme=dark", "JSESSIONID=abc; Path=/; HttpOnly", "b=c; Secure"];
+    let response = fetch(lb.sticky, &setting(&own), &[]);
+    let value = response.cookie("AWSALBAPP-0").unwrap();
+    let ours = format!("AWSALBAPP-0={value}; {}; Path=/", response.expires());
+    assert_eq!(response.set_cookies(), [&own[..], &[ours.as_str()]].concat());
+    assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'), "{value}");
+    assert!((50..=60).contains(&response.expires_in()));
+    assert_eq!(lb.issued(), 1);
+}
+
+#[test]
+fn the_applications_cookie_reaches_the_target_untouched() {
+    let lb = load_balancer();
+    let (client, home) = logged_in(&lb);
+    let sent = format!("cookie: a=\"x y\"; JSESSIONID=1; AWSALBAPP-0={}", client.jar["AWSALBAPP-0"]);
+    assert_eq!(fetch(lb.sticky, "/untouched", &[sent.as_bytes()]).body, home);
+    let received = lb.received();
+    let head = received.iter().find(|head| head.contains("/untouched")).unwrap();
+    assert!(head.lines().any(|line| line == sent), "{head}");
+}
+
+#[test]
+fn only_the_name_of_the_applications_cookie_counts() {
+    let lb = load_balancer();
+    for (line, is_ours) in [
+        ("JSESSIONID=1", true),
+        ("JSESSIONID=", true),
+        ("JSESSIONID=_remove_; Domain=example.org; SameSite=Strict; Partitioned; Secure", true),
+        ("JSESSIONID=a=b&c; Max-Age=1; Path=/elsewhere", true),
+        ("jsessionid=1", false),
+        ("JSESSIONID2=1", false),
+        ("X-JSESSIONID=1", false),
+        ("SESSION=JSESSIONID=1", false),
+        ("JSESSIONID", false),
+    ] {
+        let response = fetch(lb.sticky, &setting(&[line]), &[]);
+        assert_eq!(response.set_cookies()[0], line);
+        assert_eq!(response.cookie("AWSALBAPP-0").is_some(), is_ours, "{line}");
+        assert_eq!(response.set_cookies().len(), 1 + usize::from(is_ours), "{line}");
+    }
+}
+
+#[test]
+fn a_client_is_pinned_only_while_it_sends_both_cookies() {
+    let lb = load_balancer();
+    let (mut client, home) = logged_in(&lb);
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+    }
+    assert_eq!(lb.counted(Outcome::Pinned), 4);
+    unpinned(&lb, &[&format!("cookie: AWSALBAPP-0={}", client.jar["AWSALBAPP-0"])]);
+    unpinned(&lb, &["cookie: JSESSIONID=1"]);
+    unpinned(&lb, &[&format!("cookie: jsessionid=1; AWSALBAPP-0={}", client.jar["AWSALBAPP-0"])]);
+    assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::Moved)), (4, 0));
+    // In lines of their own, and with another value.
+    let ours = format!("cookie: AWSALBAPP-0={}", client.jar["AWSALBAPP-0"]);
+    for _ in 0..4 {
+        assert_eq!(fetch(lb.sticky, "/", &[b"cookie: JSESSIONID=other", ours.as_bytes()]).body, home);
+    }
+}
+
+#[test]
+fn every_answer_renews_our_cookie_while_the_pair_is_valid() {
+    let lb = load_balancer();
+    let (mut client, home) = logged_in(&lb);
+    for (path, status) in [("/", 200), ("/500", 500), ("/redirect", 302), ("/not-modified", 304)] {
+        let response = client.get(lb.sticky, path);
+        assert_eq!((response.status, response.cookie_names()), (status, vec!["AWSALBAPP-0"]), "{path}");
+        assert_ne!(response.cookie("AWSALBAPP-0"), Some("_remove_"), "{path}");
+    }
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+}
+
+#[test]
+fn a_session_that_is_used_outlives_the_duration_and_one_that_is_not_expires() {
+    let lb = edited(2, &|_| ());
+    let (mut client, home) = logged_in(&lb);
+    let first = client.clone();
+    wait_until("the first cookie to expire", || {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+        first.clone().get(lb.sticky, "/");
+        lb.counted(Outcome::Expired) > 0
+    });
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+    let expired = first.jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+    unpinned(&lb, &[&format!("cookie: {expired}")]);
+    assert_eq!((lb.counted(Outcome::Expired), lb.counted(Outcome::Moved)), (3, 0));
+}
+
+#[test]
+fn the_session_of_a_dead_target_moves_for_good() {
+    let mut lb = load_balancer();
+    let (mut client, home) = logged_in(&lb);
+    lb.kill(&home);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSALBAPP-0"]));
+    assert_ne!(response.body, home);
+    lb.target(&home).revive();
+    lb.wait_for_healthy(2);
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, response.body);
+    }
+    assert_eq!(lb.counted(Outcome::Moved), 1);
+}
+
+#[test]
+fn our_cookie_is_withdrawn_when_the_application_deletes_its_own() {
+    let lb = load_balancer();
+    for line in [
+        "JSESSIONID=; Max-Age=0",
+        "JSESSIONID=1; max-age=0; Path=/",
+        "JSESSIONID=1; Max-Age=-1",
+        "JSESSIONID=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        "JSESSIONID=; expires=Thu, 01-Jan-1970 00:00:10 GMT; Path=/",
+        "JSESSIONID=; Expires=Fri, 31 Dec 2999 23:59:59 GMT; Max-Age=0",
+    ] {
+        let (mut client, home) = logged_in(&lb);
+        let response = client.get(lb.sticky, &setting(&[line]));
+        assert_eq!(response.body, home, "{line}");
+        let [own, ours] = response.set_cookies()[..] else { panic!("{line}: {response:?}") };
+        assert_eq!(own, line);
+        assert!(ours.starts_with("AWSALBAPP-0=_remove_; Expires=") && ours.ends_with(" GMT; Path=/"), "{line}: {ours}");
+        let pinned = lb.counted(Outcome::Pinned);
+        client.get(lb.sticky, "/");
+        assert_eq!(lb.counted(Outcome::Pinned), pinned, "{line}");
+    }
+}
+
+#[test]
+fn a_max_age_that_is_left_keeps_the_session_whatever_expires_says() {
+    let lb = load_balancer();
+    let line = "JSESSIONID=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60";
+    let response = fetch(lb.sticky, &setting(&[line]), &[]);
+    assert!(response.cookie("AWSALBAPP-0").is_some_and(|value| value != "_remove_"), "{response:?}");
+}
+
+#[test]
+fn what_was_withdrawn_reads_as_absent() {
+    let lb = load_balancer();
+    unpinned(&lb, &["cookie: JSESSIONID=1; AWSALBAPP-0=_remove_; AWSALBAPP-1=_remove_"]);
+    assert_eq!(lb.counted(Outcome::NoCookie), 2);
+}
+
+#[test]
+fn all_four_lines_are_always_there_where_asked_to_as_aws_sends_them() {
+    let plugin = Plugin::Struct(json!({
+        "target_groups": { "web": following("JSESSIONID", 60) },
+        "cookie": { "unused_shards": "always" }
+    }));
+    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let mut client = Client::default();
+    for (path, is_used) in [("/", false), (&login(), true), ("/", true), (&logout(), false), ("/", false)] {
+        let response = client.get(lb.sticky, path);
+        let ours: Vec<&str> = response.set_cookies().into_iter().filter(|line| line.starts_with("AWSALB")).collect();
+        assert_eq!(ours.len(), 4, "{path}: {response:?}");
+        for (shard, line) in ours.into_iter().enumerate() {
+            let removed = line.starts_with(&format!("AWSALBAPP-{shard}=_remove_; Expires="));
+            assert_eq!(removed, shard > 0 || !is_used, "{path}: {line}");
+            assert!(line.starts_with(&format!("AWSALBAPP-{shard}=")) && line.ends_with(" GMT; Path=/"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn only_chromium_80_and_later_over_https_is_given_same_site_and_secure() {
+    const MOZILLA: &str = "Mozilla/5.0 (X11; Linux x86_64)";
+    const WEBKIT: &str = "AppleWebKit/537.36 (KHTML, like Gecko)";
+    let agents = [
+        ("80", format!("{MOZILLA} {WEBKIT} Chrome/80.0.3987.87 Safari/537.36"), true),
+        ("142", format!("{MOZILLA} {WEBKIT} Chrome/142.0.0.0 Safari/537.36"), true),
+        ("Edge", format!("{MOZILLA} {WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0"), true),
+        ("79", format!("{MOZILLA} {WEBKIT} Chrome/79.0.3945.130 Safari/537.36"), false),
+        ("9", format!("{MOZILLA} {WEBKIT} Chrome/9.0.597.84 Safari/537.36"), false),
+        ("Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".to_owned(), false),
+        ("Safari", format!("{MOZILLA} AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"), false),
+        ("curl", "curl/8.5.0".to_owned(), false),
+        ("nothing", "Chrome/".to_owned(), false),
+    ];
+    let tls = edited(60, &over_tls);
+    let plain = load_balancer();
+    for (name, agent, expected) in agents {
+        let response = fetch_over_tls(tls.sticky, &login(), &[("user-agent", &agent)]);
+        let line = response.line("AWSALBAPP-0").unwrap();
+        let end = if expected { "; Path=/; SameSite=None; Secure" } else { " GMT; Path=/" };
+        assert!(line.ends_with(end), "{name}: {line}");
+        let plainly = fetch(plain.sticky, &login(), &[format!("user-agent: {agent}").as_bytes()]);
+        assert!(plainly.line("AWSALBAPP-0").unwrap().ends_with(" GMT; Path=/"), "{name}: {plainly:?}");
+    }
+}
+
+#[test]
+fn what_is_withdrawn_over_https_is_written_for_the_browser_too() {
+    let lb = edited(60, &over_tls);
+    let response = fetch_over_tls(lb.sticky, &logout(), &[("user-agent", "Mozilla/5.0 Chrome/142.0.0.0")]);
+    let line = response.line("AWSALBAPP-0").unwrap();
+    assert!(line.starts_with("AWSALBAPP-0=_remove_; ") && line.ends_with("; Path=/; SameSite=None; Secure"), "{line}");
+}
+
+/// Adds a cluster like `web` and a route to it, for paths that start with its name.
+fn add_group(config: &mut Config, name: &str) {
+    let mut cluster = config.cluster("web").unwrap().clone();
+    cluster["name"] = json!(name);
+    cluster["load_assignment"]["cluster_name"] = json!(name);
+    // The targets' health is that of `web`: this one is ready at once.
+    cluster.as_object_mut().unwrap().remove("health_checks");
+    config.at("/static_resources/clusters").unwrap().as_array_mut().unwrap().push(cluster);
+    let manager = config.connection_manager("sticky").unwrap();
+    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+    let route = json!({ "match": { "prefix": format!("/{name}/") }, "route": { "cluster": name } });
+    routes.insert(0, route);
+}
+
+#[test]
+fn one_envelope_holds_the_sessions_of_two_target_groups_and_neither_disturbs_the_other() {
+    let groups = json!({ "web": following("JSESSIONID", 60), "api": following("APISESSION", 60) });
+    let lb = LoadBalancer::start(&Setup {
+        plugin: Some(Plugin::Struct(json!({ "target_groups": groups }))),
+        edit: &|config| add_group(config, "api"),
+        ..Setup::default()
+    });
+    let mut homes = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::default();
+        let web = client.get(lb.sticky, &login()).body;
+        let api = client.get(lb.sticky, &format!("/api{}", setting(&["APISESSION=1"]))).body;
+        for _ in 0..3 {
+            assert_eq!(
+                [client.get(lb.sticky, "/").body, client.get(lb.sticky, "/api/").body],
+                [&web, &api].map(String::clone)
+            );
+        }
+        let names: Vec<&String> = client.jar.keys().collect();
+        assert_eq!(names, ["APISESSION", "AWSALBAPP-0", "JSESSIONID"]);
+        // The end of one is not the end of the other.
+        client.get(lb.sticky, &logout());
+        let pinned = counted(&lb.envoy, "api", "pinned");
+        assert_eq!([0; 3].map(|_| client.get(lb.sticky, "/api/").body), [0; 3].map(|_| api.clone()));
+        assert_eq!(counted(&lb.envoy, "api", "pinned"), pinned + 3);
+        homes.push((web, api));
+    }
+    assert!(homes.iter().any(|home| *home != homes[0]), "{homes:?}");
+}
+
+/// Enough for more than 4,000 characters.
+const MANY: usize = 40;
+
+/// A load balancer before many target groups, which all follow `JSESSIONID`, and their names.
+#[track_caller]
+fn many_groups() -> (LoadBalancer, Vec<String>) {
+    let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
+    let lb = LoadBalancer::start(&Setup {
+        plugin: Some(Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 600) } }))),
+        edit: &|config| groups.iter().for_each(|group| add_group(config, group)),
+        ..Setup::default()
+    });
+    (lb, groups)
+}
+
+/// Sends a request to a group, with the application's cookie.
+#[track_caller]
+fn visit(lb: &LoadBalancer, client: &mut Client, group: &str, path: &str) -> Response {
+    client.jar.insert("JSESSIONID".to_owned(), "1".to_owned());
+    client.get(lb.sticky, &format!("/{group}{path}"))
+}
+
+#[test]
+fn an_envelope_above_4_kb_is_split_over_several_cookies_and_every_session_holds() {
+    let (lb, groups) = many_groups();
+    let mut client = Client::default();
+    let homes: Vec<String> = groups.iter().map(|group| visit(&lb, &mut client, group, &login()).body).collect();
+    let shards: Vec<&String> = client.jar.keys().filter(|name| name.starts_with("AWSALB")).collect();
+    assert!(
+        shards.len() >= 2 && shards.starts_with(&[&"AWSALBAPP-0".to_owned(), &"AWSALBAPP-1".to_owned()]),
+        "{shards:?}"
+    );
+    assert!(client.jar.values().all(|value| value.len() <= 4_000), "{client:?}");
+    for (group, home) in groups.iter().zip(&homes) {
+        assert_eq!(
+            [0; 2].map(|_| visit(&lb, &mut client, group, "/").body),
+            [home, home].map(String::clone),
+            "{group}"
+        );
+        assert_eq!(counted(&lb.envoy, group, "pinned"), 2, "{group}");
+    }
+    // Both targets are among the homes, otherwise this shows nothing.
+    assert!(homes.iter().any(|home| *home != homes[0]));
+}
+
+#[test]
+fn a_shard_that_is_no_longer_needed_is_withdrawn() {
+    let (lb, groups) = many_groups();
+    let mut client = Client::default();
+    let homes: Vec<String> = groups.iter().map(|group| visit(&lb, &mut client, group, &login()).body).collect();
+    assert_ne!(client.jar["AWSALBAPP-1"], "_remove_");
+    let (gone, kept) = groups.split_at(MANY - 4);
+    for group in gone {
+        visit(&lb, &mut client, group, &logout());
+    }
+    assert_eq!(client.jar["AWSALBAPP-1"], "_remove_");
+    for (group, home) in kept.iter().zip(&homes[MANY - 4..]) {
+        assert_eq!(visit(&lb, &mut client, group, "/").body, *home);
+        assert_eq!(counted(&lb.envoy, group, "pinned"), 1, "{group}");
+    }
+    assert_eq!(counted(&lb.envoy, &gone[0], "pinned"), 1);
+    visit(&lb, &mut client, &gone[0], "/");
+    assert_eq!(counted(&lb.envoy, &gone[0], "pinned"), 1);
+}
+
+/// What the answer with these `Set-Cookie` lines does to the session: the target's lines are untouched, whatever it is.
+#[track_caller]
+fn effect_of(lb: &LoadBalancer, lines: &[&[u8]]) -> &'static str {
+    let response = fetch(lb.sticky, &setting(lines), &[]);
+    let own: Vec<String> = lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    assert_eq!(response.set_cookies()[..own.len()], own);
+    match response.cookie("AWSALBAPP-0") {
+        None => "nothing",
+        Some("_remove_") => "the end",
+        Some(_) => "a session",
+    }
+}
+
+#[test]
+fn the_session_cookies_of_real_frameworks_are_understood() {
+    for (name, cases) in [
+        (
+            "JSESSIONID",
+            vec![
+                ("a session", "JSESSIONID=node01abc.node0; Path=/; Secure; HttpOnly"),
+                ("a session", "JSESSIONID=\"quoted!value\"; Version=1; Path=/app; Discard"),
+                ("a session", "JSESSIONID=0000A1:-1; Path=/; HttpOnly"),
+                ("the end", "JSESSIONID=\"\"; Expires=Thu, 01-Jan-1970 00:00:10 GMT; Path=/"),
+                ("the end", "JSESSIONID=;Path=/app;Expires=Thu, 01-Jan-1970 00:00:00 GMT;Max-Age=0"),
+            ],
+        ),
+        (
+            "connect.sid",
+            vec![
+                (
+                    "a session",
+                    "connect.sid=s%3Aj6-x.WnJ%2Bq%2F; Path=/; Expires=Tue, 19 Nov 2999 08:52:00 GMT; HttpOnly",
+                ),
+                ("the end", "connect.sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"),
+            ],
+        ),
+        (
+            "PHPSESSID",
+            vec![
+                ("a session", "PHPSESSID=r2t5uvjq435r4q7ib3vtdjq120; path=/; HttpOnly; SameSite=Lax"),
+                ("a session", "PHPSESSID=x; expires=Thu, 19-Nov-2081 08:52:00 GMT; Max-Age=1; path=/; domain=.x"),
+                ("a session", "PHPSESSID=x;path=/;HTTPONLY;SAMESITE=LAX"),
+                ("a session", "PHPSESSID=x; PATH=/; EXPIRES=Thu, 19-Nov-2081 08:52:00 GMT;"),
+                ("a session", "PHPSESSID=x; ; Max-Age; expires=; priority=high;;"),
+                ("the end", "PHPSESSID=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/; httponly"),
+            ],
+        ),
+        (
+            "ASP.NET_SessionId",
+            vec![
+                ("a session", "ASP.NET_SessionId=4zl3bqyfwpvjrf; path=/; HttpOnly; SameSite=Lax"),
+                ("the end", "ASP.NET_SessionId=; expires=Tue, 12-Oct-1999 04:00:00 GMT; path=/; HttpOnly"),
+            ],
+        ),
+    ] {
+        let plugin = Plugin::Struct(json!({ "target_groups": { "web": following(name, 60) } }));
+        let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+        for (effect, line) in cases {
+            assert_eq!(effect_of(&lb, &[line.as_bytes()]), effect, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_session_cookie_that_is_no_text_is_understood_and_passes_as_it_is() {
+    let lb = load_balancer();
+    for (effect, line) in [
+        ("a session", b"JSESSIONID=\xff\xfe".as_slice()),
+        ("a session", b"JSESSIONID=1; Path=/\xc3\x28; Comment=\x80"),
+        ("the end", b"JSESSIONID=\xff; Max-Age=0"),
+        ("nothing", b"\xff=JSESSIONID"),
+        ("nothing", b"\xff"),
+    ] {
+        assert_eq!(effect_of(&lb, &[line]), effect, "{line:?}");
+    }
+    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+}
+
+#[test]
+fn of_several_lines_in_one_answer_the_last_one_counts() {
+    let lb = load_balancer();
+    let [set, delete, other] =
+        ["JSESSIONID=1; Path=/", "JSESSIONID=; Max-Age=0", "theme=dark; Max-Age=0"].map(str::as_bytes);
+    assert_eq!(effect_of(&lb, &[set, delete]), "the end");
+    assert_eq!(effect_of(&lb, &[set, delete, other]), "the end");
+    assert_eq!(effect_of(&lb, &[delete, set]), "a session");
+    assert_eq!(effect_of(&lb, &[delete, other, set, other]), "a session");
+    assert_eq!(effect_of(&lb, &[other]), "nothing");
+}
+
+#[test]
+fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
+    let lb = load_balancer();
+    let elsewhere = LoadBalancer::start(&Setup {
+        plugin: Some(Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", 60) } }))),
+        keys: Some(OTHER_KEY),
+        ..Setup::default()
+    });
+    assert_ne!(KEY, OTHER_KEY);
+    let foreign = logged_in(&elsewhere).0.jar["AWSALBAPP-0"].clone();
+    let good = logged_in(&lb).0.jar["AWSALBAPP-0"].clone();
+    let flipped = format!("{}{}", if good.starts_with('A') { 'B' } else { 'A' }, &good[1..]);
+    let full = "A".repeat(4_000);
+    for (outcome, cookies) in [
+        (Outcome::NoCookie, "AWSALB=x".to_owned()),
+        (Outcome::NoCookie, format!("AWSALBAPP={good}")),
+        (Outcome::NoCookie, format!("AWSALBAPP-9={good}")),
+        (Outcome::NoCookie, format!("awsalbapp-0={good}")),
+        (Outcome::Malformed, "AWSALBAPP-0=".to_owned()),
+        (Outcome::Malformed, "AWSALBAPP-0=garbage; AWSALBAPP-1=".to_owned()),
+        (Outcome::Malformed, "AWSALBAPP-0=%ff%00%zz%".to_owned()),
+        (Outcome::Malformed, format!("AWSALBAPP-0={}", &good[..good.len() - 24])),
+        (Outcome::Malformed, format!("AWSALBAPP-0={flipped}")),
+        (Outcome::Malformed, format!("AWSALBAPP-0={good}; AWSALBAPP-1={good}")),
+        (Outcome::Malformed, format!("AWSALBAPP-0={}", "A".repeat(20_000))),
+        (Outcome::Malformed, [0, 1, 2, 3].map(|shard| format!("AWSALBAPP-{shard}={full}")).join("; ")),
+        (Outcome::Malformed, vec!["AWSALBAPP-0=x"; 1_500].join("; ")),
+        // The duration-based cookie is of no use as this one.
+        (Outcome::Malformed, format!("AWSALBAPP-0={}", forge("web", &lb.targets[0].name_in_envoy(), 0))),
+        (Outcome::UnknownKey, format!("AWSALBAPP-0={foreign}")),
+    ] {
+        let before = lb.counted(outcome);
+        unpinned(&lb, &[&format!("cookie: JSESSIONID=1; {cookies}")]);
+        assert_eq!(lb.counted(outcome), before + 2, "{cookies}");
+    }
+    for cookie in [b"cookie: JSESSIONID=1; AWSALBAPP-0=\xff".as_slice(), b"cookie: JSESSIONID=\xff; \xfe=\x80"] {
+        assert_eq!(fetch(lb.sticky, "/", &[cookie]).status, 200);
+    }
+    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
+}
+
+#[test]
+fn a_good_envelope_is_found_behind_bad_ones_and_read_when_it_is_percent_encoded() {
+    let lb = load_balancer();
+    let (client, home) = logged_in(&lb);
+    let good = &client.jar["AWSALBAPP-0"];
+    let encoded = good.replace('+', "%2B").replace('/', "%2f").replacen(&good[..1], "%41", 1);
+    for cookies in [
+        format!("JSESSIONID=1; AWSALBAPP-0=broken; AWSALBAPP-0={good}"),
+        format!("JSESSIONID=1; AWSALBAPP-0={good}; AWSALBAPP-1=_remove_; AWSALBAPP-2=_remove_; AWSALBAPP-3=_remove_"),
+        format!("AWSALBAPP-0={encoded}; JSESSIONID=1"),
+    ] {
+        for _ in 0..4 {
+            assert_eq!(fetch(lb.sticky, "/", &[format!("cookie: {cookies}").as_bytes()]).body, home, "{cookies}");
+        }
+    }
+}
