@@ -14,6 +14,7 @@
 )]
 
 mod application;
+mod classic;
 mod configuration;
 mod duration;
 mod failover;

@@ -1,0 +1,340 @@
+//! The stickiness of the Classic Load Balancer: `AWSELB`, which is given once and not renewed.
+
+use std::time::{Duration, Instant};
+
+use local_envoy::Plugin;
+use serde_json::{Value, json};
+
+use stickiness::outcome::Outcome;
+
+use crate::harness::{Client, LoadBalancer, OTHER_KEY, Response, Setup, fetch, forge, setting, wait_until};
+
+/// `web` has this type of stickiness, with these attributes.
+#[track_caller]
+fn with(kind: &str, attributes: Value) -> LoadBalancer {
+    with_keys(kind, attributes, &Setup::default())
+}
+
+#[track_caller]
+fn with_keys(kind: &str, attributes: Value, setup: &Setup<'_>) -> LoadBalancer {
+    let mut stickiness = json!({ "type": kind });
+    stickiness[kind] = attributes;
+    let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
+    LoadBalancer::start(&Setup { plugin: Some(plugin), ..setup.clone() })
+}
+
+/// The load balancer's own cookie, for a quarter of an hour.
+#[track_caller]
+fn by_period() -> LoadBalancer {
+    with("classic_lb_cookie", json!({ "cookie_expiration_period": 900 }))
+}
+
+/// It follows `JSESSIONID`.
+#[track_caller]
+fn by_application() -> LoadBalancer {
+    with("classic_app_cookie", json!({ "cookie_name": "JSESSIONID" }))
+}
+
+/// The path at which a target sets `JSESSIONID`.
+fn login() -> String {
+    setting(&["JSESSIONID=1; Path=/"])
+}
+
+/// The value of `AWSELB`, which is upper-case hexadecimal.
+#[track_caller]
+fn value(response: &Response) -> &str {
+    let value = response.cookie("AWSELB").unwrap();
+    assert!(!value.is_empty() && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')), "{value}");
+    value
+}
+
+/// What an answer says about caching.
+fn caching(response: &Response) -> Vec<&str> {
+    response.all("cache-control").flat_map(|line| line.split(',')).map(str::trim).collect()
+}
+
+const NOT_TO_BE_CACHED: &str = "no-cache=\"set-cookie\"";
+
+/// A request with this `Cookie` line, sent twice, goes to both targets since it does not pin.
+#[track_caller]
+fn is_unpinned(lb: &LoadBalancer, cookies: &str) {
+    let line = format!("cookie: {cookies}");
+    let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]));
+    assert_eq!(answers.each_ref().map(|answer| answer.status), [200; 2], "{cookies}");
+    assert_ne!(answers[0].body, answers[1].body, "{cookies}");
+}
+
+#[test]
+fn both_cookies_are_written_exactly_as_the_classic_load_balancer_writes_them() {
+    let lb = by_period();
+    let response = fetch(lb.sticky, "/two-cookies", &[]);
+    let value = value(&response);
+    assert_eq!(
+        response.set_cookies(),
+        [
+            "session=1; HttpOnly",
+            "theme=dark",
+            &format!("AWSELB={value};PATH=/;MAX-AGE=900"),
+            &format!("AWSELBCORS={value};PATH=/;MAX-AGE=900;SECURE;SAMESITE=None"),
+        ]
+    );
+    assert_eq!(lb.issued(), 1);
+}
+
+#[test]
+fn without_a_period_the_cookies_last_as_long_as_the_browser_runs() {
+    let lb = with("classic_lb_cookie", json!({}));
+    let response = fetch(lb.sticky, "/", &[]);
+    let value = value(&response);
+    let lines = [format!("AWSELB={value};PATH=/"), format!("AWSELBCORS={value};PATH=/;SECURE;SAMESITE=None")];
+    assert_eq!(response.set_cookies(), lines);
+}
+
+#[test]
+fn an_answer_that_gives_the_cookie_is_not_to_be_cached_beside_what_the_target_says() {
+    let lb = by_period();
+    let mut client = Client::default();
+    assert_eq!(caching(&client.get(lb.sticky, "/")), [NOT_TO_BE_CACHED]);
+    assert_eq!(caching(&client.get(lb.sticky, "/")), Vec::<&str>::new());
+    assert_eq!(caching(&client.get(lb.sticky, "/cached")), ["max-age=60"]);
+    let both = fetch(lb.sticky, "/cached", &[]);
+    assert_eq!(caching(&both), ["max-age=60", NOT_TO_BE_CACHED]);
+}
+
+#[test]
+fn the_cookie_is_given_once_and_each_client_stays_on_its_target() {
+    let lb = by_period();
+    let mut homes = Vec::new();
+    for _ in 0..2 {
+        let mut client = Client::default();
+        let home = client.get(lb.sticky, "/").body;
+        for path in ["/", "/500", "/redirect", "/"] {
+            let response = client.get(lb.sticky, path);
+            assert_eq!((&response.body, response.set_cookies()), (&home, vec![]), "{path}");
+        }
+        homes.push(home);
+    }
+    assert_ne!(homes[0], homes[1]);
+    assert_eq!((lb.counted(Outcome::Pinned), lb.issued()), (8, 2));
+}
+
+#[test]
+fn the_twin_alone_pins_and_either_is_enough() {
+    let lb = by_period();
+    let response = fetch(lb.sticky, "/", &[]);
+    let value = value(&response);
+    for name in ["AWSELB", "AWSELBCORS"] {
+        let line = format!("cookie: a=b; {name}={value}");
+        for _ in 0..4 {
+            assert_eq!(fetch(lb.sticky, "/", &[line.as_bytes()]).body, response.body, "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_old_cookie_is_used_without_a_look_at_its_age() {
+    let lb = with("classic_lb_cookie", json!({ "cookie_expiration_period": 1 }));
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    let issued = Instant::now();
+    wait_until("its period to be over", || {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+        issued.elapsed() > Duration::from_secs(2)
+    });
+    assert_eq!(lb.counted(Outcome::Expired), 0);
+    assert_eq!(client.get(lb.sticky, "/").set_cookies(), Vec::<&str>::new());
+}
+
+#[test]
+fn the_session_of_a_dead_target_moves_for_good_with_a_new_pair() {
+    let mut lb = by_period();
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    lb.kill(&home);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSELB", "AWSELBCORS"]));
+    assert_eq!(caching(&response), [NOT_TO_BE_CACHED]);
+    assert_ne!(response.body, home);
+    lb.target(&home).revive();
+    lb.wait_for_healthy(2);
+    for _ in 0..4 {
+        let next = client.get(lb.sticky, "/");
+        assert_eq!((&next.body, next.set_cookies()), (&response.body, vec![]));
+    }
+    assert_eq!((lb.counted(Outcome::Moved), lb.issued()), (1, 2));
+}
+
+/// Values of `AWSELB` that do not open, and what each is counted as; `good` is one that would.
+fn bad_values(good: &str, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
+    let duration_based = forge("web", &lb.targets[0].name_in_envoy(), 0);
+    let as_hex = data_encoding::BASE64_NOPAD.decode(duration_based.as_bytes()).unwrap();
+    let as_hex = data_encoding::HEXUPPER.encode(&as_hex);
+    let flipped = format!("{}{}", &good[..good.len() - 1], if good.ends_with('0') { '1' } else { '0' });
+    let value = |value: &str| format!("AWSELB={value}");
+    vec![
+        (Outcome::NoCookie, format!("awselb={good}")),
+        (Outcome::NoCookie, "AWSELB=_remove_".to_owned()),
+        (Outcome::Malformed, value("")),
+        (Outcome::Malformed, value("garbage")),
+        (Outcome::Malformed, value("%ff%00%zz%")),
+        (Outcome::Malformed, value(&good[1..])),
+        (Outcome::Malformed, value(&good[..good.len() - 32])),
+        (Outcome::Malformed, value(&format!("{good}00"))),
+        (Outcome::Malformed, value(&flipped)),
+        (Outcome::Malformed, value(&"A".repeat(20_000))),
+        (Outcome::Malformed, vec!["AWSELB=x"; 1_500].join("; ")),
+        // The duration-based cookie of the other load balancer is of no use as this one, in either form.
+        (Outcome::Malformed, value(&duration_based)),
+        (Outcome::Malformed, value(&as_hex)),
+    ]
+}
+
+#[test]
+fn a_bad_cookie_is_served_unpinned_counted_and_replaced() {
+    let lb = by_period();
+    let response = fetch(lb.sticky, "/", &[]);
+    let good = value(&response);
+    let elsewhere = with_keys("classic_lb_cookie", json!({}), &Setup { keys: Some(OTHER_KEY), ..Setup::default() });
+    let foreign = (Outcome::UnknownKey, format!("AWSELB={}", value(&fetch(elsewhere.sticky, "/", &[]))));
+    for (outcome, cookies) in bad_values(good, &lb).into_iter().chain([foreign]) {
+        let before = (lb.counted(outcome), lb.issued());
+        is_unpinned(&lb, &cookies);
+        assert_eq!((lb.counted(outcome), lb.issued()), (before.0 + 2, before.1 + 2), "{cookies}");
+    }
+    assert_eq!(fetch(lb.sticky, "/", &[b"cookie: AWSELB=\xff; \xfe=\x80"]).cookie_names(), ["AWSELB", "AWSELBCORS"]);
+    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
+}
+
+#[test]
+fn the_applications_cookie_is_followed_with_a_copy_of_its_attributes_in_its_order() {
+    let lb = by_application();
+    for (application, attributes) in [
+        ("Path=/", "PATH=/"),
+        ("path=/; httponly; secure", "PATH=/;HTTPONLY;SECURE"),
+        ("Secure; Path=/app; Max-Age=60; SameSite=None", "SECURE;PATH=/app;MAX-AGE=60;SAMESITE=None"),
+        (
+            "expires=Thu, 19-Nov-2081 08:52:00 GMT; path=/; domain=.example.org",
+            "EXPIRES=Thu, 19-Nov-2081 08:52:00 GMT;PATH=/;DOMAIN=.example.org",
+        ),
+        (
+            "Version=1; Comment=why; CommentURL=http://x/; Port=80; Discard; Path=/",
+            "VERSION=1;COMMENT=why;COMMENTURL=http://x/;PORT=80;DISCARD;PATH=/",
+        ),
+        // Neither of these two is among the twelve.
+        ("Path=/; Partitioned; Priority=High; HttpOnly", "PATH=/;HTTPONLY"),
+        ("Path=/my_path/of_mine", "PATH=/my%5Fpath/of%5Fmine"),
+        ("Path=/;HttpOnly;SAMESITE=lax", "PATH=/;HTTPONLY;SAMESITE=lax"),
+    ] {
+        let own = format!("JSESSIONID=abc; {application}");
+        let response = fetch(lb.sticky, &setting(&["theme=dark; HttpOnly", &own]), &[]);
+        let value = value(&response);
+        assert_eq!(response.line("AWSELB").unwrap(), format!("AWSELB={value};{attributes}"));
+        assert_eq!(response.set_cookies()[..2], ["theme=dark; HttpOnly", &own]);
+        assert_eq!(caching(&response), [NOT_TO_BE_CACHED]);
+    }
+}
+
+#[test]
+fn without_a_cookie_of_the_application_there_is_none_of_ours() {
+    let lb = by_application();
+    let other = setting(&["jsessionid=1; Path=/", "OTHER=JSESSIONID=1"]);
+    for path in ["/", "/two-cookies", &other] {
+        let response = fetch(lb.sticky, path, &[]);
+        assert_eq!((response.cookie("AWSELB"), response.cookie("AWSELBCORS")), (None, None), "{path}");
+        assert_eq!(caching(&response), Vec::<&str>::new());
+    }
+    assert_eq!(lb.issued(), 0);
+}
+
+#[test]
+fn a_cookie_of_the_application_that_ends_in_a_semicolon_is_ignored() {
+    let lb = by_application();
+    for line in ["JSESSIONID=1;", "JSESSIONID=1; Path=/;", "JSESSIONID=1; Path=/; "] {
+        assert_eq!(fetch(lb.sticky, &setting(&[line]), &[]).cookie("AWSELB"), None, "{line}");
+    }
+    assert!(fetch(lb.sticky, &login(), &[]).cookie("AWSELB").is_some());
+}
+
+#[test]
+fn a_client_is_pinned_only_while_it_sends_both_cookies_and_ours_is_not_renewed() {
+    let lb = by_application();
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, &login()).body;
+    for _ in 0..4 {
+        let response = client.get(lb.sticky, "/");
+        assert_eq!((&response.body, response.set_cookies()), (&home, vec![]));
+    }
+    assert_eq!((lb.counted(Outcome::Pinned), lb.issued()), (4, 1));
+    is_unpinned(&lb, &format!("AWSELB={}", client.jar["AWSELB"]));
+    is_unpinned(&lb, "JSESSIONID=1");
+    assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::Moved)), (4, 0));
+}
+
+#[test]
+fn our_cookie_is_given_anew_with_each_new_cookie_of_the_application() {
+    let lb = by_application();
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, &login()).body;
+    let response = client.get(lb.sticky, &setting(&["JSESSIONID=2; Path=/app; Secure"]));
+    assert_eq!(response.body, home);
+    assert!(response.line("AWSELB").unwrap().ends_with(";PATH=/app;SECURE"), "{response:?}");
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+}
+
+#[test]
+fn our_cookie_is_deleted_as_the_application_deletes_its_own() {
+    let lb = by_application();
+    for (application, attributes) in [
+        ("Path=/; Max-Age=0", "PATH=/;MAX-AGE=0"),
+        ("Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/", "EXPIRES=Thu, 01 Jan 1970 00:00:00 GMT;PATH=/"),
+    ] {
+        let mut client = Client::default();
+        client.get(lb.sticky, &login());
+        let response = client.get(lb.sticky, &setting(&[format!("JSESSIONID=; {application}")]));
+        let line = response.line("AWSELB").unwrap();
+        assert_eq!(line.split_once(';').unwrap().1, attributes);
+        assert!(!client.jar.contains_key("AWSELB"), "{client:?}");
+    }
+}
+
+#[test]
+fn the_session_of_a_dead_target_moves_for_good_with_the_attributes_of_before() {
+    let mut lb = by_application();
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, &setting(&["JSESSIONID=1; Path=/my_path; Secure; HttpOnly"])).body;
+    lb.kill(&home);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!(response.status, 200);
+    assert_ne!(response.body, home);
+    let expected = format!("AWSELB={};PATH=/my%5Fpath;SECURE;HTTPONLY", value(&response));
+    assert_eq!(response.line("AWSELB").unwrap(), expected);
+    lb.target(&home).revive();
+    lb.wait_for_healthy(2);
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, response.body);
+    }
+    assert_eq!((lb.counted(Outcome::Moved), lb.issued()), (1, 2));
+}
+
+#[test]
+fn a_bad_cookie_beside_the_applications_own_is_served_unpinned_and_counted() {
+    let lb = by_application();
+    let response = fetch(lb.sticky, &login(), &[]);
+    let good = value(&response);
+    // One kind is of no use as the other, though both are called AWSELB.
+    let other_kind = by_period();
+    let other_kind = (Outcome::Malformed, format!("AWSELB={}", value(&fetch(other_kind.sticky, "/", &[]))));
+    for (outcome, cookies) in bad_values(good, &lb).into_iter().chain([other_kind]) {
+        let before = lb.counted(outcome);
+        is_unpinned(&lb, &format!("JSESSIONID=1; {cookies}"));
+        assert_eq!(lb.counted(outcome), before + 2, "{cookies}");
+    }
+    for line in [b"cookie: JSESSIONID=\xff; AWSELB=\xff".as_slice(), b"cookie: \xfe=\x80; JSESSIONID"] {
+        assert_eq!(fetch(lb.sticky, "/", &[line]).status, 200);
+    }
+    let odd = setting(&[b"JSESSIONID=\xff; Path=/\xff; Comment=\x80".as_slice()]);
+    assert_eq!(fetch(lb.sticky, &odd, &[]).status, 200);
+    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
+}
