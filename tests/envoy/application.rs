@@ -318,16 +318,32 @@ fn one_envelope_holds_the_sessions_of_two_target_groups_and_neither_disturbs_the
 /// Enough for more than 4,000 characters.
 const MANY: usize = 40;
 
-/// A load balancer before many target groups, which all follow `JSESSIONID`, and their names.
+/// How many of the groups have sessions that last.
+const KEPT: usize = 4;
+
+/// A load balancer before many target groups, which all follow `JSESSIONID`, the last four for ten minutes and the others for
+/// so many seconds; and their names.
 #[track_caller]
-fn many_groups() -> (LoadBalancer, Vec<String>) {
+fn many_groups(duration_seconds: u64) -> (LoadBalancer, Vec<String>) {
     let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
+    let mut configured = json!({ "*": following("JSESSIONID", duration_seconds) });
+    groups[MANY - KEPT..].iter().for_each(|group| configured[group] = following("JSESSIONID", 600));
     let lb = LoadBalancer::start(&Setup {
-        plugin: Some(Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 600) } }))),
+        plugin: Some(Plugin::Struct(json!({ "target_groups": configured }))),
         edit: &|config| groups.iter().for_each(|group| add_group(config, group)),
         ..Setup::default()
     });
     (lb, groups)
+}
+
+/// A client with a session in each group, and the target of each.
+#[track_caller]
+fn logged_in_everywhere(lb: &LoadBalancer, groups: &[String]) -> (Client, Vec<String>) {
+    let mut client = Client::default();
+    let homes: Vec<String> = groups.iter().map(|group| visit(lb, &mut client, group, &login()).body).collect();
+    // Otherwise it would show nothing that each session keeps its target.
+    assert!(homes.iter().any(|home| *home != homes[0]));
+    (client, homes)
 }
 
 /// Sends a request to a group, with the application's cookie.
@@ -339,45 +355,49 @@ fn visit(lb: &LoadBalancer, client: &mut Client, group: &str, path: &str) -> Res
 
 #[test]
 fn an_envelope_above_4_kb_is_split_over_several_cookies_and_every_session_holds() {
-    let (lb, groups) = many_groups();
-    let mut client = Client::default();
-    let homes: Vec<String> = groups.iter().map(|group| visit(&lb, &mut client, group, &login()).body).collect();
-    let shards: Vec<&String> = client.jar.keys().filter(|name| name.starts_with("AWSALB")).collect();
-    assert!(
-        shards.len() >= 2 && shards.starts_with(&[&"AWSALBAPP-0".to_owned(), &"AWSALBAPP-1".to_owned()]),
-        "{shards:?}"
-    );
-    assert!(client.jar.values().all(|value| value.len() <= 4_000), "{client:?}");
+    let (lb, groups) = many_groups(600);
+    let (mut client, homes) = logged_in_everywhere(&lb, &groups);
+    let names: Vec<&str> = client.jar.keys().map(String::as_str).collect();
+    assert!(names.starts_with(&["AWSALBAPP-0", "AWSALBAPP-1"]), "{names:?}");
+    assert!(client.jar.values().all(|value| (1..=4_000).contains(&value.len())), "{client:?}");
     for (group, home) in groups.iter().zip(&homes) {
-        assert_eq!(
-            [0; 2].map(|_| visit(&lb, &mut client, group, "/").body),
-            [home, home].map(String::clone),
-            "{group}"
-        );
+        let bodies = [0; 2].map(|_| visit(&lb, &mut client, group, "/").body);
+        assert_eq!(bodies.each_ref(), [home; 2], "{group}");
         assert_eq!(counted(&lb.envoy, group, "pinned"), 2, "{group}");
     }
-    // Both targets are among the homes, otherwise this shows nothing.
-    assert!(homes.iter().any(|home| *home != homes[0]));
 }
 
 #[test]
-fn a_shard_that_is_no_longer_needed_is_withdrawn() {
-    let (lb, groups) = many_groups();
-    let mut client = Client::default();
-    let homes: Vec<String> = groups.iter().map(|group| visit(&lb, &mut client, group, &login()).body).collect();
+fn a_shard_is_withdrawn_when_the_end_of_sessions_leaves_it_unused() {
+    let (lb, groups) = many_groups(600);
+    let (mut client, homes) = logged_in_everywhere(&lb, &groups);
     assert_ne!(client.jar["AWSALBAPP-1"], "_remove_");
-    let (gone, kept) = groups.split_at(MANY - 4);
-    for group in gone {
+    let (ended, kept) = groups.split_at(MANY - KEPT);
+    for group in ended {
         visit(&lb, &mut client, group, &logout());
     }
     assert_eq!(client.jar["AWSALBAPP-1"], "_remove_");
-    for (group, home) in kept.iter().zip(&homes[MANY - 4..]) {
-        assert_eq!(visit(&lb, &mut client, group, "/").body, *home);
+    for (group, home) in kept.iter().zip(&homes[MANY - KEPT..]) {
+        let response = visit(&lb, &mut client, group, "/");
+        assert_eq!((&response.body, response.cookie_names()), (home, vec!["AWSALBAPP-0"]));
         assert_eq!(counted(&lb.envoy, group, "pinned"), 1, "{group}");
     }
-    assert_eq!(counted(&lb.envoy, &gone[0], "pinned"), 1);
-    visit(&lb, &mut client, &gone[0], "/");
-    assert_eq!(counted(&lb.envoy, &gone[0], "pinned"), 1);
+    let pinned = counted(&lb.envoy, &ended[0], "pinned");
+    visit(&lb, &mut client, &ended[0], "/");
+    assert_eq!(counted(&lb.envoy, &ended[0], "pinned"), pinned);
+}
+
+#[test]
+fn a_shard_is_withdrawn_when_sessions_expire() {
+    let (lb, groups) = many_groups(3);
+    let (mut client, homes) = logged_in_everywhere(&lb, &groups);
+    assert_ne!(client.jar["AWSALBAPP-1"], "_remove_");
+    let (kept, home) = (&groups[MANY - KEPT], &homes[MANY - KEPT]);
+    wait_until("the others to expire", || {
+        assert_eq!(visit(&lb, &mut client, kept, "/").body, *home);
+        client.jar["AWSALBAPP-1"] == "_remove_"
+    });
+    assert_eq!(visit(&lb, &mut client, kept, "/").body, *home);
 }
 
 /// What the answer with these `Set-Cookie` lines does to the session: the target's lines are untouched, whatever it is.

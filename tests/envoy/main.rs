@@ -14,6 +14,7 @@
 )]
 
 mod application;
+mod attributes;
 mod classic;
 mod configuration;
 mod duration;
@@ -23,5 +24,7 @@ mod hostile;
 mod keys;
 mod observability;
 mod override_host;
+mod per_route;
 mod readme;
+mod renewal;
 mod target_groups;

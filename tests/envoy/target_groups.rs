@@ -132,6 +132,7 @@ fn a_group_that_is_used_is_kept_beyond_the_duration_and_one_that_is_not_is_left_
 fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
     let lb = Weighted::start(|config| weigh(config, 1, 1));
     let [blue, green] = ["blue", "green"].map(|group| value_of(&lb, group));
+    let green_target = lb.client_of("green").0.jar["AWSALB"].clone();
     lb.replace(|config| weigh(config, 0, 100));
     let encoded = blue.replace('+', "%2B").replace('/', "%2f").replacen(&blue[..1], "%41", 1);
     for cookies in [
@@ -142,6 +143,8 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
         vec![format!("AWSALBTGCORS=broken; AWSALBTG={blue}")],
         vec![format!("AWSALBTG=broken; AWSALBTG={blue}; AWSALBTG={green}")],
         vec![format!("{}; AWSALBTG={blue}", vec!["AWSALBTG=x"; 1_500].join("; "))],
+        // A target of another group does not matter.
+        vec![format!("AWSALBTG={blue}; AWSALB={green_target}")],
         vec![format!("AWSALBTG=\"{blue}\"")],
         vec![format!("AWSALBTG={encoded}")],
     ] {

@@ -1,0 +1,122 @@
+//! A route chooses how its requests are sticky.
+
+use local_envoy::{Config, Plugin};
+use serde_json::{Value, json};
+
+use stickiness::outcome::Outcome;
+
+use crate::harness::{Client, LoadBalancer, Setup, fetch};
+
+/// A route for paths that start so, to `web`, with this in the filter's metadata.
+fn add_route(config: &mut Config, prefix: &str, metadata: &Value) {
+    let manager = config.connection_manager("sticky").unwrap();
+    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+    let mut route = routes.last().unwrap().clone();
+    route["match"] = json!({ "prefix": prefix });
+    route["metadata"] = json!({ "filter_metadata": { "sticky_sessions": metadata } });
+    routes.insert(0, route);
+}
+
+/// Beside `/` there is a route for each thing that metadata may say.
+fn all_routes(config: &mut Config) {
+    add_route(config, "/minute", &json!({ "policy": "minute" }));
+    add_route(config, "/named", &json!({ "policy": "named" }));
+    add_route(config, "/off", &json!({ "policy": "off" }));
+    add_route(config, "/false", &json!({ "enabled": false }));
+    add_route(config, "/unknown", &json!({ "policy": "unheard of" }));
+    add_route(config, "/odd", &json!({ "policy": 7, "enabled": "perhaps", "other": {} }));
+}
+
+#[track_caller]
+fn with(plugin: Value) -> LoadBalancer {
+    LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), edit: &all_routes, ..Setup::default() })
+}
+
+/// `web` is sticky for a day, and there are policies to choose.
+#[track_caller]
+fn load_balancer() -> LoadBalancer {
+    with(json!({
+        "target_groups": { "web": {} },
+        "policies": {
+            "minute": { "stickiness": { "lb_cookie": { "duration_seconds": 60 } } },
+            "named": { "cookie": { "name": "NAMED" } },
+            "off": { "stickiness": { "enabled": false } }
+        }
+    }))
+}
+
+#[test]
+fn a_route_chooses_a_policy_by_its_name() {
+    let lb = load_balancer();
+    for (path, name, seconds) in [("/", "AWSALB", 86_400), ("/minute", "AWSALB", 60), ("/named", "NAMED", 86_400)] {
+        let response = fetch(lb.sticky, path, &[]);
+        assert_eq!(response.cookie_names(), [name, &format!("{name}CORS")], "{path}");
+        let left = response.expires_in();
+        assert!((seconds - 10..=seconds).contains(&left), "{path}: {left}");
+    }
+}
+
+#[test]
+fn the_policy_of_a_route_pins() {
+    let lb = load_balancer();
+    for path in ["/minute", "/named"] {
+        let mut client = Client::default();
+        let home = client.get(lb.sticky, path).body;
+        for _ in 0..4 {
+            assert_eq!(client.get(lb.sticky, path).body, home, "{path}");
+        }
+    }
+    assert_eq!(lb.counted(Outcome::Pinned), 8);
+}
+
+#[test]
+fn a_route_turns_stickiness_off() {
+    let lb = load_balancer();
+    let mut client = Client::default();
+    client.get(lb.sticky, "/");
+    for path in ["/off", "/false"] {
+        let answers = [0; 2].map(|_| client.get(lb.sticky, path));
+        assert_ne!(answers[0].body, answers[1].body, "{path}");
+        assert!(answers.iter().all(|answer| answer.set_cookies().is_empty()), "{path}: {answers:?}");
+    }
+    assert_eq!(lb.counted(Outcome::Pinned), 0);
+}
+
+#[test]
+fn a_route_turns_stickiness_on_for_a_target_group_that_is_not_sticky() {
+    let lb = with(json!({
+        "target_groups": { "web": { "stickiness": { "enabled": false } } },
+        "policies": { "minute": { "stickiness": { "lb_cookie": { "duration_seconds": 60 } } } }
+    }));
+    assert_eq!(fetch(lb.sticky, "/", &[]).set_cookies(), Vec::<&str>::new());
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/minute").body;
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/minute").body, home);
+    }
+}
+
+#[test]
+fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
+    let lb = load_balancer();
+    for path in ["/unknown", "/odd"] {
+        let response = fetch(lb.sticky, path, &[]);
+        assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSALB", "AWSALBCORS"]), "{path}");
+    }
+    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+}
+
+#[test]
+fn metadata_is_not_read_without_policies_in_the_configuration() {
+    let lb = with(json!({ "target_groups": { "web": {} } }));
+    for path in ["/off", "/false", "/named"] {
+        assert_eq!(fetch(lb.sticky, path, &[]).cookie_names(), ["AWSALB", "AWSALBCORS"], "{path}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_policies_is_enough_to_turn_stickiness_off() {
+    let lb = with(json!({ "policies": {} }));
+    assert_eq!(fetch(lb.sticky, "/false", &[]).set_cookies(), Vec::<&str>::new());
+    assert_eq!(fetch(lb.sticky, "/", &[]).set_cookies().len(), 2);
+}
