@@ -2,6 +2,8 @@
 //!
 //! Header values are bytes: the SDK's `String` getters panic on what a client may send.
 
+use std::time::Duration;
+
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
 use stickiness::seal::{NONCE_LENGTH, Nonce};
@@ -53,6 +55,25 @@ pub(crate) fn remove_response_header(name: &str) {
 pub(crate) fn response_headers(name: &str) -> Vec<Bytes> {
     let headers = hostcalls::get_map_bytes(MapType::HttpResponseHeaders).unwrap_or_default();
     headers.into_iter().filter(|(present, _)| present == name).map(|(_, value)| value).collect()
+}
+
+/// Whether this target group has a healthy target: Envoy refuses a request of the filter's own at once where none is,
+/// and where one is, the request goes there. Its answer is of no interest.
+///
+/// `plugin` is the context of the plugin, which the request belongs to: Envoy would break it off with a stream that ends
+/// earlier. `stream` is the context that is at work.
+pub(crate) fn has_healthy_target(plugin: u32, stream: u32, target_group: &str, path: &str) -> bool {
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let headers = vec![
+        (":method", "HEAD"),
+        (":path", path),
+        (":authority", target_group),
+        ("user-agent", concat!("sticky-sessions/", env!("CARGO_PKG_VERSION"))),
+    ];
+    let _ = hostcalls::set_effective_context(plugin);
+    let sent = hostcalls::dispatch_http_call(target_group, headers, None, Vec::new(), TIMEOUT);
+    let _ = hostcalls::set_effective_context(stream);
+    sent.is_ok()
 }
 
 /// The target group that the stream is routed to, if it is routed: the cluster, after a weighted pick.

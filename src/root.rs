@@ -22,9 +22,16 @@ const SHARED_KEY: &str = "sticky_sessions.key";
 const SHARED_VERSION: &str = concat!("sticky_sessions.version.", env!("CARGO_PKG_VERSION"));
 
 /// One plugin in one worker.
-#[derive(Default)]
 pub(crate) struct Root {
+    context: u32,
     balancer: Option<Rc<Balancer>>,
+}
+
+impl Root {
+    /// The plugin of this context, without a configuration yet.
+    pub(crate) const fn new(context: u32) -> Self {
+        Self { context, balancer: None }
+    }
 }
 
 impl Context for Root {}
@@ -50,8 +57,8 @@ impl RootContext for Root {
         }
     }
 
-    fn create_http_context(&self, _id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(self.balancer.clone())))
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(context, self.context, self.balancer.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {

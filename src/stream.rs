@@ -15,14 +15,17 @@ const FILTER_STATE: &str = "sticky_session";
 
 /// One request and its answer.
 pub(crate) struct Stream {
+    context: u32,
+    /// The context of its plugin.
+    plugin: u32,
     balancer: Option<Rc<Balancer>>,
     /// The session of a request to a sticky target group, until its outcome is counted.
     session: Option<Session>,
 }
 
 impl Stream {
-    pub(crate) fn new(balancer: Option<Rc<Balancer>>) -> Self {
-        Self { balancer, session: None }
+    pub(crate) fn new(context: u32, plugin: u32, balancer: Option<Rc<Balancer>>) -> Self {
+        Self { context, plugin, balancer, session: None }
     }
 
     fn receive(&self) -> Option<Session> {
@@ -32,13 +35,16 @@ impl Stream {
         }
         let balancer = self.balancer.as_ref()?;
         let target_group = host::target_group()?;
-        let session = balancer.receive(&Request {
+        let request = Request {
             target_group: &target_group,
             route: if balancer.config().routes_choose() { route_choice() } else { RouteChoice::default() },
             cookies: values(&headers, "cookie").collect(),
             user_agent: values(&headers, "user-agent").next().unwrap_or_default(),
             forwarded_proto: values(&headers, "x-forwarded-proto").next().unwrap_or_default(),
             now: host::now(),
+        };
+        let session = balancer.receive(&request, &|target_group, path| {
+            host::has_healthy_target(self.plugin, self.context, target_group, path)
         })?;
         if let Some(name) = session.unknown_policy() {
             root::warn_once(&format!("a route chooses the policy {name:?}, which is not under policies"));

@@ -8,7 +8,7 @@ use rustc_demangle::demangle;
 use walrus::{Module, passes};
 
 /// What Envoy needs of any module, and the callbacks that `src/root.rs` and `src/stream.rs` implement.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 11] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
@@ -18,6 +18,8 @@ const KEPT: [&str; 10] = [
     "proxy_on_request_headers",
     "proxy_on_response_headers",
     "proxy_on_log",
+    // The SDK remembers every request of `src/host.rs` until it is answered.
+    "proxy_on_http_call_response",
     // Frees what `proxy_on_context_create` has made.
     "proxy_on_delete",
 ];

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::config::Config;
-use crate::empty_groups::EmptyGroups;
 use crate::exchange::{Answer, Client, Request, TargetAnswer};
 use crate::group_cookie;
+use crate::group_health::GroupHealth;
 use crate::issuer::Issuer;
 use crate::outcome::Outcome;
 use crate::policy::{OnEmptyGroup, Policy, Rule, Stickiness};
@@ -19,8 +19,11 @@ use crate::target_cookie::{self, Held};
 pub struct Balancer {
     config: Config,
     sealer: Sealer,
-    empty_groups: RefCell<EmptyGroups>,
+    group_health: RefCell<GroupHealth>,
 }
+
+/// Whether a target group has a healthy target, found out by a request for a path of it.
+pub type HasHealthyTarget<'a> = &'a dyn Fn(&str, &str) -> bool;
 
 /// A request to a sticky target group, from its cookies to its answer.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ impl Balancer {
     /// A load balancer with this configuration and these keys.
     #[must_use]
     pub fn new(config: Config, key_ring: KeyRing) -> Self {
-        Self { config, sealer: Sealer::new(key_ring), empty_groups: RefCell::default() }
+        Self { config, sealer: Sealer::new(key_ring), group_health: RefCell::default() }
     }
 
     /// The configuration.
@@ -68,15 +71,17 @@ impl Balancer {
     }
 
     /// The session of a request; `None` when it is not sticky.
+    ///
+    /// `has_healthy_target` is asked only under a rule that leaves empty target groups.
     #[must_use]
-    pub fn receive(&self, request: &Request<'_>) -> Option<Session> {
+    pub fn receive(&self, request: &Request<'_>, has_healthy_target: HasHealthyTarget<'_>) -> Option<Session> {
         if request.route.enabled == Some(false) {
             return None;
         }
         let group = group_cookie::read(&self.sealer, self.config.rules(), request);
         let pinned_group = group.as_ref().and_then(|held| held.pin.as_ref().ok());
         let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
-        let target_group = self.nonempty(group.as_ref(), wanted, request).to_owned();
+        let target_group = self.nonempty(group.as_ref(), wanted, request, has_healthy_target).to_owned();
         let is_rerouted = pinned_group.is_some() || target_group != request.target_group;
         let (policy, unknown_policy) = self.target_policy(request);
         let target = self
@@ -152,30 +157,35 @@ impl Balancer {
         }
     }
 
-    /// `wanted`, unless it was found empty and the rule says to pick another target group then.
-    fn nonempty<'a>(&self, group: Option<&'a group_cookie::Held>, wanted: &'a str, request: &Request<'a>) -> &'a str {
-        let Some(rule) = group.map(|held| &held.rule).filter(|rule| rule.on_empty_group == OnEmptyGroup::Repick) else {
-            return wanted;
-        };
-        let mut empty_groups = self.empty_groups.borrow_mut();
-        if !empty_groups.avoid(wanted, request.now) {
+    /// `wanted`, unless it has no healthy target and the rule says to pick another target group then.
+    fn nonempty<'a>(
+        &self,
+        group: Option<&'a group_cookie::Held>,
+        wanted: &'a str,
+        request: &Request<'a>,
+        has_healthy_target: HasHealthyTarget<'_>,
+    ) -> &'a str {
+        let Some(rule) = group.map(|held| &held.rule) else { return wanted };
+        let OnEmptyGroup::Repick { probe_path } = &rule.on_empty_group else { return wanted };
+        let mut health = self.group_health.borrow_mut();
+        let mut is_alive = |name: &str| health.is_alive(name, request.now, || has_healthy_target(name, probe_path));
+        if is_alive(wanted) {
             return wanted;
         }
         // The weights have picked one already: it comes first.
         let others = std::iter::once(request.target_group).chain(rule.target_groups.iter().map(String::as_str));
-        let mut others = others.filter(|name| *name != wanted);
-        others.find(|name| !empty_groups.avoid(name, request.now)).unwrap_or(wanted)
+        others.filter(|name| *name != wanted).find(|name| is_alive(name)).unwrap_or(wanted)
     }
 
     fn learn(&self, session: &Session, answer: &Answer<'_>) {
-        let repicks = |rule: &Rule| rule.on_empty_group == OnEmptyGroup::Repick;
+        let repicks = |rule: &Rule| matches!(rule.on_empty_group, OnEmptyGroup::Repick { .. });
         if !session.group.as_ref().is_some_and(|held| repicks(&held.rule)) {
             return;
         }
-        let mut empty_groups = self.empty_groups.borrow_mut();
+        let mut health = self.group_health.borrow_mut();
         match answer {
-            Answer::Target(answer) => empty_groups.found_alive(answer.target_group),
-            Answer::NoHealthyTarget { now } => empty_groups.found_empty(&session.target_group, *now),
+            Answer::Target(answer) => health.saw(answer.target_group, true, answer.now),
+            Answer::NoHealthyTarget { now } => health.saw(&session.target_group, false, *now),
             Answer::Envoy => (),
         }
     }

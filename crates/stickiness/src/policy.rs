@@ -71,13 +71,16 @@ pub struct Rule {
 }
 
 /// What happens to the sessions of a target group that has no healthy target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OnEmptyGroup {
     /// They get 503 until a target is healthy or the stickiness ends, as at AWS.
     #[default]
     Fail,
     /// They go to another target group of the rule.
-    Repick,
+    Repick {
+        /// The path under which a target group is asked whether it has a healthy target.
+        probe_path: String,
+    },
 }
 
 /// What cookies look like, and when they are given.

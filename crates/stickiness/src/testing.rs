@@ -1,6 +1,6 @@
 //! A load balancer and a browser for unit tests: requests go through the whole of what decides.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::balancer::{Balancer, Reply, Session};
@@ -25,6 +25,10 @@ pub(crate) fn after(seconds: u64) -> Timestamp {
 pub(crate) struct Site {
     pub(crate) balancer: Balancer,
     nonces_drawn: Cell<u8>,
+    /// The target groups without a healthy target.
+    pub(crate) empty: RefCell<Vec<&'static str>>,
+    /// The target groups that were asked for one, with the path.
+    pub(crate) asked: RefCell<Vec<String>>,
 }
 
 /// A client with a cookie jar, which keeps what it is given until it is given something else.
@@ -67,19 +71,30 @@ impl Site {
 
     pub(crate) fn with_keys(config: &str, keys: &str) -> Self {
         let parsed = Config::parse(config.as_bytes()).unwrap_or_else(|error| panic!("{config}\n{error}"));
-        Self { balancer: Balancer::new(parsed.config, parse_ring(keys).unwrap()), nonces_drawn: Cell::new(0) }
+        Self {
+            balancer: Balancer::new(parsed.config, parse_ring(keys).unwrap()),
+            nonces_drawn: Cell::new(0),
+            empty: RefCell::default(),
+            asked: RefCell::default(),
+        }
     }
 
     /// The session of a request with this `Cookie` line.
     pub(crate) fn receive(&self, target_group: &str, cookies: &str, now: Timestamp) -> Option<Session> {
-        self.balancer.receive(&Request {
+        let request = Request {
             target_group,
             route: RouteChoice::default(),
             cookies: CookieHeader::from_iter([cookies.as_bytes()]),
             user_agent: b"",
             forwarded_proto: b"",
             now,
-        })
+        };
+        self.balancer.receive(&request, &|target_group, path| self.has_healthy_target(target_group, path))
+    }
+
+    fn has_healthy_target(&self, target_group: &str, path: &str) -> bool {
+        self.asked.borrow_mut().push(format!("{target_group}{path}"));
+        !self.empty.borrow().contains(&target_group)
     }
 
     /// What a target's answer to a session becomes.
@@ -98,14 +113,16 @@ impl Browser {
     /// Sends a request to `routed`, which the target of `by` answers; keeps the cookies.
     pub(crate) fn ask_routed(&mut self, site: &Site, routed: &str, by: By<'_>) -> Option<Seen> {
         let cookies = self.cookies();
-        let session = site.balancer.receive(&Request {
+        let request = Request {
             target_group: routed,
             route: self.route.clone(),
             cookies: CookieHeader::from_iter([cookies.as_bytes()]),
             user_agent: self.user_agent.as_bytes(),
             forwarded_proto: self.forwarded_proto.as_bytes(),
             now: by.at,
-        })?;
+        };
+        let ask = |target_group: &str, path: &str| site.has_healthy_target(target_group, path);
+        let session = site.balancer.receive(&request, &ask)?;
         let reply = site.reply(&session, by);
         let lines: Vec<String> =
             reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.clone()).collect();

@@ -23,6 +23,8 @@ pub(super) struct RuleBlock {
     target_group_stickiness: Option<GroupStickiness>,
     #[serde(default)]
     on_empty_group: OnEmptyGroup,
+    #[serde(default, deserialize_with = "values::path")]
+    probe_path: Option<String>,
     #[serde(default)]
     cookie: CookieBlock,
 }
@@ -53,7 +55,15 @@ impl RuleBlock {
             .and_then(|stickiness| allow(stickiness, &self.target_groups, config))
             .map_err(|error| error.at(&place))?;
         let cookie = self.cookie.resolve(&["rules", &index, "cookie"], inherited, warnings)?;
-        let Self { target_groups, on_empty_group, .. } = self;
+        let on_empty_group = match (self.on_empty_group, self.probe_path) {
+            (OnEmptyGroup::Repick { .. }, Some(probe_path)) => OnEmptyGroup::Repick { probe_path },
+            (OnEmptyGroup::Fail, Some(_)) => {
+                let problem = ConfigError::new("has no effect without on_empty_group repick");
+                return Err(problem.under("probe_path").at(&place));
+            }
+            (on_empty_group, None) => on_empty_group,
+        };
+        let Self { target_groups, .. } = self;
         Ok(Rc::new(Rule { target_groups, stickiness, on_empty_group, cookie }))
     }
 }

@@ -56,7 +56,7 @@ words! {
         "sliding" => Self::Sliding { after_percent: DEFAULT_RENEW_AFTER_PERCENT },
         "on_change" => Self::OnChange
     }
-    OnEmptyGroup { "fail" => Self::Fail, "repick" => Self::Repick }
+    OnEmptyGroup { "fail" => Self::Fail, "repick" => Self::Repick { probe_path: "/".to_owned() } }
     Type {
         "lb_cookie" => Self::Lb,
         "app_cookie" => Self::App,

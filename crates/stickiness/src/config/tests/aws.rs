@@ -208,7 +208,7 @@ fn our_keys_may_stand_beside_a_pasted_action() {
     ));
     let rule = &config.rules()[0];
     assert_eq!(rule.target_groups, ["outbound|80||web.default"]);
-    assert_eq!(rule.on_empty_group, OnEmptyGroup::Repick);
+    assert_eq!(rule.on_empty_group, OnEmptyGroup::Repick { probe_path: "/".into() });
     assert_eq!(rule.cookie.path, "/app");
     refused(
         &with_action(r#"{"TargetGroups": [{"TargetGroupArn": "blue"}], "target_groups": ["blue"]}"#),

@@ -12,12 +12,12 @@ fn without_rules_there_are_none() {
 
 #[test]
 fn a_rule_is_read() {
-    let json = r#"{"rules": [{"target_groups": ["blue", "green"], "on_empty_group": "repick",
+    let json = r#"{"rules": [{"target_groups": ["blue", "green"], "on_empty_group": "repick", "probe_path": "/healthz",
         "target_group_stickiness": {"enabled": true, "duration_seconds": 3600}, "cookie": {"http_only": true}}]}"#;
     let expected = Rule {
         target_groups: vec!["blue".to_owned(), "green".to_owned()],
         stickiness: Some(Duration::from_hours(1)),
-        on_empty_group: OnEmptyGroup::Repick,
+        on_empty_group: OnEmptyGroup::Repick { probe_path: "/healthz".into() },
         cookie: CookieOptions { http_only: true, ..CookieOptions::default() },
     };
     assert_eq!(*rule(json), expected);
@@ -129,11 +129,19 @@ fn a_rule_of_one_target_group_needs_no_group_stickiness() {
 }
 
 #[test]
+fn a_probe_path_belongs_to_repick() {
+    refused(
+        r#"{"rules": [{"target_groups": ["web"], "probe_path": "/healthz"}]}"#,
+        "rules[0].probe_path: has no effect without on_empty_group repick",
+    );
+}
+
+#[test]
 fn an_unknown_key_or_word_of_a_rule_is_refused_with_the_near_miss() {
     refused(
         r#"{"rules": [{"target_groups": ["blue"]}, {"target_group": ["blue"]}]}"#,
         "rules[1].target_group: there is no such key; allowed here: target_groups, target_group_stickiness, \
-         on_empty_group, cookie; did you mean target_groups?",
+         on_empty_group, probe_path, cookie; did you mean target_groups?",
     );
     refused(
         r#"{"rules": [{"target_groups": ["blue"], "on_empty_group": "repik"}]}"#,
