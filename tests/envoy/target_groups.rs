@@ -292,12 +292,10 @@ fn repick(config: &mut local_envoy::Config) {
 }
 
 #[test]
-fn with_repick_the_clients_of_an_empty_group_move_to_another_one_for_good_after_one_503() {
+fn with_repick_the_clients_of_an_empty_group_move_to_another_one_for_good() {
     let mut lb = Weighted::start(repick);
     let [mut first, mut second] = [0; 2].map(|_| lb.client_of("blue").0);
     lb.kill_group("blue");
-    // What tells the filter.
-    assert_eq!(first.get(lb.sticky, "/").status, 503);
     for client in [&mut first, &mut second] {
         let response = client.get(lb.sticky, "/");
         assert_eq!((response.status, group_of(&response.body)), (200, "green"));
@@ -310,16 +308,38 @@ fn with_repick_the_clients_of_an_empty_group_move_to_another_one_for_good_after_
 }
 
 #[test]
-fn with_repick_a_group_is_no_longer_avoided_once_one_of_its_targets_has_answered() {
+fn with_repick_a_group_is_no_longer_avoided_once_one_of_its_targets_is_healthy() {
     let mut lb = Weighted::start(repick);
     let (client, _) = lb.client_of("blue");
     lb.kill_group("blue");
-    assert_eq!(client.clone().get(lb.sticky, "/").status, 503);
     assert_eq!(group_of(&client.clone().get(lb.sticky, "/").body), "green");
     lb.revive("blue-1", 1);
-    // The weights send new clients there, and one of them finds it alive.
+    wait_until("the client to be back in its group", || client.clone().get(lb.sticky, "/").body == "blue-1");
+}
+
+#[test]
+fn with_repick_new_clients_do_not_go_to_an_empty_group_either() {
+    let mut lb = Weighted::start(|config| {
+        repick(config);
+        weigh(config, 100, 0);
+    });
+    lb.kill_group("blue");
+    for _ in 0..4 {
+        let response = fetch(lb.sticky, "/", &[]);
+        assert_eq!((response.status, group_of(&response.body)), (200, "green"));
+    }
+}
+
+#[test]
+fn with_repick_a_group_is_asked_under_the_configured_path_when_nothing_else_has_told() {
+    let lb = Weighted::start(|config| {
+        repick(config);
+        plugin(config)["rules"][0]["probe_path"] = json!("/alive?");
+    });
     lb.client_of("blue");
-    assert_eq!(client.clone().get(lb.sticky, "/").body, "blue-1");
+    wait_until("a question", || {
+        lb.received().iter().any(|head| head.starts_with("HEAD /alive? HTTP/1.1\r\nhost: blue"))
+    });
 }
 
 #[test]

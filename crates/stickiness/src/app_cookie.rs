@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use crate::application::{Change, change};
 use crate::binding::Binding;
+use crate::config::Config;
 use crate::exchange::Request;
 use crate::issuer::Issuer;
 use crate::names::{Name, REMOVED, SHARDS, shards as shard_names};
 use crate::outcome::Outcome;
-use crate::policy::{CookieOptions, SameSite, UnusedShards};
+use crate::policy::{CookieOptions, SameSite, Stickiness, UnusedShards};
 use crate::renewal::{in_time, is_over};
 use crate::seal::Kind;
 use crate::sealer::{DrawNonce, Sealer};
 
-/// The longest duration that can be configured. An older binding is of no use in any target group.
+/// The longest duration that can be configured. An older binding is of no use to anybody.
 const MAX_DURATION: Duration = Duration::from_hours(7 * 24);
 
 /// What a request brings.
@@ -94,7 +95,8 @@ pub fn lines(
 ) -> Vec<String> {
     let next = issuer.binding();
     let is_of_use = |binding: &&Binding| {
-        binding.target_group != next.target_group && !is_over(binding, MAX_DURATION, next.issued_at)
+        let duration = duration_of(issuer.config, &binding.target_group);
+        binding.target_group != next.target_group && !is_over(binding, duration, next.issued_at)
     };
     let others: Vec<Binding> = held.bindings.iter().filter(is_of_use).cloned().collect();
     let change = change(issuer.answer.set_cookies, cookie_name, next.issued_at);
@@ -117,6 +119,15 @@ pub fn lines(
         None => None,
     };
     names.iter().zip(held.sent).enumerate().filter_map(line).collect()
+}
+
+/// How long a binding of this target group may be of use.
+fn duration_of(config: &Config, target_group: &str) -> Duration {
+    match config.policy(target_group).map(|policy| &policy.stickiness) {
+        // A route may have chosen a longer one.
+        Some(Stickiness::AppCookie { duration, .. }) if !config.routes_choose() => *duration,
+        _ => MAX_DURATION,
+    }
 }
 
 /// The value that holds these bindings, or as many of the first as four cookies can hold.

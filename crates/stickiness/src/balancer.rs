@@ -121,7 +121,8 @@ impl Balancer {
         answer: &TargetAnswer<'_>,
         draw_nonce: DrawNonce<'_>,
     ) -> Vec<(&'static str, String)> {
-        let issuer = |options| Issuer { sealer: &self.sealer, options, client: session.client, answer };
+        let issuer =
+            |options| Issuer { config: &self.config, sealer: &self.sealer, options, client: session.client, answer };
         let mut headers = Vec::new();
         let mut set_cookies = |lines: Vec<String>| headers.extend(lines.into_iter().map(|line| ("set-cookie", line)));
         if let Some(held) = &session.group {

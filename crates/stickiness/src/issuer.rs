@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::binding::Binding;
+use crate::config::Config;
 use crate::exchange::{Client, TargetAnswer};
 use crate::names::Pair;
 use crate::policy::{CookieOptions, Expires, MaxAge, SameSite, Secure};
@@ -16,6 +17,8 @@ const SEVEN_DAYS: Duration = Duration::from_hours(7 * 24);
 /// Makes the cookies of one answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Issuer<'a> {
+    /// What the operator asked for.
+    pub config: &'a Config,
     /// Seals what they say.
     pub sealer: &'a Sealer,
     /// What they look like.

@@ -155,12 +155,23 @@ fn a_shard_that_is_not_in_use_any_more_is_withdrawn_once() {
     let mut browser = Browser::default();
     log_in_at(&site, &mut browser, 0..30);
     assert!(browser.jar.contains_key("AWSALBAPP-1"));
-    // A week later the other bindings are of no use to anybody.
-    let later = By { at: after(7 * 86_400 + 1), ..LOGIN };
+    // The others are over by then.
+    let later = By { at: after(60), ..LOGIN };
     let lines = browser.ask(&site, later).lines;
     assert_eq!(names(&lines), ["AWSALBAPP-0", "AWSALBAPP-1"]);
     assert_eq!(value(&lines[1]), "_remove_");
     assert_eq!(names(&browser.ask(&site, later).lines), ["AWSALBAPP-0"]);
+}
+
+#[test]
+fn where_routes_choose_policies_a_binding_may_be_of_use_for_a_week() {
+    let site = Site::new(&FOLLOWS.replacen('{', "{\"policies\": {}, ", 1));
+    let mut browser = Browser::default();
+    log_in_at(&site, &mut browser, 0..30);
+    let names_at = |seconds| names(&browser.clone().ask(&site, By { at: after(seconds), ..LOGIN }).lines).len();
+    assert_eq!([60, 7 * 86_400 - 1].map(names_at), [2, 2]);
+    let lines = browser.clone().ask(&site, By { at: after(7 * 86_400), ..LOGIN }).lines;
+    assert_eq!(value(&lines[1]), "_remove_");
 }
 
 #[test]
