@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, KEY, LoadBalancer, Setup, envoy_binary, shipped_weighted, sticky_config, wasm};
+use crate::harness::{
+    Client, KEY, LoadBalancer, Setup, Weighted, envoy_binary, fetch, routes, shipped_weighted, sticky_config, wasm,
+    weigh,
+};
 
 fn readme() -> String {
     std::fs::read_to_string(local_envoy::workspace_root().join("README.md")).unwrap()
@@ -29,7 +32,14 @@ pub(crate) fn yaml(block: usize) -> Value {
 const TEN_LINES: usize = 0;
 
 /// The block that shows what a cluster needs for `override_host`.
-pub(crate) const OVERRIDE_HOST: usize = 1;
+pub(crate) const OVERRIDE_HOST: usize = 3;
+
+/// The block that shows the routes of a rule.
+const WEIGHTED_ROUTES: usize = 1;
+
+/// The block that shows what routes say about stickiness, and the configuration that goes with it.
+const ROUTE_METADATA: usize = 2;
+const POLICIES: usize = 1;
 
 #[test]
 fn the_ten_lines_make_an_envoy_sticky() {
@@ -65,9 +75,43 @@ fn every_wasm_filter_is_reloaded_after_a_crash() {
 }
 
 #[test]
+fn the_routes_of_a_rule_keep_clients_in_their_group() {
+    let lb = Weighted::start(|config| {
+        let shown = yaml(WEIGHTED_ROUTES).as_array().unwrap().clone();
+        *routes(config) = shown;
+        weigh(config, 50, 50);
+    });
+    for group in ["blue", "green"] {
+        let (mut client, home) = lb.client_of(group);
+        for _ in 0..4 {
+            assert_eq!(client.get(lb.sticky, "/").body, home);
+        }
+    }
+}
+
+#[test]
+fn the_routes_with_metadata_choose_a_policy_and_turn_stickiness_off() {
+    let policies = &blocks("json")[POLICIES];
+    let lb = LoadBalancer::start(&Setup {
+        plugin: Some(Plugin::Json(policies)),
+        edit: &|config| {
+            let manager = config.connection_manager("sticky").unwrap();
+            let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+            routes.splice(0..0, yaml(ROUTE_METADATA).as_array().unwrap().clone());
+        },
+        ..Setup::default()
+    });
+    let cart = fetch(lb.sticky, "/cart", &[]);
+    assert!(cart.set_cookies()[0].ends_with("; Path=/cart"), "{cart:?}");
+    assert!(cart.expires_in() <= 600);
+    assert!(fetch(lb.sticky, "/assets", &[]).set_cookies().is_empty());
+    assert!(fetch(lb.sticky, "/", &[]).set_cookies()[0].ends_with("; Path=/"));
+}
+
+#[test]
 fn every_configuration_is_accepted() {
     let configurations = blocks("json");
-    assert_eq!(configurations.len(), 2);
+    assert_eq!(configurations.len(), 4);
     for json in configurations {
         // The README shows no key that works, because people paste what they see.
         let json = json.replace("<openssl rand -base64 32>", KEY.split_once(':').unwrap().1);
