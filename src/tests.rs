@@ -2,7 +2,7 @@
 
 mod native_host;
 
-use proxy_wasm::types::LogLevel;
+use proxy_wasm::types::{LogLevel, Status};
 
 use native_host::{Headers, Plugin, host};
 
@@ -267,4 +267,100 @@ fn over_an_encrypted_connection_the_twin_is_secure() {
     answered_by(TARGET);
     let answer = stream.response(&[]);
     assert!(answer[1].1.ends_with(b"; Path=/; SameSite=None; Secure"));
+}
+
+const REPICK: &str = r#"{
+    "keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}],
+    "rules": [{"target_groups": ["web", "green"], "target_group_stickiness": {"duration_seconds": 60},
+        "on_empty_group": "repick"}]}"#;
+
+fn group_header(headers: &Headers) -> Option<&[u8]> {
+    header(headers, "x-sticky-session-group")
+}
+
+#[test]
+fn a_target_group_to_which_envoy_sends_nothing_is_left_for_another() {
+    for of_web in [Some(Status::InternalFailure), None] {
+        let plugin = plugin(REPICK);
+        host(|host| {
+            host.clusters = [("green".to_owned(), Status::Ok)].into();
+            host.clusters.extend(of_web.map(|status| ("web".to_owned(), status)));
+        });
+        assert_eq!(group_header(&plugin.stream().request(&[])), Some(b"green".as_slice()));
+    }
+}
+
+#[test]
+fn a_question_to_a_target_group_belongs_to_the_plugin_and_its_answer_may_come_when_the_stream_is_gone() {
+    let plugin = plugin(REPICK);
+    host(|host| host.clusters = [("web".to_owned(), Status::Ok)].into());
+    let stream = plugin.stream();
+    assert_eq!(group_header(&stream.request(&[])), None);
+    assert_eq!(host(|host| host.requests.clone()), [(plugin.context(), "web".to_owned())]);
+    stream.end();
+    plugin.answer_to_request();
+    assert_eq!(counted("no_cookie"), 1);
+}
+
+#[test]
+fn an_answer_for_want_of_a_target_is_remembered() {
+    let plugin = plugin(REPICK);
+    host(|host| host.clusters = [("web".to_owned(), Status::Ok), ("green".to_owned(), Status::Ok)].into());
+    let stream = plugin.stream();
+    stream.request(&[]);
+    set("response.code_details", "no_healthy_upstream");
+    assert!(stream.response(&[]).is_empty());
+    assert_eq!(group_header(&plugin.stream().request(&[])), Some(b"green".as_slice()));
+}
+
+#[test]
+fn a_route_that_chooses_nothing_readable_chooses_nothing() {
+    let policies = KEYS.replacen('{', r#"{"policies": {}, "#, 1);
+    let plugin = plugin(&policies);
+    let set_bytes = |key: &str, value: &[u8]| {
+        let path = format!("xds.route_metadata.filter_metadata.sticky_sessions.{key}");
+        host(|host| host.properties.insert(path, value.to_vec()));
+    };
+    let is_sticky = |plugin: &Plugin| {
+        let stream = plugin.stream();
+        stream.request(&[]);
+        answered_by(TARGET);
+        !stream.response(&[]).is_empty()
+    };
+    assert!(is_sticky(&plugin));
+    set_bytes("policy", b"\xff");
+    set_bytes("enabled", b"false");
+    assert!(is_sticky(&plugin));
+    set_bytes("enabled", &[0]);
+    assert!(!is_sticky(&plugin));
+}
+
+#[test]
+fn a_policy_that_nobody_configured_is_warned_of_once() {
+    let plugin = plugin(&KEYS.replacen('{', r#"{"policies": {}, "#, 1));
+    set("xds.route_metadata.filter_metadata.sticky_sessions.policy", "shrot");
+    plugin.stream().request(&[]);
+    plugin.stream().request(&[]);
+    assert_eq!(logged(LogLevel::Warn), ["a route chooses the policy \"shrot\", which is not under policies"]);
+}
+
+#[test]
+fn what_browsers_would_reject_is_warned_of_once_by_all_workers() {
+    let configuration = KEYS.replacen('{', r#"{"cookie": {"secure": "never"}, "#, 1);
+    plugin(&configuration);
+    plugin(&configuration);
+    assert_eq!(logged(LogLevel::Warn).len(), 1);
+}
+
+#[test]
+fn an_application_that_sets_bytes_that_are_no_text_is_followed() {
+    let plugin = plugin(
+        r#"{"target_groups": {"web": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "sid"}}}}}"#,
+    );
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(TARGET);
+    let answer = stream.response(&[("set-cookie", b"other=1"), ("set-cookie", b"sid=\xff\xfe")]);
+    assert_eq!(answer.len(), 3);
+    assert!(answer[2].1.starts_with(b"AWSALBAPP-0="));
 }

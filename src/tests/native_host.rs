@@ -28,6 +28,11 @@ pub(super) struct Host {
     pub(super) logs: Vec<(LogLevel, String)>,
     /// Nanoseconds since the Unix epoch.
     pub(super) now: u64,
+    /// What becomes of a request of the filter's own, by its cluster; of any other cluster there is none.
+    pub(super) clusters: HashMap<String, Status>,
+    /// The requests of the filter's own: the context that each belongs to, and its cluster.
+    pub(super) requests: Vec<(u32, String)>,
+    effective_context: u32,
     last_context: u32,
 }
 
@@ -60,6 +65,7 @@ unsafe extern "C" {
     fn proxy_on_configure(context: u32, size: usize) -> bool;
     fn proxy_on_request_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
     fn proxy_on_response_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
+    fn proxy_on_http_call_response(context: u32, token: u32, headers: usize, body_size: usize, trailers: usize);
     fn proxy_on_log(context: u32);
     fn proxy_on_delete(context: u32);
 }
@@ -91,6 +97,16 @@ impl Plugin {
     pub(super) fn configure(&self, configuration: &str) -> bool {
         host(|host| host.configuration = configuration.into());
         unsafe { proxy_on_configure(self.0, configuration.len()) }
+    }
+
+    /// The first request of the filter's own is answered.
+    pub(super) fn answer_to_request(&self) {
+        unsafe { proxy_on_http_call_response(self.0, 1, 1, 0, 0) };
+    }
+
+    /// The context that Envoy knows it by.
+    pub(super) fn context(&self) -> u32 {
+        self.0
     }
 
     /// A new request.
@@ -315,6 +331,35 @@ unsafe extern "C" fn proxy_increment_metric(id: u32, offset: i64) -> Status {
     Status::Ok
 }
 
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_set_effective_context(context: u32) -> Status {
+    host(|host| host.effective_context = context);
+    Status::Ok
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_http_call(
+    cluster: *const u8,
+    cluster_size: usize,
+    _headers: *const u8,
+    _headers_size: usize,
+    _body: *const u8,
+    _body_size: usize,
+    _trailers: *const u8,
+    _trailers_size: usize,
+    _timeout: u32,
+    return_token: *mut u32,
+) -> Status {
+    let cluster = unsafe { text(cluster, cluster_size) };
+    let (status, token) = host(|host| {
+        let status = host.clusters.get(&cluster).copied().unwrap_or(Status::BadArgument);
+        host.requests.push((host.effective_context, cluster));
+        (status, host.requests.len())
+    });
+    unsafe { *return_token = u32::try_from(token).unwrap() };
+    status
+}
+
 /// The rest of the ABI, which the SDK links to and the filter never calls.
 macro_rules! never_called {
     ($($name:ident)*) => {
@@ -328,7 +373,7 @@ macro_rules! never_called {
 never_called! {
     proxy_get_log_level proxy_set_tick_period_milliseconds proxy_set_buffer_bytes proxy_set_header_map_pairs
     proxy_get_header_map_value proxy_register_shared_queue proxy_resolve_shared_queue proxy_dequeue_shared_queue
-    proxy_enqueue_shared_queue proxy_continue_stream proxy_close_stream proxy_send_local_response proxy_http_call
+    proxy_enqueue_shared_queue proxy_continue_stream proxy_close_stream proxy_send_local_response
     proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close proxy_get_status
-    proxy_set_effective_context proxy_call_foreign_function proxy_done proxy_get_metric proxy_record_metric
+    proxy_call_foreign_function proxy_done proxy_get_metric proxy_record_metric
 }
