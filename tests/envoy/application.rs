@@ -4,9 +4,10 @@ use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
+use stickiness::seal::Kind;
 
 use crate::harness::{
-    Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, counted, fetch, fetch_over_tls, forge, over_tls, setting,
+    Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, counted, fetch, fetch_over_tls, forge_as, over_tls, setting,
     wait_until,
 };
 
@@ -318,18 +319,12 @@ fn one_envelope_holds_the_sessions_of_two_target_groups_and_neither_disturbs_the
 /// Enough for more than 4,000 characters.
 const MANY: usize = 40;
 
-/// How many of the groups have sessions that last.
-const KEPT: usize = 4;
-
-/// A load balancer before many target groups, which all follow `JSESSIONID`, the last four for ten minutes and the others for
-/// so many seconds; and their names.
+/// A load balancer before many target groups, which all follow `JSESSIONID`, and their names.
 #[track_caller]
-fn many_groups(duration_seconds: u64) -> (LoadBalancer, Vec<String>) {
+fn many_groups() -> (LoadBalancer, Vec<String>) {
     let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
-    let mut configured = json!({ "*": following("JSESSIONID", duration_seconds) });
-    groups[MANY - KEPT..].iter().for_each(|group| configured[group] = following("JSESSIONID", 600));
     let lb = LoadBalancer::start(&Setup {
-        plugin: Some(Plugin::Struct(json!({ "target_groups": configured }))),
+        plugin: Some(Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 60) } }))),
         edit: &|config| groups.iter().for_each(|group| add_group(config, group)),
         ..Setup::default()
     });
@@ -355,7 +350,7 @@ fn visit(lb: &LoadBalancer, client: &mut Client, group: &str, path: &str) -> Res
 
 #[test]
 fn an_envelope_above_4_kb_is_split_over_several_cookies_and_every_session_holds() {
-    let (lb, groups) = many_groups(600);
+    let (lb, groups) = many_groups();
     let (mut client, homes) = logged_in_everywhere(&lb, &groups);
     let names: Vec<&str> = client.jar.keys().map(String::as_str).collect();
     assert!(names.starts_with(&["AWSALBAPP-0", "AWSALBAPP-1"]), "{names:?}");
@@ -369,15 +364,15 @@ fn an_envelope_above_4_kb_is_split_over_several_cookies_and_every_session_holds(
 
 #[test]
 fn a_shard_is_withdrawn_when_the_end_of_sessions_leaves_it_unused() {
-    let (lb, groups) = many_groups(600);
+    let (lb, groups) = many_groups();
     let (mut client, homes) = logged_in_everywhere(&lb, &groups);
     assert_ne!(client.jar["AWSALBAPP-1"], "_remove_");
-    let (ended, kept) = groups.split_at(MANY - KEPT);
+    let (ended, kept) = groups.split_at(MANY - 4);
     for group in ended {
         visit(&lb, &mut client, group, &logout());
     }
     assert_eq!(client.jar["AWSALBAPP-1"], "_remove_");
-    for (group, home) in kept.iter().zip(&homes[MANY - KEPT..]) {
+    for (group, home) in kept.iter().zip(&homes[ended.len()..]) {
         let response = visit(&lb, &mut client, group, "/");
         assert_eq!((&response.body, response.cookie_names()), (home, vec!["AWSALBAPP-0"]));
         assert_eq!(counted(&lb.envoy, group, "pinned"), 1, "{group}");
@@ -388,16 +383,24 @@ fn a_shard_is_withdrawn_when_the_end_of_sessions_leaves_it_unused() {
 }
 
 #[test]
-fn a_shard_is_withdrawn_when_sessions_expire() {
-    let (lb, groups) = many_groups(3);
-    let (mut client, homes) = logged_in_everywhere(&lb, &groups);
-    assert_ne!(client.jar["AWSALBAPP-1"], "_remove_");
-    let (kept, home) = (&groups[MANY - KEPT], &homes[MANY - KEPT]);
-    wait_until("the others to expire", || {
-        assert_eq!(visit(&lb, &mut client, kept, "/").body, *home);
-        client.jar["AWSALBAPP-1"] == "_remove_"
-    });
-    assert_eq!(visit(&lb, &mut client, kept, "/").body, *home);
+fn a_shard_is_withdrawn_when_the_sessions_in_it_expire() {
+    let plugin = Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 60) } }));
+    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let (a, b) = (lb.targets[0].name_in_envoy(), lb.targets[1].name_in_envoy());
+    let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
+    for (age, is_over) in [(30, false), (61, true)] {
+        let others = groups.iter().map(|group| (group.as_str(), a.as_str(), age));
+        let value = forge_as(Kind::AppCookie, KEY, &others.chain([("web", b.as_str(), 0)]).collect::<Vec<_>>());
+        let (first, second) = value.split_at(4_000);
+        let jar = [("JSESSIONID", "1"), ("AWSALBAPP-0", first), ("AWSALBAPP-1", second)];
+        let jar = jar.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut client = Client { jar: jar.into(), ..Client::default() };
+        let response = client.get(lb.sticky, "/");
+        assert_eq!((response.body.as_str(), response.cookie_names()), ("b", vec!["AWSALBAPP-0", "AWSALBAPP-1"]));
+        assert_eq!(client.jar["AWSALBAPP-1"] == "_remove_", is_over, "{age}");
+        let next = client.get(lb.sticky, "/");
+        assert_eq!((next.body.as_str(), next.cookie_names().len()), ("b", if is_over { 1 } else { 2 }), "{age}");
+    }
 }
 
 /// What the answer with these `Set-Cookie` lines does to the session: the target's lines are untouched, whatever it is.
@@ -493,13 +496,9 @@ fn of_several_lines_in_one_answer_the_last_one_counts() {
 #[test]
 fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
     let lb = load_balancer();
-    let elsewhere = LoadBalancer::start(&Setup {
-        plugin: Some(Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", 60) } }))),
-        keys: Some(OTHER_KEY),
-        ..Setup::default()
-    });
-    assert_ne!(KEY, OTHER_KEY);
-    let foreign = logged_in(&elsewhere).0.jar["AWSALBAPP-0"].clone();
+    let a = lb.targets[0].name_in_envoy();
+    let forged = |key, group, age| format!("AWSALBAPP-0={}", forge_as(Kind::AppCookie, key, &[(group, &a, age)]));
+    let of_kind = |kind| format!("AWSALBAPP-0={}", forge_as(kind, KEY, &[("web", &a, 0)]));
     let good = logged_in(&lb).0.jar["AWSALBAPP-0"].clone();
     let flipped = format!("{}{}", if good.starts_with('A') { 'B' } else { 'A' }, &good[1..]);
     let full = "A".repeat(4_000);
@@ -516,9 +515,13 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
         (Outcome::Malformed, format!("AWSALBAPP-0={}", "A".repeat(20_000))),
         (Outcome::Malformed, [0, 1, 2, 3].map(|shard| format!("AWSALBAPP-{shard}={full}")).join("; ")),
         (Outcome::Malformed, vec!["AWSALBAPP-0=x"; 1_500].join("; ")),
-        // The duration-based cookie is of no use as this one.
-        (Outcome::Malformed, format!("AWSALBAPP-0={}", forge("web", &lb.targets[0].name_in_envoy(), 0))),
-        (Outcome::UnknownKey, format!("AWSALBAPP-0={foreign}")),
+        // No other kind is of use as this one.
+        (Outcome::Malformed, of_kind(Kind::LbCookie)),
+        (Outcome::Malformed, of_kind(Kind::TargetGroup)),
+        (Outcome::Malformed, of_kind(Kind::ClassicAppCookie)),
+        (Outcome::UnknownKey, forged(OTHER_KEY, "web", 0)),
+        (Outcome::WrongGroup, forged(KEY, "api", 0)),
+        (Outcome::Expired, forged(KEY, "web", 61)),
     ] {
         let before = lb.counted(outcome);
         unpinned(&lb, &[&format!("cookie: JSESSIONID=1; {cookies}")]);
@@ -541,6 +544,8 @@ fn a_good_envelope_is_found_behind_bad_ones_and_read_when_it_is_percent_encoded(
         format!("JSESSIONID=1; AWSALBAPP-0=broken; AWSALBAPP-0={good}"),
         format!("JSESSIONID=1; AWSALBAPP-0={good}; AWSALBAPP-1=_remove_; AWSALBAPP-2=_remove_; AWSALBAPP-3=_remove_"),
         format!("AWSALBAPP-0={encoded}; JSESSIONID=1"),
+        // A part that was left from a longer envelope.
+        format!("JSESSIONID=1; AWSALBAPP-0={good}; AWSALBAPP-1=stale"),
     ] {
         for _ in 0..4 {
             assert_eq!(fetch(lb.sticky, "/", &[format!("cookie: {cookies}").as_bytes()]).body, home, "{cookies}");

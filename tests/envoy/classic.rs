@@ -1,26 +1,20 @@
 //! The stickiness of the Classic Load Balancer: `AWSELB`, which is given once and not renewed.
 
-use std::time::{Duration, Instant};
-
 use local_envoy::Plugin;
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
+use stickiness::seal::Kind;
 
-use crate::harness::{Client, LoadBalancer, OTHER_KEY, Response, Setup, fetch, forge, setting, wait_until};
+use crate::harness::{Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, fetch, forge_as, setting};
 
 /// `web` has this type of stickiness, with these attributes.
 #[track_caller]
 fn with(kind: &str, attributes: Value) -> LoadBalancer {
-    with_keys(kind, attributes, &Setup::default())
-}
-
-#[track_caller]
-fn with_keys(kind: &str, attributes: Value, setup: &Setup<'_>) -> LoadBalancer {
     let mut stickiness = json!({ "type": kind });
     stickiness[kind] = attributes;
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
-    LoadBalancer::start(&Setup { plugin: Some(plugin), ..setup.clone() })
+    LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() })
 }
 
 /// The load balancer's own cookie, for a quarter of an hour.
@@ -132,17 +126,14 @@ fn the_twin_alone_pins_and_either_is_enough() {
 }
 
 #[test]
-fn an_old_cookie_is_used_without_a_look_at_its_age() {
-    let lb = with("classic_lb_cookie", json!({ "cookie_expiration_period": 1 }));
-    let mut client = Client::default();
-    let home = client.get(lb.sticky, "/").body;
-    let issued = Instant::now();
-    wait_until("its period to be over", || {
-        assert_eq!(client.get(lb.sticky, "/").body, home);
-        issued.elapsed() > Duration::from_secs(2)
-    });
-    assert_eq!(lb.counted(Outcome::Expired), 0);
-    assert_eq!(client.get(lb.sticky, "/").set_cookies(), Vec::<&str>::new());
+fn a_cookie_is_used_without_a_look_at_its_age() {
+    let lb = by_period();
+    let ten_years = 10 * 365 * 86_400;
+    let value = forge_as(Kind::ClassicLbCookie, KEY, &[("web", &lb.targets[1].name_in_envoy(), ten_years)]);
+    for _ in 0..4 {
+        let response = fetch(lb.sticky, "/", &[format!("cookie: AWSELB={value}").as_bytes()]);
+        assert_eq!((response.body.as_str(), response.set_cookies()), ("b", vec![]));
+    }
 }
 
 #[test]
@@ -164,12 +155,15 @@ fn the_session_of_a_dead_target_moves_for_good_with_a_new_pair() {
     assert_eq!((lb.counted(Outcome::Moved), lb.issued()), (1, 2));
 }
 
-/// Values of `AWSELB` that do not open, and what each is counted as; `good` is one that would.
-fn bad_values(good: &str, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
-    let duration_based = forge("web", &lb.targets[0].name_in_envoy(), 0);
-    let as_hex = data_encoding::BASE64_NOPAD.decode(duration_based.as_bytes()).unwrap();
-    let as_hex = data_encoding::HEXUPPER.encode(&as_hex);
+/// Cookies that do not pin where this kind would, and what each is counted as.
+fn bad_cookies(kind: Kind, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
+    let a = lb.targets[0].name_in_envoy();
+    let forged = |kind, key, group| forge_as(kind, key, &[(group, &a, 0)]);
+    let good = forged(kind, KEY, "web");
     let flipped = format!("{}{}", &good[..good.len() - 1], if good.ends_with('0') { '1' } else { '0' });
+    let other_kind = if kind == Kind::ClassicLbCookie { Kind::ClassicAppCookie } else { Kind::ClassicLbCookie };
+    let duration_based = forged(Kind::LbCookie, KEY, "web");
+    let as_hex = data_encoding::BASE64_NOPAD.decode(duration_based.as_bytes()).unwrap();
     let value = |value: &str| format!("AWSELB={value}");
     vec![
         (Outcome::NoCookie, format!("awselb={good}")),
@@ -183,20 +177,19 @@ fn bad_values(good: &str, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
         (Outcome::Malformed, value(&flipped)),
         (Outcome::Malformed, value(&"A".repeat(20_000))),
         (Outcome::Malformed, vec!["AWSELB=x"; 1_500].join("; ")),
-        // The duration-based cookie of the other load balancer is of no use as this one, in either form.
+        // No other kind is of use as this one: the other one of the same name, and that of the other load balancer.
+        (Outcome::Malformed, value(&forged(other_kind, KEY, "web"))),
         (Outcome::Malformed, value(&duration_based)),
-        (Outcome::Malformed, value(&as_hex)),
+        (Outcome::Malformed, value(&data_encoding::HEXUPPER.encode(&as_hex))),
+        (Outcome::UnknownKey, value(&forged(kind, OTHER_KEY, "web"))),
+        (Outcome::WrongGroup, value(&forged(kind, KEY, "api"))),
     ]
 }
 
 #[test]
 fn a_bad_cookie_is_served_unpinned_counted_and_replaced() {
     let lb = by_period();
-    let response = fetch(lb.sticky, "/", &[]);
-    let good = value(&response);
-    let elsewhere = with_keys("classic_lb_cookie", json!({}), &Setup { keys: Some(OTHER_KEY), ..Setup::default() });
-    let foreign = (Outcome::UnknownKey, format!("AWSELB={}", value(&fetch(elsewhere.sticky, "/", &[]))));
-    for (outcome, cookies) in bad_values(good, &lb).into_iter().chain([foreign]) {
+    for (outcome, cookies) in bad_cookies(Kind::ClassicLbCookie, &lb) {
         let before = (lb.counted(outcome), lb.issued());
         is_unpinned(&lb, &cookies);
         assert_eq!((lb.counted(outcome), lb.issued()), (before.0 + 2, before.1 + 2), "{cookies}");
@@ -232,6 +225,22 @@ fn the_applications_cookie_is_followed_with_a_copy_of_its_attributes_in_its_orde
         assert_eq!(response.line("AWSELB").unwrap(), format!("AWSELB={value};{attributes}"));
         assert_eq!(response.set_cookies()[..2], ["theme=dark; HttpOnly", &own]);
         assert_eq!(caching(&response), [NOT_TO_BE_CACHED]);
+    }
+}
+
+#[test]
+fn its_twin_is_for_all_sites_whatever_the_applications_cookie_is() {
+    let lb = by_application();
+    for (application, attributes) in [
+        ("Path=/; Max-Age=60", "PATH=/;MAX-AGE=60;SECURE;SAMESITE=None"),
+        ("Secure; SameSite=Strict; Path=/; HttpOnly", "PATH=/;HTTPONLY;SECURE;SAMESITE=None"),
+    ] {
+        let response = fetch(lb.sticky, &setting(&[format!("JSESSIONID=1; {application}")]), &[]);
+        let value = value(&response);
+        assert_eq!(response.cookie_names(), ["JSESSIONID", "AWSELB", "AWSELBCORS"]);
+        assert_eq!(response.line("AWSELBCORS").unwrap(), format!("AWSELBCORS={value};{attributes}"));
+        let line = format!("cookie: JSESSIONID=1; AWSELBCORS={value}");
+        assert_eq!([0; 4].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body == response.body), [true; 4]);
     }
 }
 
@@ -320,12 +329,7 @@ fn the_session_of_a_dead_target_moves_for_good_with_the_attributes_of_before() {
 #[test]
 fn a_bad_cookie_beside_the_applications_own_is_served_unpinned_and_counted() {
     let lb = by_application();
-    let response = fetch(lb.sticky, &login(), &[]);
-    let good = value(&response);
-    // One kind is of no use as the other, though both are called AWSELB.
-    let other_kind = by_period();
-    let other_kind = (Outcome::Malformed, format!("AWSELB={}", value(&fetch(other_kind.sticky, "/", &[]))));
-    for (outcome, cookies) in bad_values(good, &lb).into_iter().chain([other_kind]) {
+    for (outcome, cookies) in bad_cookies(Kind::ClassicAppCookie, &lb) {
         let before = lb.counted(outcome);
         is_unpinned(&lb, &format!("JSESSIONID=1; {cookies}"));
         assert_eq!(lb.counted(outcome), before + 2, "{cookies}");

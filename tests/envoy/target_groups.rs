@@ -6,10 +6,11 @@ use local_envoy::validate;
 use serde_json::json;
 
 use stickiness::outcome::Outcome;
+use stickiness::seal::Kind;
 
 use crate::harness::{
-    Client, Weighted, envoy_binary, fetch, fetch_over_tls, group_of, over_tls, plugin, routes, setting,
-    shipped_weighted, wait_until, wasm, weigh,
+    Client, KEY, OTHER_KEY, Weighted, envoy_binary, fetch, fetch_over_tls, forge_as, group_of, over_tls, plugin,
+    routes, setting, shipped_weighted, wait_until, wasm, weigh,
 };
 
 /// What a target group without stickiness of its own is configured with.
@@ -19,9 +20,8 @@ fn no_target_stickiness(config: &mut local_envoy::Config) {
 }
 
 /// A value that pins to this group, to be sent under either name.
-#[track_caller]
-fn value_of(lb: &Weighted, group: &str) -> String {
-    lb.client_of(group).0.jar["AWSALBTG"].clone()
+fn value_of(group: &str) -> String {
+    forge_as(Kind::TargetGroup, KEY, &[(group, "", 0)])
 }
 
 #[test]
@@ -130,10 +130,9 @@ fn a_group_that_is_used_is_kept_beyond_the_duration_and_one_that_is_not_is_left_
 
 #[test]
 fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
-    let lb = Weighted::start(|config| weigh(config, 1, 1));
-    let [blue, green] = ["blue", "green"].map(|group| value_of(&lb, group));
+    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let [blue, green] = ["blue", "green"].map(value_of);
     let green_target = lb.client_of("green").0.jar["AWSALB"].clone();
-    lb.replace(|config| weigh(config, 0, 100));
     let encoded = blue.replace('+', "%2B").replace('/', "%2f").replacen(&blue[..1], "%41", 1);
     for cookies in [
         vec![format!("AWSALBTG={blue}")],
@@ -156,10 +155,9 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
 
 #[test]
 fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() {
-    let lb = Weighted::start(|config| weigh(config, 1, 1));
-    let (client, _) = lb.client_of("blue");
-    let [blue, target] = ["AWSALBTG", "AWSALB"].map(|name| client.jar[name].as_str());
-    lb.replace(|config| weigh(config, 0, 100));
+    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let blue = value_of("blue");
+    let forged = |kind, key, group, age| forge_as(kind, key, &[(group, "127.0.0.1:1", age)]);
     let flipped = format!("{}{}", if blue.starts_with('A') { 'B' } else { 'A' }, &blue[1..]);
     for (outcome, cookie) in [
         (Outcome::NoCookie, "AWSALBTG=_remove_"),
@@ -172,9 +170,13 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         (Outcome::Malformed, &format!("AWSALBTG={flipped}")),
         (Outcome::Malformed, &format!("AWSALBTG={}", "A".repeat(20_000))),
         (Outcome::Malformed, &vec!["AWSALBTG=x"; 1_500].join("; ")),
-        // One kind is of no use as another.
-        (Outcome::Malformed, &format!("AWSALBTG={target}")),
+        // No other kind is of use as this one, and this one as no other.
+        (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::LbCookie, KEY, "blue", 0))),
+        (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::AppCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALB={blue}")),
+        (Outcome::UnknownKey, &format!("AWSALBTG={}", forged(Kind::TargetGroup, OTHER_KEY, "blue", 0))),
+        (Outcome::WrongGroup, &format!("AWSALBTG={}", forged(Kind::TargetGroup, KEY, "red", 0))),
+        (Outcome::Expired, &format!("AWSALBTG={}", forged(Kind::TargetGroup, KEY, "blue", 3_601))),
     ] {
         let before = lb.counted(outcome);
         let response = lb.answer_to(&[cookie]);

@@ -1,9 +1,9 @@
 //! Cookies made by hand, with keys that the tests know.
 
-use data_encoding::BASE64_NOPAD;
-use stickiness::binding::Binding;
+use stickiness::binding::{Binding, padded, write_text};
 use stickiness::keys::parse_ring;
 use stickiness::seal::Kind;
+use stickiness::sealed_cookie::seal;
 use stickiness::time::Timestamp;
 
 /// The key that the Envoys of the tests are given, as `id:base64`.
@@ -19,12 +19,25 @@ pub(crate) fn forge(target_group: &str, target: &str, age_seconds: u64) -> Strin
 
 /// As [`forge`], with another key.
 pub(crate) fn forge_with(key: &str, target_group: &str, target: &str, age_seconds: u64) -> String {
-    let now = Timestamp::from(std::time::SystemTime::now());
-    let binding = Binding {
-        target_group: target_group.to_owned(),
-        target: target.to_owned(),
-        issued_at: Timestamp::from_millis(now.as_millis() - age_seconds * 1000),
-    };
-    let content = binding.to_bytes().unwrap();
-    BASE64_NOPAD.encode(&parse_ring(key).unwrap().seal(Kind::LbCookie, &content, &[7; 24]))
+    forge_as(Kind::LbCookie, key, &[(target_group, target, age_seconds)])
+}
+
+/// The value of a cookie of this kind. The application-based one holds all of these: target group, target, and age in seconds;
+/// the others hold the first, that of a target group without its target.
+pub(crate) fn forge_as(kind: Kind, key: &str, bindings: &[(&str, &str, u64)]) -> String {
+    let mut content = Vec::new();
+    if kind == Kind::AppCookie {
+        content.extend(u16::try_from(bindings.len()).unwrap().to_be_bytes());
+    }
+    for &(target_group, target, age_seconds) in bindings {
+        let target = if kind == Kind::TargetGroup { "" } else { target };
+        let now = Timestamp::from(std::time::SystemTime::now());
+        let issued_at = Timestamp::from_millis(now.as_millis() - age_seconds * 1000);
+        let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at };
+        binding.write(&mut content).unwrap();
+    }
+    if kind == Kind::ClassicAppCookie {
+        write_text(&mut content, ";PATH=/").unwrap();
+    }
+    seal(&parse_ring(key).unwrap(), kind, &padded(content), &[7; 24]).unwrap()
 }

@@ -9,7 +9,7 @@ mod tls;
 mod weighted;
 
 pub(crate) use client::{Client, Response, fetch};
-pub(crate) use cookies::{KEY, OTHER_KEY, forge, forge_with};
+pub(crate) use cookies::{KEY, OTHER_KEY, forge, forge_as, forge_with};
 pub(crate) use discovery::{Discovered, Replaceable};
 pub(crate) use load_balancer::{
     LoadBalancer, Setup, answering, counted, envoy_binary, start_envoy, sticky_config, wasm,
