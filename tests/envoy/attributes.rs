@@ -181,3 +181,22 @@ fn the_cookie_that_follows_the_applications_own_has_the_name_and_the_attributes_
         assert_eq!(client.get(lb.sticky, "/").body, response.body);
     }
 }
+
+#[test]
+fn the_cookie_of_a_classic_load_balancer_has_the_name_and_the_attributes_too() {
+    let plugin = Plugin::Struct(json!({
+        "cookie": { "name": "STICKY", "http_only": true, "domain": "example.org", "path": "/app" },
+        "target_groups": { "web": { "stickiness": {
+            "type": "classic_lb_cookie", "classic_lb_cookie": { "cookie_expiration_period": 900 }
+        } } }
+    }));
+    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let attributes = ";PATH=/app;DOMAIN=example.org;MAX-AGE=900";
+    lines_are(
+        &fetch(lb.sticky, "/", &[]),
+        &[
+            &format!("STICKY=V{attributes};HTTPONLY"),
+            &format!("STICKYCORS=V{attributes};SECURE;HTTPONLY;SAMESITE=None"),
+        ],
+    );
+}
