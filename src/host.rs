@@ -18,8 +18,11 @@ pub(crate) enum AnsweredBy {
         /// Its address.
         target: String,
     },
-    /// Envoy, because no target is healthy.
-    EnvoyForWantOfATarget,
+    /// Envoy, because no target of this target group is healthy.
+    EnvoyForWantOfATarget {
+        /// The target group.
+        target_group: String,
+    },
     /// Envoy, for another reason.
     Envoy,
 }
@@ -87,14 +90,16 @@ pub(crate) fn target_group() -> Option<String> {
 ///
 /// `upstream.address` alone does not tell: after a failed connection it is the dead target, and Envoy answers itself.
 pub(crate) fn answered_by() -> AnsweredBy {
-    match text_property(&["response", "code_details"]).as_deref() {
-        Some("via_upstream") => {
-            let answered = text_property(&["upstream", "address"]).zip(target_group());
-            answered.map_or(AnsweredBy::Envoy, |(target, target_group)| AnsweredBy::Target { target_group, target })
-        }
-        Some("no_healthy_upstream") => AnsweredBy::EnvoyForWantOfATarget,
-        _ => AnsweredBy::Envoy,
-    }
+    let details = text_property(&["response", "code_details"]).unwrap_or_default();
+    let answered_by = if details == "via_upstream" {
+        let answered = target_group().zip(text_property(&["upstream", "address"]));
+        answered.map(|(target_group, target)| AnsweredBy::Target { target_group, target })
+    } else if details.starts_with("no_healthy_upstream") {
+        target_group().map(|target_group| AnsweredBy::EnvoyForWantOfATarget { target_group })
+    } else {
+        None
+    };
+    answered_by.unwrap_or(AnsweredBy::Envoy)
 }
 
 /// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is a text.
@@ -102,10 +107,12 @@ pub(crate) fn route_text(key: &str) -> Option<String> {
     text_property(&route_metadata(key))
 }
 
-/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is true or false.
+/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is true or false, be it as a
+/// text, which is how AWS prints it.
 pub(crate) fn route_flag(key: &str) -> Option<bool> {
     match property(&route_metadata(key))?.as_slice() {
-        [byte] => Some(*byte != 0),
+        [0] | b"false" => Some(false),
+        [1] | b"true" => Some(true),
         _ => None,
     }
 }

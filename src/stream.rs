@@ -69,8 +69,9 @@ impl Stream {
         };
         match host::answered_by() {
             AnsweredBy::Target { target_group, target } => give(&balancer, &session, &target_group, &target),
-            AnsweredBy::EnvoyForWantOfATarget => {
-                drop(conclude(&balancer, &session, &Answer::NoHealthyTarget { now: host::now() }));
+            AnsweredBy::EnvoyForWantOfATarget { target_group } => {
+                let answer = Answer::NoHealthyTarget { target_group: &target_group, now: host::now() };
+                drop(conclude(&balancer, &session, &answer));
             }
             AnsweredBy::Envoy => drop(conclude(&balancer, &session, &Answer::Envoy)),
         }
@@ -111,7 +112,11 @@ fn values<'a>(headers: &'a [(String, Bytes)], name: &str) -> impl Iterator<Item 
 }
 
 fn route_choice() -> RouteChoice {
-    RouteChoice { enabled: host::route_flag("enabled"), policy: host::route_text("policy") }
+    RouteChoice {
+        enabled: host::route_flag("enabled"),
+        rule: host::route_flag("rule"),
+        policy: host::route_text("policy"),
+    }
 }
 
 impl Context for Stream {}
@@ -130,8 +135,8 @@ impl HttpContext for Stream {
 
     /// A stream that ends without an answer, because the client left, has an outcome too.
     fn on_log(&mut self) {
-        if let Some(session) = self.session.take() {
-            counters::count(session.target_group(), session.outcome());
+        if let (Some(balancer), Some(session)) = (&self.balancer, self.session.take()) {
+            drop(conclude(balancer, &session, &Answer::Envoy));
         }
     }
 }

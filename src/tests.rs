@@ -329,10 +329,14 @@ fn a_route_that_chooses_nothing_readable_chooses_nothing() {
     };
     assert!(is_sticky(&plugin));
     set_bytes("policy", b"\xff");
-    set_bytes("enabled", b"false");
-    assert!(is_sticky(&plugin));
-    set_bytes("enabled", &[0]);
-    assert!(!is_sticky(&plugin));
+    for odd in [b"".as_slice(), b"0", b"no", &[2], &[0, 0]] {
+        set_bytes("enabled", odd);
+        assert!(is_sticky(&plugin), "{odd:?}");
+    }
+    for off in [b"false".as_slice(), &[0]] {
+        set_bytes("enabled", off);
+        assert!(!is_sticky(&plugin), "{off:?}");
+    }
 }
 
 #[test]

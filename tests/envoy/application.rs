@@ -482,15 +482,13 @@ fn a_session_cookie_that_is_no_text_is_understood_and_passes_as_it_is() {
 }
 
 #[test]
-fn of_several_lines_in_one_answer_the_last_one_counts() {
+fn an_answer_that_sets_the_cookie_and_deletes_it_for_another_path_sets_it() {
     let lb = load_balancer();
     let [set, delete, other] =
-        ["JSESSIONID=1; Path=/", "JSESSIONID=; Max-Age=0", "theme=dark; Max-Age=0"].map(str::as_bytes);
-    assert_eq!(effect_of(&lb, &[set, delete]), "the end");
-    assert_eq!(effect_of(&lb, &[set, delete, other]), "the end");
-    assert_eq!(effect_of(&lb, &[delete, set]), "a session");
-    assert_eq!(effect_of(&lb, &[delete, other, set, other]), "a session");
-    assert_eq!(effect_of(&lb, &[other]), "nothing");
+        ["JSESSIONID=1; Path=/", "JSESSIONID=; Path=/old; Max-Age=0", "theme=dark; Max-Age=0"].map(str::as_bytes);
+    assert_eq!(effect_of(&lb, &[set, delete, other]), "a session");
+    assert_eq!(effect_of(&lb, &[other, delete, set]), "a session");
+    assert_eq!(effect_of(&lb, &[delete, other, delete]), "the end");
 }
 
 #[test]

@@ -345,6 +345,20 @@ fn with_repick_a_group_is_asked_under_the_configured_path_when_nothing_else_has_
 }
 
 #[test]
+fn a_route_to_one_group_alone_is_left_out_of_the_rule_where_it_says_so() {
+    let lb = Weighted::start(|config| {
+        plugin(config)["policies"] = json!({});
+        let mut alone = json!({ "match": { "prefix": "/admin" }, "route": { "cluster": "blue" } });
+        alone["metadata"] = json!({ "filter_metadata": { "sticky_sessions": { "rule": false } } });
+        routes(config).insert(0, alone);
+    });
+    let (mut client, _) = lb.client_of("green");
+    let response = client.get(lb.sticky, "/admin");
+    assert_eq!((group_of(&response.body), response.cookie("AWSALBTG")), ("blue", None));
+    assert_eq!(group_of(&client.get(lb.sticky, "/").body), "green");
+}
+
+#[test]
 fn application_based_stickiness_works_inside_weighted_groups() {
     let lb = Weighted::start(|config| {
         let app = json!({ "stickiness": { "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID" } } });

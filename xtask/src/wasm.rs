@@ -14,7 +14,7 @@ use crate::sh;
 pub(crate) const TARGET: &str = "wasm32-wasip1";
 
 /// In bytes. Every worker compiles the module at its start and after a crash, and that time grows with it.
-const BUDGET: usize = 500_000;
+const BUDGET: usize = 440_000;
 
 /// `cargo xtask wasm`.
 pub(crate) fn run() -> Result<()> {

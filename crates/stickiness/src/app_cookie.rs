@@ -15,10 +15,11 @@ use crate::exchange::Request;
 use crate::issuer::Issuer;
 use crate::names::{Name, REMOVED, SHARDS, shards as shard_names};
 use crate::outcome::Outcome;
-use crate::policy::{CookieOptions, SameSite, Stickiness, UnusedShards};
+use crate::policy::{CookieOptions, SameSite, Secure, Stickiness, UnusedShards};
 use crate::renewal::{in_time, is_over};
 use crate::seal::Kind;
 use crate::sealer::{DrawNonce, Sealer};
+use crate::time::Timestamp;
 
 /// The longest duration that can be configured. An older binding is of no use to anybody.
 const MAX_DURATION: Duration = Duration::from_hours(7 * 24);
@@ -32,13 +33,15 @@ pub struct Held {
     bindings: Vec<Binding>,
     /// Which of the shards came, those that mean "no cookie" left out.
     sent: [bool; SHARDS],
+    /// Whether a value came that somebody with another key may open.
+    has_unknown_key: bool,
 }
 
 impl Held {
     /// What a client brings that brings nothing.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self { pin: Err(Outcome::NoCookie), bindings: Vec::new(), sent: [false; SHARDS] }
+        Self { pin: Err(Outcome::NoCookie), bindings: Vec::new(), sent: [false; SHARDS], has_unknown_key: false }
     }
 }
 
@@ -57,6 +60,7 @@ pub fn read(
     let mut held = Held { sent, ..Held::nothing() };
     for value in shards::joined(&names, &request.cookies) {
         let opened = sealer.open(Kind::AppCookie, &value);
+        held.has_unknown_key |= opened == Err(Outcome::UnknownKey);
         let bindings = opened.and_then(|content| envelope::read(&content).ok_or(Outcome::Malformed));
         let pin = bindings.as_ref().map_err(|miss| *miss).and_then(|bindings| {
             let binding = bindings.iter().find(|binding| binding.target_group == target_group);
@@ -105,13 +109,22 @@ pub fn lines(
     let bindings = match (change, held.pin.as_ref()) {
         (Change::Delete(_), _) => others,
         // What does not open here may open elsewhere, and the application's cookie may come with another path.
-        (Change::None, Err(_)) if !held.bindings.is_empty() || !withdraws_unused => return Vec::new(),
+        (Change::None, Err(_)) if !withdraws_unused || !held.bindings.is_empty() || held.has_unknown_key => {
+            return Vec::new();
+        }
         (Change::None, Err(_)) => Vec::new(),
         (_, pin) if !issuer.options.renew.is_due(pin.ok(), &next, duration) => return Vec::new(),
         _ => std::iter::once(next).chain(others).collect(),
     };
-    let value = if bindings.is_empty() { None } else { seal(issuer.sealer, bindings, duration, draw_nonce) };
-    let mut parts = shards::split(value.as_deref().unwrap_or_default());
+    let value = if bindings.is_empty() {
+        String::new()
+    } else {
+        let Some(value) = seal(issuer.sealer, bindings, issuer.answer.now, duration, draw_nonce) else {
+            return Vec::new();
+        };
+        value
+    };
+    let mut parts = shards::split(&value);
     let names = shard_names(issuer.options.name.as_deref());
     let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
         Some(part) => Some(cookie(issuer, name, part, duration)),
@@ -131,8 +144,16 @@ fn duration_of(config: &Config, target_group: &str) -> Duration {
 }
 
 /// The value that holds these bindings, or as many of the first as four cookies can hold.
-fn seal(sealer: &Sealer, mut bindings: Vec<Binding>, duration: Duration, draw_nonce: DrawNonce<'_>) -> Option<String> {
-    if let [binding] = bindings.as_slice() {
+fn seal(
+    sealer: &Sealer,
+    mut bindings: Vec<Binding>,
+    now: Timestamp,
+    duration: Duration,
+    draw_nonce: DrawNonce<'_>,
+) -> Option<String> {
+    if let [binding] = bindings.as_slice()
+        && binding.issued_at == now
+    {
         let content = || envelope::write(std::slice::from_ref(binding));
         let seal = || sealer.seal(Kind::AppCookie, &content()?, draw_nonce);
         return sealer.seal_shared(Kind::AppCookie, binding, duration, seal);
@@ -148,7 +169,9 @@ fn seal(sealer: &Sealer, mut bindings: Vec<Binding>, duration: Duration, draw_no
 }
 
 fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> String {
-    let for_chromium = issuer.client.is_chromium_80 && issuer.over_https();
+    // Browsers refuse SameSite=None without Secure.
+    let may_be_secure = issuer.options.secure != Secure::Never;
+    let for_chromium = issuer.client.is_chromium_80 && issuer.over_https() && may_be_secure;
     let same_site = issuer.options.same_site.or(for_chromium.then_some(SameSite::None));
     issuer.cookie(name, value, same_site, duration).to_string()
 }

@@ -15,12 +15,17 @@ pub enum Change<'a> {
     Delete(&'a [u8]),
 }
 
-/// What these lines do with the cookie of this name. The last one counts, as for user agents.
+/// What these lines do with the cookie of this name. The last one that sets it counts: a line that deletes one beside it is
+/// for another path or domain, where the cookie used to be.
 ///
 /// By name only, as AWS: "not the value or the expiry attribute". A line that does not parse is none of a cookie.
 #[must_use]
 pub fn change<'a>(lines: &[&'a [u8]], name: &str, now: Timestamp) -> Change<'a> {
-    lines.iter().rev().find_map(|line| change_by(line, name, now)).unwrap_or(Change::None)
+    let changes = lines.iter().filter_map(|line| change_by(line, name, now));
+    changes.fold(Change::None, |earlier, later| match (earlier, later) {
+        (set @ Change::Set(_), Change::Delete(_)) => set,
+        (_, later) => later,
+    })
 }
 
 fn change_by<'a>(line: &'a [u8], name: &str, now: Timestamp) -> Option<Change<'a>> {
@@ -34,7 +39,8 @@ fn change_by<'a>(line: &'a [u8], name: &str, now: Timestamp) -> Option<Change<'a
 
 /// RFC 6265 §5.3: `Max-Age` comes before `Expires`, and a cookie whose time is over is removed.
 fn is_over(cookie: &Cookie<'_>, now: Timestamp) -> bool {
-    match cookie.max_age() {
+    // An empty one, which user agents pass over, is read as the longest.
+    match cookie.max_age().filter(|max_age| max_age.whole_seconds() < i64::MAX) {
         Some(max_age) => !max_age.is_positive(),
         None => cookie
             .expires_datetime()
@@ -90,6 +96,7 @@ mod tests {
             "s=; Max-Age=0",
             "s=x; max-age=-1; Expires=Tue, 19 Jan 2038 03:14:07 GMT",
             "s=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+            "s=; Max-Age=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
             "s=; expires=Thu, 01-Jan-1970 00:00:01 GMT",
             "s=deleted; expires=Tue, 14 Nov 2023 22:13:20 GMT",
         ] {
@@ -106,9 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn of_several_lines_the_last_one_counts() {
-        assert_eq!(kind(&["s=1", "t=1; Max-Age=0", "s=; Max-Age=0", "t=2"], "s"), "delete");
-        assert_eq!(kind(&["s=; Max-Age=0", "s=1"], "s"), "set");
+    fn of_several_lines_the_last_one_that_sets_counts() {
+        assert_eq!(change(&[b"s=1", b"s=2; Path=/", b"t=3"], "s", NOW), Change::Set(b"s=2; Path=/"));
+        for order in [["s=1; Path=/", "s=; Path=/old; Max-Age=0"], ["s=; Path=/old; Max-Age=0", "s=1; Path=/"]] {
+            assert_eq!(kind(&order, "s"), "set", "{order:?}");
+        }
+        assert_eq!(kind(&["t=1", "s=; Max-Age=0", "s=; Path=/old; Max-Age=0"], "s"), "delete");
     }
 
     #[test]

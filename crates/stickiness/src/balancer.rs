@@ -9,7 +9,7 @@ use crate::group_cookie;
 use crate::group_health::GroupHealth;
 use crate::issuer::Issuer;
 use crate::outcome::Outcome;
-use crate::policy::{OnEmptyGroup, Policy, Rule, Stickiness};
+use crate::policy::{OnEmptyGroup, Policy, Stickiness};
 use crate::seal::KeyRing;
 use crate::sealer::{DrawNonce, Sealer};
 use crate::target_cookie::{self, Held};
@@ -78,7 +78,8 @@ impl Balancer {
         if request.route.enabled == Some(false) {
             return None;
         }
-        let group = group_cookie::read(&self.sealer, self.config.rules(), request);
+        let rules = if request.route.rule == Some(false) { &[] } else { self.config.rules() };
+        let group = group_cookie::read(&self.sealer, rules, request);
         let pinned_group = group.as_ref().and_then(|held| held.pin.as_ref().ok());
         let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
         let target_group = self.nonempty(group.as_ref(), wanted, request, has_healthy_target).to_owned();
@@ -90,7 +91,12 @@ impl Balancer {
         if target.is_none() && group.is_none() {
             return None;
         }
-        Some(Session { client: Client::of(request), target_group, is_rerouted, group, policy, target, unknown_policy })
+        let client = Client::of(request);
+        let session = Session { client, target_group, is_rerouted, group, policy, target, unknown_policy };
+        if session.leaves_empty_groups() {
+            self.group_health.borrow_mut().request_started(&session.target_group);
+        }
+        Some(session)
     }
 
     /// Whether the answer of this target group has to be looked at for the application's cookie.
@@ -101,8 +107,9 @@ impl Balancer {
         })
     }
 
-    /// What to make of the answer to a session's request.
+    /// What to make of the answer to a session's request; of a request that nobody answered, [`Answer::Envoy`].
     ///
+    /// To be asked once for every session.
     /// `draw_nonce` is not called when a value sealed a moment ago serves; without a nonce there is no cookie.
     pub fn reply(&self, session: &Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
         self.learn(session, answer);
@@ -179,14 +186,14 @@ impl Balancer {
     }
 
     fn learn(&self, session: &Session, answer: &Answer<'_>) {
-        let repicks = |rule: &Rule| matches!(rule.on_empty_group, OnEmptyGroup::Repick { .. });
-        if !session.group.as_ref().is_some_and(|held| repicks(&held.rule)) {
+        if !session.leaves_empty_groups() {
             return;
         }
         let mut health = self.group_health.borrow_mut();
+        health.request_ended(&session.target_group);
         match answer {
             Answer::Target(answer) => health.saw(answer.target_group, true, answer.now),
-            Answer::NoHealthyTarget { now } => health.saw(&session.target_group, false, *now),
+            Answer::NoHealthyTarget { target_group, now } => health.saw(target_group, false, *now),
             Answer::Envoy => (),
         }
     }
@@ -229,6 +236,11 @@ impl Session {
             (None, Some(Err(miss))) => *miss,
             (None, None) => Outcome::NoCookie,
         }
+    }
+
+    fn leaves_empty_groups(&self) -> bool {
+        let on_empty_group = self.group.as_ref().map(|held| &held.rule.on_empty_group);
+        matches!(on_empty_group, Some(OnEmptyGroup::Repick { .. }))
     }
 
     fn outcome_when_answered_by(&self, answer: &TargetAnswer<'_>) -> Outcome {

@@ -107,14 +107,14 @@ pub fn app_cookie_lines(
             None => return Vec::new(),
         },
     };
-    let content = || {
+    let mut seal = |attributes: &str| {
         let mut content = Vec::new();
         next.write(&mut content)?;
-        write_text(&mut content, &attributes)?;
-        Some(padded(content))
+        write_text(&mut content, attributes)?;
+        issuer.sealer.seal(Kind::ClassicAppCookie, &padded(content), draw_nonce)
     };
-    let seal = |content: Vec<u8>| issuer.sealer.seal(Kind::ClassicAppCookie, &content, draw_nonce);
-    let Some(value) = content().and_then(seal) else { return Vec::new() };
+    // A cookie cannot hold attributes of any length. Without them the next target's cookie has none.
+    let Some(value) = seal(&attributes).or_else(|| seal("")) else { return Vec::new() };
     let Pair { plain, twin } = Pair::of_classic(issuer.options.name.as_deref());
     let twin = issuer.options.twin.then(|| format!("{twin}={value}{}", copied::for_all_sites(&attributes)));
     std::iter::once(format!("{plain}={value}{attributes}")).chain(twin).collect()

@@ -9,6 +9,7 @@ mod aws;
 mod cookie;
 mod dotted;
 mod error;
+mod names;
 mod reader;
 mod rules;
 mod schema;

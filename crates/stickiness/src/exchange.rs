@@ -26,6 +26,8 @@ pub struct Request<'a> {
 pub struct RouteChoice {
     /// Whether its requests are sticky.
     pub enabled: Option<bool>,
+    /// Whether they are under the rule that has their target group.
+    pub rule: Option<bool>,
     /// The name of a policy, instead of the target group's own.
     pub policy: Option<String>,
 }
@@ -59,6 +61,8 @@ pub enum Answer<'a> {
     Target(TargetAnswer<'a>),
     /// Envoy itself, because no target is healthy.
     NoHealthyTarget {
+        /// The target group that has none.
+        target_group: &'a str,
         /// When.
         now: Timestamp,
     },

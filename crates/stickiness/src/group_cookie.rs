@@ -1,7 +1,6 @@
 //! Target-group stickiness: `AWSALBTG` and its twin, which keep a client in one target group of a rule.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::binding::Binding;
 use crate::exchange::Request;
@@ -11,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::policy::Rule;
 use crate::renewal::in_time;
 use crate::seal::Kind;
-use crate::sealer::{DrawNonce, Sealer, first_good};
+use crate::sealer::{DrawNonce, Sealer};
 
 /// What a request to a target group of a rule brings.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,27 +26,34 @@ pub struct Held {
 /// A target group may be in several rules. The request is under the first that also has the group its cookie names.
 #[must_use]
 pub fn read(sealer: &Sealer, rules: &[Rc<Rule>], request: &Request<'_>) -> Option<Held> {
-    let mut nearest: Option<Held> = None;
-    for rule in rules.iter().filter(|rule| has(rule, request.target_group)) {
-        let Some(duration) = rule.stickiness else { continue };
-        let pin = read_rule(sealer, rule, duration, request);
-        let is_better = nearest.as_ref().is_none_or(|held| held.pin.is_err() && pin.is_ok());
-        if is_better {
-            nearest = Some(Held { rule: Rc::clone(rule), pin });
+    let keeps_clients = |rule: &&Rc<Rule>| rule.stickiness.is_some() && has(rule, request.target_group);
+    let rules: Vec<&Rc<Rule>> = rules.iter().filter(keeps_clients).collect();
+    let first = rules.first()?;
+    let mut nearest = Outcome::NoCookie;
+    for (position, rule) in rules.iter().enumerate() {
+        let has_its_names = |other: &&&Rc<Rule>| other.cookie.name == rule.cookie.name;
+        // Rules may be many and mostly share their cookies' names: each value is opened once.
+        if rules.iter().take(position).any(|earlier| has_its_names(&earlier)) {
+            continue;
+        }
+        for value in request.cookies.of_pair(&Pair::of_target_group(rule.cookie.name.as_deref())) {
+            let binding = sealer.open_binding(Kind::TargetGroup, &value);
+            for rule in rules.iter().filter(has_its_names) {
+                match binding.as_ref().map_err(|miss| *miss).and_then(|binding| fit(binding, rule, request)) {
+                    Ok(pin) => return Some(Held { rule: Rc::clone(rule), pin: Ok(pin.clone()) }),
+                    Err(miss) => nearest = nearest.max(miss),
+                }
+            }
         }
     }
-    nearest
+    Some(Held { rule: Rc::clone(first), pin: Err(nearest) })
 }
 
-fn read_rule(sealer: &Sealer, rule: &Rule, duration: Duration, request: &Request<'_>) -> Result<Binding, Outcome> {
-    let names = Pair::of_target_group(rule.cookie.name.as_deref());
-    first_good(request.cookies.of_pair(&names), |value| {
-        let binding = sealer.open_binding(Kind::TargetGroup, value)?;
-        if !has(rule, &binding.target_group) {
-            return Err(Outcome::WrongGroup);
-        }
-        in_time(binding, duration, request.now)
-    })
+fn fit<'a>(binding: &'a Binding, rule: &Rule, request: &Request<'_>) -> Result<&'a Binding, Outcome> {
+    if !has(rule, &binding.target_group) {
+        return Err(Outcome::WrongGroup);
+    }
+    in_time(binding, rule.stickiness.unwrap_or_default(), request.now)
 }
 
 /// The `Set-Cookie` lines for a client that holds this.

@@ -13,6 +13,10 @@ pub const AWSELB: &str = "AWSELB";
 /// The value that withdraws a cookie at AWS. Clients store and send it back, and it then means "no cookie".
 pub const REMOVED: &str = "_remove_";
 
+/// The values that mean "no cookie". Clients that were copied from formatted text send the second, which lost its
+/// underscores.
+pub const ABSENT: [&str; 2] = [REMOVED, "remove"];
+
 /// In how many cookies an application-based one may be split: `AWSALBAPP-0` to `-3`.
 pub const SHARDS: usize = 4;
 

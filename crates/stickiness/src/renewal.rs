@@ -1,5 +1,6 @@
 //! When is a session over, and when does one that goes on get a new cookie?
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use crate::binding::Binding;
@@ -22,8 +23,8 @@ pub fn is_over(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
 /// # Errors
 ///
 /// [`Outcome::Expired`].
-pub fn in_time(binding: Binding, duration: Duration, now: Timestamp) -> Result<Binding, Outcome> {
-    if is_over(&binding, duration, now) { Err(Outcome::Expired) } else { Ok(binding) }
+pub fn in_time<B: Borrow<Binding>>(binding: B, duration: Duration, now: Timestamp) -> Result<B, Outcome> {
+    if is_over(binding.borrow(), duration, now) { Err(Outcome::Expired) } else { Ok(binding) }
 }
 
 /// The binding, if it is one of this target group.

@@ -17,19 +17,21 @@ pub(super) fn split(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The values that a request brings in parts: the first one of each name makes the first value, and so on.
+/// The values that a request brings in parts: the first that needs another part takes the first of the next name, and so
+/// on.
 ///
 /// Behind two load balancers a client holds two sets of these cookies.
 pub(super) fn joined(names: &[Name; SHARDS], cookies: &CookieHeader<'_>) -> impl Iterator<Item = Vec<u8>> {
     let [first, following @ ..] = names;
-    cookies.values(first).enumerate().map(move |(position, part)| {
+    let mut following = following.each_ref().map(|name| cookies.values(name));
+    cookies.values(first).map(move |part| {
         let mut value = part.into_owned();
         let mut is_whole = value.len() != MAX_VALUE;
-        for name in following {
+        for parts in &mut following {
             if is_whole {
                 break;
             }
-            let Some(part) = cookies.values(name).nth(position) else { break };
+            let Some(part) = parts.next() else { break };
             is_whole = part.len() != MAX_VALUE;
             value.extend_from_slice(&part);
         }
@@ -86,5 +88,9 @@ mod tests {
     #[test]
     fn two_sets_of_cookies_make_two_values() {
         assert_eq!(rejoined("AWSALBAPP-0=a; AWSALBAPP-1=_remove_; AWSALBAPP-0=b; AWSALBAPP-1=_remove_"), [b"a", b"b"]);
+        let full = "x".repeat(4000);
+        let long = format!("{full}y").into_bytes();
+        let cookies = format!("AWSALBAPP-0=a; AWSALBAPP-1=_remove_; AWSALBAPP-0={full}; AWSALBAPP-1=y");
+        assert_eq!(rejoined(&cookies), [b"a".to_vec(), long]);
     }
 }

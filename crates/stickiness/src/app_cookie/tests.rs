@@ -230,3 +230,37 @@ fn who_holds_a_good_cookie_is_given_the_next_one_when_it_is_due() {
     let lines = |browser: &mut Browser, seconds| browser.ask(&site, By { at: after(seconds), ..LOGIN }).lines.len();
     assert_eq!([29, 30, 31].map(|seconds| lines(&mut browser, seconds)), [0, 1, 0]);
 }
+
+#[test]
+fn without_secure_chromium_gets_a_cookie_that_it_keeps() {
+    let site = with_cookie_options(r#"{"secure": "never", "twin": false}"#);
+    let mut browser = Browser { user_agent: CHROME, ..Browser::default() };
+    let lines = browser.ask(&site, By { over_https: true, ..LOGIN }).lines;
+    assert!(lines[0].ends_with("; Path=/"), "{lines:?}");
+}
+
+#[test]
+fn a_cookie_that_another_replica_may_open_is_not_withdrawn() {
+    let newer = Site::with_keys(FOLLOWS, crate::testing::OTHER_KEYS);
+    let site = with_cookie_options(r#"{"unused_shards": "always"}"#);
+    let mut browser = logged_in(&newer);
+    let seen = browser.ask(&site, WEB_A);
+    assert_eq!((seen.outcome, seen.lines), (Outcome::UnknownKey, vec![]));
+    assert_eq!(browser.ask(&newer, WEB_A).outcome, Outcome::Pinned);
+}
+
+#[test]
+fn without_a_nonce_no_cookie_is_withdrawn() {
+    let site = site();
+    let browser = logged_in(&site);
+    let session = site.receive("web", &browser.cookies(), after(1)).unwrap();
+    let answer = crate::exchange::TargetAnswer {
+        target_group: "web",
+        target: "10.0.0.2:80",
+        set_cookies: &[],
+        over_https: false,
+        now: after(1),
+    };
+    let reply = site.balancer.reply(&session, &crate::exchange::Answer::Target(answer), &mut || None);
+    assert!(reply.headers.is_empty());
+}

@@ -144,3 +144,14 @@ fn without_a_twin_there_is_one_cookie() {
         assert_eq!(Browser::default().ask(&site, by).lines.len(), 1);
     }
 }
+
+#[test]
+fn attributes_too_long_for_a_cookie_are_written_and_not_remembered() {
+    let site = Site::new(FOLLOWS);
+    let mut browser = Browser::default();
+    let line = format!("sid=1; Path=/shop; Comment={}", "x".repeat(3000));
+    let lines = browser.ask(&site, By { set_cookies: &[&line], ..WEB_A }).lines;
+    assert!(lines[0].contains(";PATH=/shop;COMMENT=xxx"), "{lines:?}");
+    let seen = browser.ask(&site, OTHER);
+    assert_eq!((seen.outcome, seen.lines.len()), (Outcome::Moved, 2));
+}

@@ -55,6 +55,14 @@ impl RuleBlock {
             .and_then(|stickiness| allow(stickiness, &self.target_groups, config))
             .map_err(|error| error.at(&place))?;
         let cookie = self.cookie.resolve(&["rules", &index, "cookie"], inherited, warnings)?;
+        if matches!(self.on_empty_group, OnEmptyGroup::Repick { .. })
+            && (stickiness.is_none() || self.target_groups.len() < 2)
+        {
+            let problem = ConfigError::new(
+                "repick has no effect without target_group_stickiness and another target group to pick",
+            );
+            return Err(problem.under("on_empty_group").at(&place));
+        }
         let on_empty_group = match (self.on_empty_group, self.probe_path) {
             (OnEmptyGroup::Repick { .. }, Some(probe_path)) => OnEmptyGroup::Repick { probe_path },
             (OnEmptyGroup::Fail, Some(_)) => {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::cookie::CookieBlock;
 use super::rules::RuleBlock;
 use super::target_group::TargetGroup;
-use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies};
+use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, names};
 use crate::keys;
 use crate::policy::{CookieOptions, Policy, Stickiness};
 use crate::seal::KeyRing;
@@ -60,6 +60,7 @@ impl Document {
             let rule = rule.check(index, &config, &cookie, &mut warnings)?;
             config.rules.push(rule);
         }
+        names::check(&config)?;
         Ok(Parsed { config, key_ring, warnings })
     }
 }
@@ -71,6 +72,9 @@ fn check_all(
     warnings: &mut Vec<String>,
 ) -> Result<Policies, ConfigError> {
     let check = |(name, target_group): (String, TargetGroup)| {
+        if name.is_empty() || (list == "policies" && name == EVERY_OTHER) {
+            return Err(ConfigError::new(format_args!("{name:?} is not a name")).under(list));
+        }
         let policy = target_group.check([list, &name], cookie, warnings)?;
         Ok((name, policy))
     };

@@ -66,22 +66,45 @@ fn its_clients_are_back_when_a_target_is() {
     let site = repicking();
     let browser = client_of_blue(&site);
     site.empty.borrow_mut().push("blue");
-    assert_eq!(reroute(&site, &browser, "green", after(10)).as_deref(), Some("green"));
+    assert_eq!(reroute(&site, &browser, "green", after(11)).as_deref(), Some("green"));
     site.empty.borrow_mut().clear();
-    assert_eq!(reroute(&site, &browser, "green", after(12)).as_deref(), Some("blue"));
+    assert_eq!(reroute(&site, &browser, "green", after(13)).as_deref(), Some("blue"));
 }
 
 #[test]
 fn an_answer_tells_as_much_as_asking() {
     let site = repicking();
     let browser = client_of_blue(&site);
-    assert_eq!(reroute(&site, &browser, "blue", after(1)).as_deref(), Some("blue"));
     let session = site.receive("blue", &browser.cookies(), after(1)).unwrap();
-    let answer = Answer::NoHealthyTarget { now: after(1) };
+    assert_eq!(session.reroute(), Some("blue"));
+    let answer = Answer::NoHealthyTarget { target_group: "blue", now: after(1) };
     let reply = site.balancer.reply(&session, &answer, &mut || None);
     assert_eq!((reply.outcome, reply.headers), (Outcome::Pinned, vec![]));
     assert_eq!(reroute(&site, &browser, "green", after(1)).as_deref(), Some("green"));
     assert_eq!(*site.asked.borrow(), ["blue/healthz", "green/healthz"]);
+}
+
+#[test]
+fn a_group_that_takes_no_question_is_not_empty_while_it_is_at_work() {
+    let site = repicking();
+    let browser = client_of_blue(&site);
+    let slow = site.receive("blue", &browser.cookies(), after(1)).unwrap();
+    site.empty.borrow_mut().push("blue");
+    assert_eq!(reroute(&site, &browser, "blue", after(60)).as_deref(), Some("blue"));
+    site.balancer.reply(&slow, &Answer::Envoy, &mut || None);
+    assert_eq!(reroute(&site, &browser, "blue", after(60)).as_deref(), Some("blue"), "the one before is under way");
+}
+
+#[test]
+fn of_several_groups_the_first_of_the_rule_that_is_not_empty_takes_over() {
+    for (empty, next) in [(vec!["blue"], "green"), (vec!["blue", "green"], "red")] {
+        let site = Site::new(
+            r#"{"rules": [{"target_groups": ["blue", "green", "red"], "on_empty_group": "repick",
+                "target_group_stickiness": {"duration_seconds": 3600}}]}"#,
+        );
+        *site.empty.borrow_mut() = empty;
+        assert_eq!(reroute(&site, &Browser::default(), "blue", after(11)).as_deref(), Some(next));
+    }
 }
 
 #[test]

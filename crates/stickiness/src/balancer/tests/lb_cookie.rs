@@ -154,7 +154,7 @@ fn a_percent_encoded_cookie_pins() {
 fn an_answer_that_no_target_gave_carries_no_cookie() {
     let site = Site::new("{}");
     let session = site.receive("web", "", NOON).unwrap();
-    for answer in [Answer::Envoy, Answer::NoHealthyTarget { now: NOON }] {
+    for answer in [Answer::Envoy, Answer::NoHealthyTarget { target_group: "web", now: NOON }] {
         let reply = site.balancer.reply(&session, &answer, &mut || Some([1; 24]));
         assert_eq!((reply.outcome, reply.headers), (Outcome::NoCookie, vec![]));
     }

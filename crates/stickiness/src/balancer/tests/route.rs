@@ -50,3 +50,18 @@ fn a_policy_that_nobody_configured_leaves_the_target_group_its_own() {
     let seen = browser(of_policy("shrot")).ask(&site, WEB_A);
     assert!(seen.lines[0].contains("Expires=Wed, 15 Nov 2023"), "{:?}", seen.lines);
 }
+
+#[test]
+fn a_route_to_one_target_group_alone_is_taken_out_of_the_rule() {
+    let site = Site::new(
+        r#"{"policies": {}, "rules": [{"target_groups": ["blue", "green"],
+            "target_group_stickiness": {"duration_seconds": 3600}}]}"#,
+    );
+    let [blue, green] = ["blue", "green"].map(|target_group| By { target_group, ..WEB_A });
+    let mut browser = browser(RouteChoice::default());
+    browser.ask(&site, green);
+    browser.route = RouteChoice { rule: Some(false), ..RouteChoice::default() };
+    let seen = browser.ask(&site, blue);
+    assert_eq!(seen.reroute, None);
+    assert!(seen.lines.iter().all(|line| !line.starts_with("AWSALBTG")), "{:?}", seen.lines);
+}

@@ -138,3 +138,25 @@ fn the_applications_cookie_is_followed_in_weighted_groups_too() {
     let seen = browser.ask_routed(&site, "green", BLUE).unwrap();
     assert_eq!((seen.reroute.as_deref(), seen.pin.as_deref()), (Some("blue"), Some("10.0.1.1:80")));
 }
+
+#[test]
+fn of_many_rules_with_the_same_names_each_judges_every_cookie() {
+    let rules: Vec<String> = (0..20)
+        .map(|number| {
+            format!(
+                r#"{{"target_groups": ["blue", "group-{number}"], "target_group_stickiness": {{"duration_seconds": 60}},
+                    "cookie": {{"name": "{}"}}}}"#,
+                if number % 2 == 0 { "EVEN" } else { "ODD" }
+            )
+        })
+        .collect();
+    let site = Site::new(&format!(r#"{{"rules": [{}]}}"#, rules.join(",")));
+    for number in [0, 1, 18, 19] {
+        let group = format!("group-{number}");
+        let mut browser = Browser::default();
+        browser.jar.insert("EVENTG".into(), "garbage".into());
+        browser.ask(&site, By { target_group: &group, ..BLUE });
+        let seen = browser.ask_routed(&site, "blue", By { target_group: &group, ..BLUE }).unwrap();
+        assert_eq!((seen.reroute, seen.outcome), (Some(group), Outcome::Pinned));
+    }
+}

@@ -203,11 +203,13 @@ fn a_forward_that_does_not_say_that_it_is_sticky_is_not_as_at_aws() {
 #[test]
 fn our_keys_may_stand_beside_a_pasted_action() {
     let config = parse(&with_action(
-        r#"{"ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "outbound|80||web.default"}]},
+        r#"{"ForwardConfig": {
+                "TargetGroups": [{"TargetGroupArn": "outbound|80||web.default"}, {"TargetGroupArn": "blue"}],
+                "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 60}},
             "on_empty_group": "repick", "cookie.path": "/app"}"#,
     ));
     let rule = &config.rules()[0];
-    assert_eq!(rule.target_groups, ["outbound|80||web.default"]);
+    assert_eq!(rule.target_groups, ["outbound|80||web.default", "blue"]);
     assert_eq!(rule.on_empty_group, OnEmptyGroup::Repick { probe_path: "/".into() });
     assert_eq!(rule.cookie.path, "/app");
     refused(

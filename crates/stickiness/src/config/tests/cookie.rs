@@ -336,3 +336,33 @@ fn a_warning_is_given_where_it_is_set_and_not_again_where_it_is_inherited() {
 fn awss_cookies_are_not_warned_of() {
     assert_eq!(warnings("{}"), [""; 0]);
 }
+
+#[test]
+fn cookies_of_different_kinds_with_one_name_are_refused() {
+    let rule = r#""rules": [{"target_groups": ["blue"], "cookie": {"name": "LB"},
+        "target_group_stickiness": {"duration_seconds": 60}}]"#;
+    refused(
+        &format!(r#"{{"target_groups": {{"web": {{"cookie": {{"name": "LBTG"}}}}}}, {rule}}}"#),
+        "rules[0]: \"LBTG\" would be the name of the cookie of a rule and of the duration-based cookie: give one of them \
+         another, with cookie.name",
+    );
+    let follows = r#"{"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "LBTG"}}}"#;
+    refused(
+        &format!(r#"{{"target_groups": {{"web": {follows}}}, {rule}}}"#),
+        "rules[0]: \"LBTG\" would be the name of the cookie of a rule and of the application's cookie: give one of them \
+         another, with cookie.name",
+    );
+    refused(
+        &format!(r#"{{"target_groups": {{"a": {follows}, "b": {{"cookie": {{"name": "LBTG"}}}}}}}}"#),
+        "target_groups.b: \"LBTG\" would be the name of the duration-based cookie and of the application's cookie: give \
+         one of them another, with cookie.name",
+    );
+}
+
+#[test]
+fn cookies_of_one_kind_may_share_a_name() {
+    let follows = r#"{"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "sid"}}}"#;
+    parse(&format!(
+        r#"{{"target_groups": {{"a": {follows}, "b": {follows}, "c": {{}}, "*": {{}}}}, "policies": {{"d": {{}}}}}}"#
+    ));
+}

@@ -135,3 +135,9 @@ fn a_key_of_many_levels_is_refused() {
     let error = Config::parse(format!(r#"{{"{deep}": 1}}"#).as_bytes()).unwrap_err().to_string();
     assert!(error.ends_with("a key has at most 8 levels"), "{error}");
 }
+
+#[test]
+fn what_is_no_name_is_refused() {
+    refused(r#"{"target_groups": {"": {}}}"#, "target_groups: \"\" is not a name");
+    refused(r#"{"policies": {"*": {}}}"#, "policies: \"*\" is not a name");
+}

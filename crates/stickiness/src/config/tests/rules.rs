@@ -156,3 +156,19 @@ fn a_key_of_a_rule_that_is_given_twice_is_refused() {
         "rules[0].cookie.path: is given twice",
     );
 }
+
+#[test]
+fn repick_without_a_group_to_keep_or_to_pick_is_refused() {
+    let problem = "rules[0].on_empty_group: repick has no effect without target_group_stickiness and another target \
+                   group to pick";
+    refused(
+        r#"{"target_groups": {"*": {"stickiness.enabled": "false"}},
+            "rules": [{"target_groups": ["blue", "green"], "on_empty_group": "repick"}]}"#,
+        problem,
+    );
+    refused(
+        r#"{"rules": [{"target_groups": ["blue"], "on_empty_group": "repick",
+            "target_group_stickiness": {"duration_seconds": 60}}]}"#,
+        problem,
+    );
+}
