@@ -11,9 +11,10 @@
 //! - which cookies does each type of stickiness have? [`lb_cookie`], [`app_cookie`], [`classic`], and [`group_cookie`] for
 //!   the target group; [`target_cookie`] is any of the first three, and [`issuer`] dresses what they give as the operator
 //!   asked for;
+//! - is there a target to go to? [`group_health`];
 //! - what does the load balancer do? [`balancer`], which uses all of these;
 //! - what did the operator ask for? [`config`] reads it, [`policy`] is what it comes to;
-//! - what is a request called in the end? [`outcome`].
+//! - what is a request, an answer and a client? [`exchange`]; what is it called in the end? [`outcome`].
 //!
 //! Clock, nonce and header bytes are arguments, so nothing here needs a host or a mock.
 
