@@ -7,8 +7,8 @@ use stickiness::outcome::Outcome;
 use stickiness::seal::Kind;
 
 use crate::harness::{
-    Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, counted, fetch, fetch_over_tls, forge_as, over_tls, setting,
-    wait_until,
+    Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Response, Setup, add_group, counted, fetch, fetch_over_tls,
+    forge_as, over_tls, setting, wait_until,
 };
 
 /// What a target group is configured with whose application names its cookie so.
@@ -237,6 +237,82 @@ fn all_four_lines_are_always_there_where_asked_to_as_aws_sends_them() {
 }
 
 #[test]
+fn as_aws_shows_them_the_four_lines_equal_those_that_were_captured_of_aws() {
+    let lb = LoadBalancer::start(&Setup {
+        plugin: Some(Plugin::Struct(json!({
+            "target_groups": { "web": following("JSESSIONID", 20) },
+            "cookie": { "unused_shards": "always", "expires": "seven_days" }
+        }))),
+        edit: &over_tls,
+        ..Setup::default()
+    });
+    for (agent, end) in [("Mozilla/5.0 Chrome/142.0.0.0", "; SameSite=None; Secure"), ("curl/8.5.0", "")] {
+        for (path, status, is_session) in
+            [(login().as_str(), 200, true), ("/status/405", 405, false), ("/redirect", 302, false)]
+        {
+            let response = fetch_over_tls(lb.sticky, path, &[("user-agent", agent)]);
+            let (value, expires) = (response.cookie("AWSALBAPP-0").unwrap(), response.expires());
+            assert_eq!((response.status, value == "_remove_"), (status, !is_session), "{agent} {path}");
+            let values = [value, "_remove_", "_remove_", "_remove_"];
+            let expected = values.iter().enumerate();
+            let expected = expected.map(|(n, value)| format!("AWSALBAPP-{n}={value}; {expires}; Path=/{end}"));
+            let own = usize::from(is_session);
+            assert_eq!(response.set_cookies()[own..], expected.collect::<Vec<_>>(), "{agent} {path}");
+            assert!((604_790..=604_800).contains(&response.expires_in()), "{response:?}");
+        }
+    }
+}
+
+#[test]
+fn the_attributes_of_the_applications_cookie_are_not_copied() {
+    let lb = load_balancer();
+    let own = "JSESSIONID=1; Domain=example.org; Path=/app; Max-Age=5; Secure; HttpOnly; SameSite=Strict";
+    let response = fetch(lb.sticky, &setting(&[own]), &[]);
+    let [present, ours] = response.set_cookies()[..] else { panic!("{response:?}") };
+    assert_eq!((present, ours.split_once("; ").unwrap().1), (own, format!("{}; Path=/", response.expires()).as_str()));
+    assert!((50..=60).contains(&response.expires_in()));
+}
+
+#[test]
+fn nothing_is_said_about_caching() {
+    let lb = load_balancer();
+    assert_eq!(fetch(lb.sticky, &login(), &[]).all("cache-control").count(), 0);
+}
+
+#[test]
+fn of_two_sets_of_cookies_in_one_request_each_load_balancer_finds_its_own() {
+    let plugin = || Some(Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", 60) } })));
+    let [one, other] = [KEY, OTHER_KEY]
+        .map(|key| LoadBalancer::start(&Setup { plugin: plugin(), keys: Some(key), ..Setup::default() }));
+    let unused = "AWSALBAPP-1=_remove_; AWSALBAPP-2=_remove_; AWSALBAPP-3=_remove_";
+    let sessions = [&one, &other].map(logged_in);
+    let sets = sessions.each_ref().map(|(client, _)| format!("AWSALBAPP-0={}; {unused}", client.jar["AWSALBAPP-0"]));
+    for line in [format!("{}; {}", sets[0], sets[1]), format!("{}; {}", sets[1], sets[0])] {
+        let line = format!("cookie: {line}; JSESSIONID=1");
+        for (lb, (_, home)) in [&one, &other].into_iter().zip(&sessions) {
+            let bodies = [0; 4].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body);
+            assert_eq!(bodies.each_ref(), [home; 4], "{line}");
+        }
+    }
+    assert_eq!([&one, &other].map(|lb| lb.counted(Outcome::Pinned)), [8, 8]);
+}
+
+#[test]
+fn a_duration_that_is_shortened_lets_sessions_be_chosen_anew() {
+    let setup = |seconds| {
+        let plugin = Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", seconds) } }));
+        Setup { plugin: Some(plugin), ..Setup::default() }
+    };
+    let running = Replaceable::start(&setup(60));
+    let (client, _) = logged_in(&running.lb);
+    running.replace(&setup(1));
+    wait_until("the session to be over", || {
+        client.clone().get(running.lb.sticky, "/");
+        running.lb.counted(Outcome::Expired) > 0
+    });
+}
+
+#[test]
 fn only_chromium_80_and_later_over_https_is_given_same_site_and_secure() {
     const MOZILLA: &str = "Mozilla/5.0 (X11; Linux x86_64)";
     const WEBKIT: &str = "AppleWebKit/537.36 (KHTML, like Gecko)";
@@ -269,20 +345,6 @@ fn what_is_withdrawn_over_https_is_written_for_the_browser_too() {
     let response = fetch_over_tls(lb.sticky, &logout(), &[("user-agent", "Mozilla/5.0 Chrome/142.0.0.0")]);
     let line = response.line("AWSALBAPP-0").unwrap();
     assert!(line.starts_with("AWSALBAPP-0=_remove_; ") && line.ends_with("; Path=/; SameSite=None; Secure"), "{line}");
-}
-
-/// Adds a cluster like `web` and a route to it, for paths that start with its name.
-fn add_group(config: &mut Config, name: &str) {
-    let mut cluster = config.cluster("web").unwrap().clone();
-    cluster["name"] = json!(name);
-    cluster["load_assignment"]["cluster_name"] = json!(name);
-    // The targets' health is that of `web`: this one is ready at once.
-    cluster.as_object_mut().unwrap().remove("health_checks");
-    config.at("/static_resources/clusters").unwrap().as_array_mut().unwrap().push(cluster);
-    let manager = config.connection_manager("sticky").unwrap();
-    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
-    let route = json!({ "match": { "prefix": format!("/{name}/") }, "route": { "cluster": name } });
-    routes.insert(0, route);
 }
 
 #[test]
@@ -322,9 +384,15 @@ const MANY: usize = 40;
 /// A load balancer before many target groups, which all follow `JSESSIONID`, and their names.
 #[track_caller]
 fn many_groups() -> (LoadBalancer, Vec<String>) {
-    let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
+    groups_with(MANY)
+}
+
+/// As [`many_groups`], of another number.
+#[track_caller]
+fn groups_with(count: usize) -> (LoadBalancer, Vec<String>) {
+    let groups: Vec<String> = (0..count).map(|number| format!("group-{number:03}-{}", "x".repeat(80))).collect();
     let lb = LoadBalancer::start(&Setup {
-        plugin: Some(Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 60) } }))),
+        plugin: Some(Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 600) } }))),
         edit: &|config| groups.iter().for_each(|group| add_group(config, group)),
         ..Setup::default()
     });
@@ -400,6 +468,22 @@ fn a_shard_is_withdrawn_when_the_sessions_in_it_expire() {
         assert_eq!(client.jar["AWSALBAPP-1"] == "_remove_", is_over, "{age}");
         let next = client.get(lb.sticky, "/");
         assert_eq!((next.body.as_str(), next.cookie_names().len()), ("b", if is_over { 1 } else { 2 }), "{age}");
+    }
+}
+
+#[test]
+fn an_envelope_above_16_kb_loses_the_sessions_that_were_used_longest_ago() {
+    let (lb, groups) = groups_with(120);
+    let mut client = Client::default();
+    for group in &groups {
+        visit(&lb, &mut client, group, &login());
+    }
+    let names: Vec<&str> = client.jar.keys().map(String::as_str).collect();
+    assert_eq!(names, ["AWSALBAPP-0", "AWSALBAPP-1", "AWSALBAPP-2", "AWSALBAPP-3", "JSESSIONID"]);
+    assert!(client.jar.values().all(|value| (1..=4_000).contains(&value.len())), "{client:?}");
+    for (group, pinned) in [(&groups[119], 1), (&groups[60], 1), (&groups[0], 0)] {
+        let response = visit(&lb, &mut client.clone(), group, "/");
+        assert_eq!((response.status, counted(&lb.envoy, group, "pinned")), (200, pinned), "{group}");
     }
 }
 

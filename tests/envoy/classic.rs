@@ -1,12 +1,14 @@
 //! The stickiness of the Classic Load Balancer: `AWSELB`, which is given once and not renewed.
 
-use local_envoy::Plugin;
+use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 use stickiness::seal::Kind;
 
-use crate::harness::{Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, fetch, forge_as, setting};
+use crate::harness::{
+    Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, add_group, counted, fetch, forge_as, setting,
+};
 
 /// `web` has this type of stickiness, with these attributes.
 #[track_caller]
@@ -110,6 +112,58 @@ fn the_cookie_is_given_once_and_each_client_stays_on_its_target() {
     }
     assert_ne!(homes[0], homes[1]);
     assert_eq!((lb.counted(Outcome::Pinned), lb.issued()), (8, 2));
+}
+
+#[test]
+fn an_upgrade_goes_where_the_cookie_says_and_a_new_clients_101_carries_the_pair() {
+    let lb = by_period();
+    for _ in 0..2 {
+        let mut client = Client::default();
+        let mut first = client.open_socket(lb.sticky);
+        assert_eq!((first.answer.status, first.answer.cookie_names()), (101, vec!["AWSELB", "AWSELBCORS"]));
+        let home = first.target();
+        for _ in 0..2 {
+            let mut socket = client.open_socket(lb.sticky);
+            assert_eq!((socket.target(), socket.answer.set_cookies()), (home.clone(), vec![]));
+        }
+    }
+}
+
+#[test]
+fn two_values_of_one_load_balancer_have_nothing_but_the_mark_of_the_key_in_common() {
+    let lb = by_period();
+    let responses = [0; 2].map(|_| fetch(lb.sticky, "/", &[]));
+    let [one, other] = responses.each_ref().map(value);
+    let common = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    // Four bytes, and by chance a little more.
+    assert!((8..16).contains(&common), "{one} {other}");
+}
+
+#[test]
+fn a_cookie_for_one_target_group_of_a_host_is_of_no_use_for_another() {
+    let plugin = Plugin::Struct(json!({ "target_groups": { "*": { "stickiness": { "type": "classic_lb_cookie" } } } }));
+    let edit = |config: &mut Config| add_group(config, "api");
+    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), edit: &edit, ..Setup::default() });
+    let mut client = Client::default();
+    client.get(lb.sticky, "/");
+    assert_eq!(client.get(lb.sticky, "/api/").cookie_names(), ["AWSELB", "AWSELBCORS"]);
+    assert_eq!(
+        [("web", "pinned"), ("api", "pinned"), ("api", "wrong_group")]
+            .map(|(group, word)| counted(&lb.envoy, group, word)),
+        [0, 0, 1]
+    );
+}
+
+#[test]
+fn the_session_of_an_unhealthy_target_moves_as_if_there_were_no_cookie() {
+    let mut lb = by_period();
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, "/").body;
+    lb.target(&home).set_healthy(false);
+    lb.wait_for_healthy(1);
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSELB", "AWSELBCORS"]));
+    assert_ne!(response.body, home);
 }
 
 #[test]

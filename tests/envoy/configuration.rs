@@ -120,6 +120,159 @@ fn a_reserved_cookie_name_is_refused() {
     );
 }
 
+/// A configuration in which `web` follows this cookie of the application.
+fn following(cookie_name: &str) -> String {
+    let stickiness = json!({ "type": "app_cookie", "app_cookie": { "cookie_name": cookie_name } });
+    json!({ "target_groups": { "web": { "stickiness": stickiness } } }).to_string()
+}
+
+#[test]
+fn a_cookie_of_the_application_may_not_be_named_as_one_of_the_load_balancers() {
+    for name in ["AWSALB", "AWSALBAPP", "AWSALBAPP-0", "AWSALBTG", "AWSALBCORS", "AWSALBTGCORS"] {
+        refused(
+            &following(name),
+            &format!(
+                "target_groups.web.stickiness.app_cookie.cookie_name: \"{name}\" is not allowed as the name of an \
+                 application's cookie: names that start with AWSALB are reserved"
+            ),
+        );
+    }
+    for name in ["awsalb", "XAWSALB", "MYCUSTOMAPPCOOKIE"] {
+        let answer = judge(Plugin::Json(&following(name)));
+        assert!(answer.accepted, "{name}: {}", answer.log);
+    }
+}
+
+#[test]
+fn application_based_stickiness_without_a_name_is_refused_in_awss_words() {
+    refused(
+        r#"{"target_groups": {"web": {"stickiness.type": "app_cookie"}}}"#,
+        "target_groups.web.stickiness.app_cookie.cookie_name: You must set an application cookie name to enable \
+         stickiness of type 'app_cookie'",
+    );
+}
+
+#[test]
+fn every_duration_is_one_second_to_seven_days() {
+    let durations = [
+        (
+            r#"{"target_groups": {"web": {"stickiness.lb_cookie.duration_seconds": "N"}}}"#,
+            "target_groups.web.stickiness.lb_cookie",
+        ),
+        (
+            r#"{"target_groups": {"web": {"stickiness.type": "app_cookie", "stickiness.app_cookie.cookie_name": "s",
+                "stickiness.app_cookie.duration_seconds": "N"}}}"#,
+            "target_groups.web.stickiness.app_cookie",
+        ),
+        (
+            r#"{"rules": [{"target_groups": ["web"], "target_group_stickiness": {"duration_seconds": "N"}}]}"#,
+            "rules[0].target_group_stickiness",
+        ),
+    ];
+    for (config, path) in durations {
+        for seconds in ["0", "604801"] {
+            let message = format!("{path}.duration_seconds: {seconds} is not between 1 and 604800");
+            refused(&config.replace('N', seconds), &message);
+        }
+        for seconds in ["1", "604800"] {
+            let answer = judge(Plugin::Json(&config.replace('N', seconds)));
+            assert!(answer.accepted, "{path} {seconds}: {}", answer.log);
+        }
+    }
+}
+
+/// A rule with these target groups, none of which is sticky itself, and with more keys.
+fn rule(target_groups: usize, more: &str) -> String {
+    let names: Vec<String> = (0..target_groups).map(|number| format!("\"group-{number}\"")).collect();
+    let off = r#""target_groups": {"*": {"stickiness.enabled": false}}"#;
+    format!(r#"{{{off}, "rules": [{{"target_groups": [{}]{more}}}]}}"#, names.join(", "))
+}
+
+#[test]
+fn a_rule_has_one_to_five_target_groups() {
+    for count in [0, 6] {
+        let message = format!("rules[0].target_groups: {count} target groups are not between 1 and 5");
+        refused(&rule(count, ""), &message);
+    }
+    for count in [1, 5] {
+        let answer = judge(Plugin::Json(&rule(count, "")));
+        assert!(answer.accepted, "{count}: {}", answer.log);
+    }
+}
+
+#[test]
+fn the_duration_of_group_stickiness_is_required() {
+    refused(
+        &rule(2, r#", "target_group_stickiness": {"enabled": true}"#),
+        "rules[0].target_group_stickiness.duration_seconds: is required where target group stickiness is enabled: a \
+         whole number between 1 and 604800",
+    );
+}
+
+#[test]
+fn sticky_target_groups_in_a_rule_without_group_stickiness_are_refused_in_awss_words() {
+    for stickiness in ["", r#", "target_group_stickiness": {"enabled": false}"#] {
+        refused(
+            &format!(r#"{{"rules": [{{"target_groups": ["blue", "green"]{stickiness}}}]}}"#),
+            "rules[0].target_group_stickiness: You must enable group stickiness on a rule if you enabled target \
+             stickiness on one of its target groups: \"blue\" is sticky; give the rule a target_group_stickiness with \
+             duration_seconds, or set stickiness.enabled of its target groups to false",
+        );
+    }
+}
+
+#[test]
+fn stickiness_by_address_is_refused_by_name_with_what_to_use() {
+    let answer = judge(Plugin::Json(r#"{"target_groups": {"web": {"stickiness.type": "source_ip"}}}"#));
+    assert!(!answer.accepted);
+    let message = "target_groups.web.stickiness.type: \"source_ip\" is stickiness of connections, which is Envoy's own";
+    assert!(answer.log.contains(message) && answer.log.contains("RING_HASH"), "{}", answer.log);
+}
+
+#[test]
+fn the_attributes_of_a_target_group_work_as_aws_prints_them() {
+    let attribute = |key: &str, value: &str| json!({ "Key": key, "Value": value });
+    let attributes = json!([
+        attribute("stickiness.enabled", "true"),
+        attribute("deregistration_delay.timeout_seconds", "300"),
+        attribute("stickiness.type", "lb_cookie"),
+        attribute("stickiness.lb_cookie.duration_seconds", "60"),
+        attribute("slow_start.duration_seconds", "0"),
+        attribute("stickiness.app_cookie.duration_seconds", "86400"),
+        attribute("stickiness.app_cookie.cookie_name", ""),
+        attribute("load_balancing.algorithm.type", "round_robin"),
+    ]);
+    lasts(Plugin::Struct(json!({ "target_groups": { "web": { "Attributes": attributes } } })), 60);
+}
+
+/// A forward action as AWS prints it, to `web` with this weight.
+fn forward(weight: u32) -> Value {
+    let arn = |name| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/73e2d6bc24d8a067");
+    json!({ "rules": [{ "Type": "forward", "ForwardConfig": {
+        "TargetGroups": [
+            { "TargetGroupArn": arn("web"), "Weight": weight },
+            { "TargetGroupArn": arn("other"), "Weight": 10 }
+        ],
+        "TargetGroupStickinessConfig": { "Enabled": true, "DurationSeconds": 1000 }
+    } }] })
+}
+
+#[test]
+fn a_forward_action_works_as_aws_prints_it() {
+    let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(forward(999))), ..Setup::default() });
+    let response = fetch(lb.sticky, "/", &[]);
+    assert_eq!(response.cookie_names(), ["AWSALBTG", "AWSALBTGCORS", "AWSALB", "AWSALBCORS"]);
+    assert!((990..=1_000).contains(&response.expires_in()), "{response:?}");
+}
+
+#[test]
+fn a_weight_is_at_most_999() {
+    refused(
+        &forward(1_000).to_string(),
+        "rules[0].ForwardConfig.TargetGroups[0].Weight: 1000 is not between 0 and 999",
+    );
+}
+
 #[test]
 fn text_that_is_no_json_is_refused_with_the_place() {
     refused(

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use local_envoy::Plugin;
 use serde_json::json;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, LoadBalancer, Setup, fetch, fetch_over_tls, forge, over_tls, wait_until};
+use crate::harness::{
+    Client, LoadBalancer, Replaceable, Setup, WAIT, add_group, counted, fetch, fetch_over_tls, forge, over_tls,
+    wait_until,
+};
 
 #[test]
 fn each_client_stays_on_one_target_and_new_clients_are_spread() {
@@ -69,11 +73,17 @@ fn every_answer_of_a_target_renews_both_cookies_beside_its_own() {
     let lb = LoadBalancer::shipped();
     for (method, path, status, own) in [
         ("GET", "/two-cookies", 200, vec!["session=1; HttpOnly", "theme=dark"]),
-        ("GET", "/500", 500, vec![]),
+        ("GET", "/status/301", 301, vec![]),
         ("GET", "/redirect", 302, vec![]),
         ("GET", "/not-modified", 304, vec![]),
+        ("GET", "/status/404", 404, vec![]),
+        ("HEAD", "/status/405", 405, vec![]),
+        ("GET", "/status/429", 429, vec![]),
+        ("GET", "/500", 500, vec![]),
+        ("GET", "/status/503", 503, vec![]),
         ("HEAD", "/", 200, vec![]),
         ("OPTIONS", "/", 200, vec![]),
+        ("POST", "/", 200, vec![]),
     ] {
         let mut client = Client::default();
         client.get(lb.sticky, "/");
@@ -94,18 +104,86 @@ fn an_answer_of_envoy_itself_carries_no_cookie() {
                 &mut config.connection_manager("sticky").unwrap()["route_config"]["virtual_hosts"][0]["routes"];
             let direct = json!({ "match": { "path": "/direct" }, "direct_response": { "status": 200 } });
             routes.as_array_mut().unwrap().insert(0, direct);
+            let moved = json!({ "match": { "path": "/moved" }, "redirect": { "https_redirect": true } });
+            routes.as_array_mut().unwrap().insert(0, moved);
             let nowhere = json!({ "match": { "path": "/nowhere" }, "route": { "cluster": "gone" } });
             routes.as_array_mut().unwrap().insert(0, nowhere);
+            let mut late = routes.as_array().unwrap().last().unwrap().clone();
+            late["match"] = json!({ "path": WAIT });
+            late["route"]["timeout"] = json!("0.1s");
+            routes.as_array_mut().unwrap().insert(0, late);
             config.connection_manager("sticky").unwrap()["route_config"]["validate_clusters"] = json!(false);
         },
         ..Setup::default()
     });
     let mut client = Client::default();
     client.get(lb.sticky, "/");
-    for (path, status) in [("/direct", 200), ("/nowhere", 503)] {
+    let pinned = client.jar.clone();
+    for (path, status) in [("/direct", 200), ("/moved", 301), ("/nowhere", 503), ("/garbage", 502), (WAIT, 504)] {
         let response = client.get(lb.sticky, path);
         assert_eq!((response.status, response.set_cookies()), (status, vec![]), "{path}");
     }
+    assert_eq!(client.jar, pinned);
+}
+
+#[test]
+fn expires_is_the_date_of_the_answer_and_the_duration() {
+    for (config, seconds) in [("{}", 86_400), (r#"{"cookie": {"expires": "seven_days"}}"#, 604_800)] {
+        let lb = LoadBalancer::with_plugin(config);
+        let response = fetch(lb.sticky, "/", &[]);
+        let date = httpdate::parse_http_date(response.all("date").next().unwrap()).unwrap();
+        let expires = httpdate::parse_http_date(response.expires().trim_start_matches("Expires=")).unwrap();
+        let past = expires.duration_since(date).unwrap().as_secs() - seconds;
+        // Envoy writes a date of up to half a second ago.
+        assert!(past <= 1, "{response:?}");
+    }
+}
+
+#[test]
+fn nothing_is_said_about_caching() {
+    let lb = LoadBalancer::shipped();
+    assert_eq!(fetch(lb.sticky, "/", &[]).all("cache-control").count(), 0);
+    let own: Vec<String> = fetch(lb.sticky, "/cached", &[]).all("cache-control").map(str::to_owned).collect();
+    assert_eq!(own, ["max-age=60"]);
+}
+
+#[test]
+fn the_value_is_longer_where_the_names_in_it_are() {
+    let name = "x".repeat(100);
+    let setup = Setup { plugin: Some(Plugin::Absent), edit: &|config| add_group(config, &name), ..Setup::default() };
+    let lb = LoadBalancer::start(&setup);
+    let lengths = ["/", &format!("/{name}/")].map(|path| fetch(lb.sticky, path, &[]).cookie("AWSALB").unwrap().len());
+    assert!(lengths[0] == 124 && lengths[1] > 124, "{lengths:?}");
+}
+
+#[test]
+fn a_cookie_of_another_target_group_is_replaced_and_the_client_goes_back_and_forth_without_a_pin() {
+    let setup = Setup { plugin: Some(Plugin::Absent), edit: &|config| add_group(config, "api"), ..Setup::default() };
+    let lb = LoadBalancer::start(&setup);
+    let mut client = Client::default();
+    client.get(lb.sticky, "/");
+    for (group, path) in [("api", "/api/"), ("web", "/")] {
+        assert_eq!(client.get(lb.sticky, path).cookie_names(), ["AWSALB", "AWSALBCORS"]);
+        assert_eq!(counted(&lb.envoy, group, "wrong_group"), 1);
+        let home = client.get(lb.sticky, path).body;
+        assert_eq!(client.get(lb.sticky, path).body, home);
+        assert_eq!(counted(&lb.envoy, group, "pinned"), 2, "{group}");
+    }
+}
+
+#[test]
+fn a_duration_that_is_shortened_holds_for_cookies_already_given() {
+    let minute = r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": "60"}}}"#;
+    let second = minute.replace("60", "1");
+    let running = Replaceable::start(&Setup { plugin: Some(Plugin::Json(minute)), ..Setup::default() });
+    let mut client = Client::default();
+    client.get(running.lb.sticky, "/");
+    assert_eq!(running.lb.counted(Outcome::Expired), 0);
+    running.replace(&Setup { plugin: Some(Plugin::Json(&second)), ..Setup::default() });
+    wait_until("the session to be over", || {
+        client.clone().get(running.lb.sticky, "/");
+        running.lb.counted(Outcome::Expired) > 0
+    });
 }
 
 #[test]

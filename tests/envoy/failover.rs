@@ -1,10 +1,11 @@
 //! A target that cannot serve: the request is answered by another one, and the session stays there.
 
+use local_envoy::Config;
 use serde_json::json;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, Discovered, LoadBalancer, Setup, wait_until};
+use crate::harness::{Client, Discovered, LoadBalancer, Setup, fetch, wait_until};
 
 /// A client and the name of the target that it is pinned to.
 fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
@@ -126,6 +127,50 @@ fn when_all_targets_are_unhealthy_envoy_answers_503_without_a_cookie_and_the_ses
     lb.targets.iter().for_each(|target| target.set_healthy(true));
     lb.wait_for_healthy(2);
     assert_eq!(client.get(lb.sticky, "/").body, home);
+}
+
+/// All targets of `web` may be asked when they are unhealthy, as at AWS.
+fn fail_open(config: &mut Config) {
+    config.cluster("web").unwrap()["common_lb_config"]["healthy_panic_threshold"]["value"] = json!(50);
+}
+
+/// Makes all targets unhealthy, and waits until Envoy's worker asks them nevertheless.
+#[track_caller]
+fn fail_all(lb: &LoadBalancer) {
+    lb.targets.iter().for_each(|target| target.set_healthy(false));
+    wait_until("unhealthy targets to be asked", || {
+        fetch(lb.sticky, "/", &[]);
+        lb.envoy.admin().counter("cluster.web.lb_healthy_panic").is_ok_and(|panics| panics > 0)
+    });
+}
+
+#[test]
+fn when_all_targets_are_unhealthy_all_of_them_are_asked_where_the_cluster_says_so() {
+    let lb = LoadBalancer::start(&Setup { edit: &fail_open, ..Setup::default() });
+    fail_all(&lb);
+    let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[]));
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.set_cookies().len() == 2), "{answers:?}");
+    assert_ne!(answers[0].body, answers[1].body);
+}
+
+#[test]
+fn when_unhealthy_targets_are_asked_a_session_stays_only_where_the_cluster_lets_it() {
+    for (statuses, pinned) in [(&["UNKNOWN", "HEALTHY"][..], 0), (&["UNKNOWN", "HEALTHY", "UNHEALTHY"], 4)] {
+        let lb = LoadBalancer::start(&Setup {
+            edit: &|config| {
+                fail_open(config);
+                let statuses = json!({ "statuses": statuses });
+                config.cluster("web").unwrap()["common_lb_config"]["override_host_status"] = statuses;
+            },
+            ..Setup::default()
+        });
+        let (client, home) = pinned_client(&lb);
+        fail_all(&lb);
+        let answers = [0; 4].map(|_| client.clone().get(lb.sticky, "/"));
+        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+        assert_eq!(answers.iter().all(|answer| answer.body == home), pinned == 4, "{statuses:?} {answers:?}");
+        assert!(lb.counted(Outcome::Pinned) > pinned, "{statuses:?}");
+    }
 }
 
 #[test]

@@ -28,3 +28,4 @@ mod per_route;
 mod readme;
 mod renewal;
 mod target_groups;
+mod together;

@@ -44,6 +44,17 @@ fn a_request_that_no_target_answers_is_counted_and_issues_nothing() {
 }
 
 #[test]
+fn nothing_is_counted_where_stickiness_is_off() {
+    let off = r#"{"target_groups": {"web": {"stickiness": {"enabled": false}}}}"#;
+    for (config, is_counted) in [(off, false), ("{}", true)] {
+        let lb = LoadBalancer::with_plugin(config);
+        fetch(lb.sticky, "/", &[b"cookie: AWSALB=x"]);
+        let text = lb.envoy.admin().get("/stats?usedonly").unwrap();
+        assert_eq!(text.contains("sticky_sessions.target_group.web"), is_counted, "{config}: {text}");
+    }
+}
+
+#[test]
 fn prometheus_has_the_target_group_and_the_outcome_as_labels() {
     let mut lb = LoadBalancer::shipped();
     one_of_each(&mut lb);

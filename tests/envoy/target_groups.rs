@@ -73,6 +73,50 @@ fn over_tls_the_twin_of_the_group_is_secure() {
 }
 
 #[test]
+fn with_seven_days_the_lines_equal_those_that_were_captured_of_aws() {
+    let lb = Weighted::start(|config| plugin(config)["cookie"] = json!({ "expires": "seven_days" }));
+    let response = fetch(lb.sticky, "/", &[]);
+    let expires = response.expires();
+    let ends = ["Path=/", "Path=/; SameSite=None", "Path=/", "Path=/; SameSite=None"];
+    let lines = response.set_cookies();
+    let shown: Vec<&str> = lines.iter().map(|line| line.split_once("; ").unwrap().1).collect();
+    assert_eq!(shown, ends.map(|end| format!("{expires}; {end}")));
+    assert!((604_790..=604_800).contains(&response.expires_in()));
+}
+
+#[test]
+fn nothing_is_said_about_caching() {
+    let lb = Weighted::shipped();
+    assert_eq!(fetch(lb.sticky, "/", &[]).all("cache-control").count(), 0);
+}
+
+#[test]
+fn an_upgrade_goes_to_the_target_and_the_group_that_the_cookies_name_and_its_101_renews_them() {
+    let lb = Weighted::start(|config| weigh(config, 1, 1));
+    for group in ["blue", "green"] {
+        let (mut client, home) = lb.client_of(group);
+        for _ in 0..3 {
+            let mut socket = client.open_socket(lb.sticky);
+            let names = ["AWSALBTG", "AWSALBTGCORS", "AWSALB", "AWSALBCORS"];
+            assert_eq!((socket.answer.status, socket.answer.cookie_names()), (101, names.to_vec()));
+            assert_eq!(socket.target(), home);
+        }
+    }
+}
+
+#[test]
+fn a_group_cookie_that_is_url_encoded_is_no_error() {
+    let lb = Weighted::start(|config| weigh(config, 1, 1));
+    let blue = value_of("blue");
+    lb.replace(|config| weigh(config, 0, 100));
+    let encoded: Vec<String> = blue.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for name in ["AWSALBTG", "AWSALBTGCORS"] {
+        let response = lb.answer_to(&[&format!("{name}={}", encoded.concat())]);
+        assert_eq!((response.status, group_of(&response.body)), (200, "blue"), "{name}");
+    }
+}
+
+#[test]
 fn new_clients_are_spread_by_the_weights() {
     let lb = Weighted::shipped();
     let green = (0..300).filter(|_| fetch(lb.sticky, "/", &[]).body.starts_with("green")).count();
@@ -99,7 +143,8 @@ fn every_answer_of_a_target_renews_the_cookies_of_the_group() {
     let lb = Weighted::shipped();
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
-    for (path, status) in [("/", 200), ("/500", 500), ("/redirect", 302), ("/not-modified", 304)] {
+    for (path, status) in [("/", 200), ("/500", 500), ("/redirect", 302), ("/not-modified", 304), ("/status/429", 429)]
+    {
         let response = client.get(lb.sticky, path);
         let names = ["AWSALBTG", "AWSALBTGCORS", "AWSALB", "AWSALBCORS"];
         assert_eq!((response.status, response.cookie_names().as_slice()), (status, names.as_slice()), "{path}");

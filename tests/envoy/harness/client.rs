@@ -1,8 +1,9 @@
 //! A client: HTTP/1.1 by hand, so that it can send what no library would, and a cookie jar as a browser's.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use super::PATIENCE;
@@ -122,12 +123,31 @@ impl Client {
     /// As [`Client::get`], with another method.
     #[track_caller]
     pub(crate) fn send(&mut self, method: &str, server: SocketAddr, path: &str) -> Response {
-        let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies = (!cookies.is_empty()).then(|| format!("cookie: {}", cookies.join("; ")));
-        let lines: Vec<&[u8]> = self.lines.iter().chain(&cookies).map(String::as_bytes).collect();
+        let lines = self.header_lines();
+        let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
         let response = fetch_with(method, server, path, &lines);
         response.set_cookies().into_iter().for_each(|line| self.keep(line));
         response
+    }
+
+    /// Opens a WebSocket with the jar's cookies and keeps those of the answer.
+    #[track_caller]
+    pub(crate) fn open_socket(&mut self, server: SocketAddr) -> Socket {
+        let socket = Socket::open(server, &self.header_lines());
+        socket.answer.set_cookies().into_iter().for_each(|line| self.keep(line));
+        socket
+    }
+
+    /// Sends a request with the jar's cookies, which is answered in its own time. The answer's cookies are not kept.
+    pub(crate) fn begin(&self, server: SocketAddr, path: &'static str) -> JoinHandle<Response> {
+        let mut client = self.clone();
+        std::thread::spawn(move || client.get(server, path))
+    }
+
+    fn header_lines(&self) -> Vec<String> {
+        let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = (!cookies.is_empty()).then(|| format!("cookie: {}", cookies.join("; ")));
+        self.lines.iter().cloned().chain(cookies).collect()
     }
 
     fn keep(&mut self, line: &str) {
@@ -137,6 +157,43 @@ impl Client {
         } else {
             self.jar.insert(name.to_owned(), value.to_owned());
         }
+    }
+}
+
+/// A connection that was a request first.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// The answer to the request, which has no body.
+    pub(crate) answer: Response,
+    connection: BufReader<TcpStream>,
+}
+
+impl Socket {
+    #[track_caller]
+    fn open(server: SocketAddr, header_lines: &[String]) -> Self {
+        let connection = TcpStream::connect(server).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                       sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+        let lines =
+            [&["GET /socket HTTP/1.1".to_owned(), "host: test".to_owned(), upgrade.to_owned()], header_lines].concat();
+        let request = format!("{}\r\n\r\n", lines.join("\r\n"));
+        let mut connection = BufReader::new(connection);
+        connection.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(connection.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        Self { answer: parse(&head), connection }
+    }
+
+    /// The target that says something back over this connection.
+    #[track_caller]
+    pub(crate) fn target(&mut self) -> String {
+        self.connection.get_mut().write_all(b"hello\n").unwrap();
+        let mut line = String::new();
+        self.connection.read_line(&mut line).unwrap();
+        line.strip_suffix(" hello\n").unwrap_or_else(|| panic!("{line:?} came back")).to_owned()
     }
 }
 

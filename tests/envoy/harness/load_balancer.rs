@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use local_envoy::{Config, Envoy, Plugin, Settings};
+use serde_json::json;
 use stickiness::outcome::Outcome;
 
 use super::{KEY, Target, fetch, wait_until};
@@ -181,6 +182,20 @@ pub(crate) fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config
     }
     (setup.edit)(&mut config);
     config
+}
+
+/// Adds a cluster like `web`, with its targets, and a route to it, for paths that start with its name.
+pub(crate) fn add_group(config: &mut Config, name: &str) {
+    let mut cluster = config.cluster("web").unwrap().clone();
+    cluster["name"] = json!(name);
+    cluster["load_assignment"]["cluster_name"] = json!(name);
+    // The targets' health is that of `web`: this one is ready at once.
+    cluster.as_object_mut().unwrap().remove("health_checks");
+    config.at("/static_resources/clusters").unwrap().as_array_mut().unwrap().push(cluster);
+    let manager = config.connection_manager("sticky").unwrap();
+    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+    let route = json!({ "match": { "prefix": format!("/{name}/") }, "route": { "cluster": name } });
+    routes.insert(0, route);
 }
 
 /// The Envoy that `ENVOY_BIN` names, or the newest.

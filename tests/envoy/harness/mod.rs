@@ -12,9 +12,9 @@ pub(crate) use client::{Client, Response, fetch};
 pub(crate) use cookies::{KEY, OTHER_KEY, forge, forge_as, forge_with};
 pub(crate) use discovery::{Discovered, Replaceable};
 pub(crate) use load_balancer::{
-    LoadBalancer, Setup, answering, counted, envoy_binary, start_envoy, sticky_config, wasm,
+    LoadBalancer, Setup, add_group, answering, counted, envoy_binary, start_envoy, sticky_config, wasm,
 };
-pub(crate) use target::{Target, setting};
+pub(crate) use target::{Target, WAIT, setting};
 pub(crate) use tls::{fetch_over_tls, over_tls};
 pub(crate) use weighted::{Weighted, group_of, plugin, routes, shipped_weighted, weigh};
 

@@ -3,10 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+use super::{PATIENCE, wait_until};
 
 /// The path at which every target sets just these cookies; it may stand behind a prefix.
 pub(crate) fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
@@ -15,6 +17,12 @@ pub(crate) fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
 }
 
 const SET: &str = "/set?";
+
+/// The path at which a target keeps a request until it is told to answer.
+pub(crate) const WAIT: &str = "/wait";
+
+/// A path that starts so is answered with the status that follows.
+const STATUS: &str = "/status/";
 
 /// A target with a name, which is the body of its answers.
 pub(crate) struct Target {
@@ -30,6 +38,8 @@ struct State {
     unhealthy: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
     received: Mutex<Vec<String>>,
+    /// Whether the requests for `/wait` may be answered.
+    released: (Mutex<bool>, Condvar),
 }
 
 impl Target {
@@ -85,6 +95,21 @@ impl Target {
         self.state.received.lock().unwrap().clear();
     }
 
+    /// Waits until so many requests for `/wait` have come, which it does not answer until it is told to.
+    #[track_caller]
+    pub(crate) fn wait_for_waiting(&self, count: usize) {
+        wait_until(&format!("{count} requests in flight"), || {
+            self.received().iter().filter(|head| head.split(' ').nth(1) == Some(WAIT)).count() == count
+        });
+    }
+
+    /// Answers the requests for `/wait`, those that are there and those to come.
+    pub(crate) fn release(&self) {
+        let (released, changed) = &self.state.released;
+        *released.lock().unwrap() = true;
+        changed.notify_all();
+    }
+
     fn serve(&mut self, listener: TcpListener) {
         self.state.stopped.store(false, Ordering::SeqCst);
         let state = Arc::clone(&self.state);
@@ -115,14 +140,33 @@ impl State {
         let mut writer = connection;
         while let Some(head) = read_head(&mut reader)? {
             writer.write_all(&self.answer(&head))?;
+            if is_upgrade(&head) {
+                return self.talk(reader, writer);
+            }
         }
         Ok(())
+    }
+
+    /// Answers every line with its name and the line.
+    fn talk(&self, reader: impl BufRead, mut writer: TcpStream) -> std::io::Result<()> {
+        for line in reader.lines() {
+            writer.write_all(format!("{} {}\n", self.name, line?).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn wait_for_release(&self) {
+        let (released, changed) = &self.released;
+        drop(changed.wait_timeout_while(released.lock().unwrap(), PATIENCE, |released| !*released).unwrap());
     }
 
     fn answer(&self, head: &str) -> Vec<u8> {
         let path = head.split(' ').nth(1).unwrap_or_default();
         if path != "/healthz" {
             self.received.lock().unwrap().push(head.to_owned());
+        }
+        if path == WAIT {
+            self.wait_for_release();
         }
         match path.split_once(SET) {
             Some((_, lines)) => self.answer_with(lines),
@@ -148,13 +192,26 @@ impl State {
             }
             "/cached" => format!("HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n{length}"),
             "/leak" => format!("HTTP/1.1 200 OK\r\nx-sticky-session-host: leaked\r\n{length}"),
+            // No HTTP.
+            "/garbage" => "nonsense\r\n\r\n".to_owned(),
+            _ if is_upgrade(head) => {
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n".to_owned()
+            }
             "/500" => format!("HTTP/1.1 500 Broken\r\n{length}"),
             "/redirect" => format!("HTTP/1.1 302 Found\r\nlocation: /\r\n{length}"),
             "/not-modified" => "HTTP/1.1 304 Not Modified\r\n\r\n".to_owned(),
+            _ if path.starts_with(STATUS) => {
+                let length = if head.starts_with("HEAD ") { "content-length: 5\r\n\r\n" } else { &length };
+                format!("HTTP/1.1 {} Status\r\n{length}", &path[STATUS.len()..])
+            }
             _ if head.starts_with("HEAD ") => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n".to_owned(),
             _ => format!("HTTP/1.1 200 OK\r\n{length}"),
         }
     }
+}
+
+fn is_upgrade(head: &str) -> bool {
+    head.lines().any(|line| line.eq_ignore_ascii_case("upgrade: websocket"))
 }
 
 fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
