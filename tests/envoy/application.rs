@@ -274,6 +274,16 @@ fn the_attributes_of_the_applications_cookie_are_not_copied() {
 }
 
 #[test]
+fn without_a_duration_a_session_lasts_for_a_day() {
+    let mut web = following("JSESSIONID", 1);
+    web["stickiness"]["app_cookie"].as_object_mut().unwrap().remove("duration_seconds").unwrap();
+    let plugin = Plugin::Struct(json!({ "target_groups": { "web": web } }));
+    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let left = fetch(lb.sticky, &login(), &[]).expires_in();
+    assert!((86_390..=86_400).contains(&left), "{left}");
+}
+
+#[test]
 fn nothing_is_said_about_caching() {
     let lb = load_balancer();
     assert_eq!(fetch(lb.sticky, &login(), &[]).all("cache-control").count(), 0);

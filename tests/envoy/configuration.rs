@@ -144,6 +144,22 @@ fn a_cookie_of_the_application_may_not_be_named_as_one_of_the_load_balancers() {
 }
 
 #[test]
+fn the_name_of_an_applications_cookie_is_a_token_of_at_most_256_bytes() {
+    for (name, problem) in [
+        ("x".repeat(257), "is not a cookie's name: it is longer than 256 bytes"),
+        ("a b".to_owned(), "is not a cookie's name: letters, digits and !#$%&'*+-.^_`|~"),
+        ("a=b".to_owned(), "is not a cookie's name: letters, digits and !#$%&'*+-.^_`|~"),
+    ] {
+        let answer = judge(Plugin::Json(&following(&name)));
+        assert!(!answer.accepted && answer.log.contains(problem), "{name}: {}", answer.log);
+    }
+    for name in ["x".repeat(256), "connect.sid".to_owned()] {
+        let answer = judge(Plugin::Json(&following(&name)));
+        assert!(answer.accepted, "{name}: {}", answer.log);
+    }
+}
+
+#[test]
 fn application_based_stickiness_without_a_name_is_refused_in_awss_words() {
     refused(
         r#"{"target_groups": {"web": {"stickiness.type": "app_cookie"}}}"#,
