@@ -24,6 +24,7 @@ mod hostile;
 mod keys;
 mod observability;
 mod override_host;
+mod parity;
 mod per_route;
 mod readme;
 mod renewal;
