@@ -599,6 +599,7 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
         (Outcome::NoCookie, format!("AWSALBAPP={good}")),
         (Outcome::NoCookie, format!("AWSALBAPP-9={good}")),
         (Outcome::NoCookie, format!("awsalbapp-0={good}")),
+        (Outcome::NoCookie, "AWSALBAPP-0=remove; AWSALBAPP-1=_remove_".to_owned()),
         (Outcome::Malformed, "AWSALBAPP-0=".to_owned()),
         (Outcome::Malformed, "AWSALBAPP-0=garbage; AWSALBAPP-1=".to_owned()),
         (Outcome::Malformed, "AWSALBAPP-0=%ff%00%zz%".to_owned()),
