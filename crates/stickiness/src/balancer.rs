@@ -109,8 +109,8 @@ impl Balancer {
 
     /// What to make of the answer to a session's request; of a request that nobody answered, [`Answer::Envoy`].
     ///
-    /// To be asked once for every session.
-    /// `draw_nonce` is not called when a value sealed a moment ago serves; without a nonce there is no cookie.
+    /// To be asked once for every session. `draw_nonce` is not called when a value sealed a moment ago serves; without a
+    /// nonce there is no cookie.
     pub fn reply(&self, session: &Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
         self.learn(session, answer);
         match answer {
