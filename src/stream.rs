@@ -100,7 +100,7 @@ fn give(balancer: &Balancer, session: &Session, target_group: &str, target: &str
 /// Counts what became of the request, and returns the headers to add.
 fn conclude(balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Vec<(&'static str, String)> {
     let reply = balancer.reply(session, answer, &mut host::draw_nonce);
-    counters::count(session.target_group(), reply.outcome);
+    counters::count(session.counted_group(), reply.outcome);
     if reply.outcome != session.outcome() {
         host::set_filter_state(FILTER_STATE, reply.outcome.word());
     }

@@ -212,10 +212,11 @@ impl Session {
         self.is_rerouted.then_some(self.target_group.as_str())
     }
 
-    /// The target group that the request should reach.
+    /// The target group that the request counts for: the one that its cookie names, otherwise the one that it should
+    /// reach.
     #[must_use]
-    pub fn target_group(&self) -> &str {
-        &self.target_group
+    pub fn counted_group(&self) -> &str {
+        self.pinned_group().unwrap_or(&self.target_group)
     }
 
     /// The name of a policy that the route chose and nobody configured.
@@ -238,14 +239,18 @@ impl Session {
         }
     }
 
+    fn pinned_group(&self) -> Option<&str> {
+        let pin = self.group.as_ref()?.pin.as_ref().ok()?;
+        Some(&pin.target_group)
+    }
+
     fn leaves_empty_groups(&self) -> bool {
         let on_empty_group = self.group.as_ref().map(|held| &held.rule.on_empty_group);
         matches!(on_empty_group, Some(OnEmptyGroup::Repick { .. }))
     }
 
     fn outcome_when_answered_by(&self, answer: &TargetAnswer<'_>) -> Outcome {
-        let pinned_group = self.group.as_ref().and_then(|held| held.pin.as_ref().ok());
-        let left_group = pinned_group.is_some_and(|binding| binding.target_group != answer.target_group);
+        let left_group = self.pinned_group().is_some_and(|target_group| target_group != answer.target_group);
         let left_target = self.pin().is_some_and(|target| target != answer.target);
         if left_group || left_target { Outcome::Moved } else { self.outcome() }
     }

@@ -54,6 +54,15 @@ fn its_clients_go_to_another_group_and_stay_there() {
 }
 
 #[test]
+fn a_request_that_went_elsewhere_counts_for_the_group_of_its_cookie() {
+    let site = repicking();
+    let browser = client_of_blue(&site);
+    site.empty.borrow_mut().push("blue");
+    let counted = |cookies: &str| site.receive("blue", cookies, after(11)).unwrap().counted_group().to_owned();
+    assert_eq!([counted(&browser.cookies()), counted("")], ["blue", "green"]);
+}
+
+#[test]
 fn new_clients_do_not_go_there_either() {
     let site = repicking();
     site.empty.borrow_mut().push("blue");
