@@ -49,7 +49,6 @@ impl<'a> Issuer<'a> {
     #[must_use]
     pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Vec<String> {
         let plain = SetCookie {
-            expires: None,
             max_age: expiration_period,
             ..self.cookie(&names.plain, value, self.options.same_site, Duration::ZERO)
         };

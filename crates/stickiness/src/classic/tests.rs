@@ -155,3 +155,13 @@ fn attributes_too_long_for_a_cookie_are_written_and_not_remembered() {
     let seen = browser.ask(&site, OTHER);
     assert_eq!((seen.outcome, seen.lines.len()), (Outcome::Moved, 2));
 }
+
+#[test]
+fn the_attributes_that_the_operator_asked_for_are_there_in_capitals() {
+    let options = r#"{"cookie": {"secure": "always", "http_only": true, "partitioned": true, "same_site": "lax",
+        "domain": "example.com", "path": "/shop"}, "#;
+    let lines = Browser::default().ask(&Site::new(&PERIOD.replacen('{', options, 1)), WEB_A).lines;
+    let common = ";PATH=/shop;DOMAIN=example.com;MAX-AGE=900;SECURE;HTTPONLY;PARTITIONED";
+    assert!(lines[0].ends_with(&format!("{common};SAMESITE=Lax")), "{lines:?}");
+    assert!(lines[1].ends_with(&format!("{common};SAMESITE=None")), "{lines:?}");
+}

@@ -160,3 +160,11 @@ fn of_many_rules_with_the_same_names_each_judges_every_cookie() {
         assert_eq!((seen.reroute, seen.outcome), (Some(group), Outcome::Pinned));
     }
 }
+
+#[test]
+fn another_target_of_the_group_is_no_reason_for_a_new_group_cookie() {
+    let site = Site::new(&GROUP_ONLY.replacen('{', r#"{"cookie": {"renew": "on_change"}, "#, 1));
+    let mut browser = Browser::default();
+    assert_eq!(browser.ask(&site, BLUE).lines.len(), 2);
+    assert!(browser.ask(&site, By { target: "10.0.1.2:80", ..BLUE }).lines.is_empty());
+}
