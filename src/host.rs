@@ -102,23 +102,9 @@ pub(crate) fn answered_by() -> AnsweredBy {
     answered_by.unwrap_or(AnsweredBy::Envoy)
 }
 
-/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is a text.
-pub(crate) fn route_text(key: &str) -> Option<String> {
-    text_property(&route_metadata(key))
-}
-
-/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, if it is true or false, be it as a
-/// text, which is how AWS prints it.
-pub(crate) fn route_flag(key: &str) -> Option<bool> {
-    match property(&route_metadata(key))?.as_slice() {
-        [0] | b"false" => Some(false),
-        [1] | b"true" => Some(true),
-        _ => None,
-    }
-}
-
-fn route_metadata(key: &str) -> [&str; 5] {
-    ["xds", "route_metadata", "filter_metadata", "sticky_sessions", key]
+/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, in Envoy's bytes.
+pub(crate) fn route_metadata(key: &str) -> Option<Bytes> {
+    property(&["xds", "route_metadata", "filter_metadata", "sticky_sessions", key])
 }
 
 /// Whether the client's connection to the listener is encrypted.

@@ -8,7 +8,7 @@
 //! 3. a target answers; [`stream`] asks for the cookies, adds them, counts and names the outcome;
 //! 4. [`root`] owns what outlives a request: the configuration, the keys, the counters.
 //!
-//! [`host`] holds every call to Envoy, [`counters`] the names of the statistics.
+//! [`host`] holds every call to Envoy, [`counters`] the names of the statistics, [`route_metadata`] what a route may say.
 
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should"))]
@@ -18,6 +18,7 @@ mod counters;
 mod host;
 mod override_header;
 mod root;
+mod route_metadata;
 mod stream;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use stickiness::balancer::{Balancer, Session};
 use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
 
 use crate::host::AnsweredBy;
-use crate::{counters, host, override_header, root};
+use crate::{counters, host, override_header, root, route_metadata};
 
 /// The key of the filter state that holds the outcome: `%FILTER_STATE(wasm.sticky_session:PLAIN)%`.
 const FILTER_STATE: &str = "sticky_session";
@@ -37,7 +37,7 @@ impl Stream {
         let target_group = host::target_group()?;
         let request = Request {
             target_group: &target_group,
-            route: if balancer.config().routes_choose() { route_choice() } else { RouteChoice::default() },
+            route: if balancer.config().routes_choose() { route_metadata::choice() } else { RouteChoice::default() },
             cookies: values(&headers, "cookie").collect(),
             user_agent: values(&headers, "user-agent").next().unwrap_or_default(),
             forwarded_proto: values(&headers, "x-forwarded-proto").next().unwrap_or_default(),
@@ -109,14 +109,6 @@ fn conclude(balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Vec<
 
 fn values<'a>(headers: &'a [(String, Bytes)], name: &str) -> impl Iterator<Item = &'a [u8]> {
     headers.iter().filter(move |(present, _)| present == name).map(|(_, value)| value.as_slice())
-}
-
-fn route_choice() -> RouteChoice {
-    RouteChoice {
-        enabled: host::route_flag("enabled"),
-        rule: host::route_flag("rule"),
-        policy: host::route_text("policy"),
-    }
 }
 
 impl Context for Stream {}

@@ -337,6 +337,16 @@ fn a_route_that_chooses_nothing_readable_chooses_nothing() {
         set_bytes("enabled", off);
         assert!(!is_sticky(&plugin), "{off:?}");
     }
+    // 5, as Envoy hands it over.
+    set_bytes("policy", &5_f64.to_le_bytes());
+    is_sticky(&plugin);
+    assert_eq!(
+        logged(LogLevel::Warn),
+        [
+            "the metadata of a route: sticky_sessions.enabled is not true or false",
+            "the metadata of a route: sticky_sessions.policy is not the name of a policy",
+        ]
+    );
 }
 
 #[test]

@@ -231,6 +231,8 @@ impl Session {
         let target = self.target.as_ref().map(Held::pin);
         let group = self.group.as_ref().map(|held| held.pin.as_ref());
         match (target, group) {
+            // A bad cookie of the target group tells, though the target's may happen to fit the group that was picked.
+            (Some(Ok(_)), Some(Err(miss))) if *miss != Outcome::NoCookie => *miss,
             (Some(Ok(_)), _) | (None, Some(Ok(_))) => Outcome::Pinned,
             (Some(Err(miss)), Some(Err(group_miss))) => miss.max(*group_miss),
             (Some(Err(miss)), _) => miss,

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected};
 
-use super::rules::DURATION_REQUIRED;
+use super::rules::{DURATION_REQUIRED, check_names};
 use super::tree::Tree;
 use super::{ConfigError, reader, values};
 
@@ -33,6 +33,9 @@ const PASSED_OVER: &[&str] = &[
     "target_group_health.",
     "target_health_state.",
 ];
+
+/// What `aws elbv2 describe-rules` prints around the actions of a rule.
+const OF_A_WHOLE_RULE: &[&str] = &["RuleArn", "Priority", "Conditions", "Actions", "IsDefault"];
 
 type Entries = Vec<(String, Tree)>;
 
@@ -169,6 +172,9 @@ pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
     if pasted.is_empty() {
         return Ok(Tree::Object(entries));
     }
+    if let Some((key, _)) = pasted.iter().find(|(key, _)| OF_A_WHOLE_RULE.contains(&key.as_str())) {
+        return Err(ConfigError::new("belongs to a whole rule; paste one of its Actions").under(key));
+    }
     // First, because the other types have other keys.
     if let Some((_, Tree::Text(r#type))) = pasted.iter().find(|(key, _)| key == "Type")
         && r#type != "forward"
@@ -206,8 +212,9 @@ impl Action {
             }
             _ => {}
         }
-        let names = names.into_iter().map(|Name(name)| Tree::Text(name)).collect();
-        entries.push(("target_groups".to_owned(), Tree::List(names)));
+        let names: Vec<String> = names.into_iter().map(|Name(name)| name).collect();
+        check_names(&names).map_err(|error| error.under("TargetGroups").at(place))?;
+        entries.push(("target_groups".to_owned(), Tree::List(names.into_iter().map(Tree::Text).collect())));
         if let Some(stickiness) = config.target_group_stickiness_config {
             let stickiness = stickiness
                 .spell_out()

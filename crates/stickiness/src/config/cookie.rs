@@ -111,12 +111,7 @@ impl CookieBlock {
     }
 
     fn refuse_prefix(&self, options: &CookieOptions) -> Result<(), ConfigError> {
-        let name = options.name.as_deref().unwrap_or_default();
-        // "case-insensitively", RFC 6265bis §5.4.
-        let has = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        let Some(prefix) = PREFIXES.into_iter().find(|prefix| has(prefix)) else {
-            return Ok(());
-        };
+        let Some(prefix) = browser_prefix(options) else { return Ok(()) };
         let (key, why) = if prefix.starts_with("__Host-") && options.domain.is_some() {
             ("domain", "with a Domain")
         } else if prefix.starts_with("__Host-") && options.path != "/" {
@@ -138,7 +133,7 @@ impl CookieBlock {
                 holds: options.secure == Secure::Never && options.twin,
                 key: either(self.secure.is_some(), "secure", "twin"),
                 why: "secure never with a twin: browsers refuse the twin, which is SameSite=None without Secure; set \
-                      twin to false",
+                      twin to false (app_cookie has none)",
             },
             Warning {
                 holds: options.same_site == Some(SameSite::None) && options.secure == Secure::Auto,
@@ -154,6 +149,14 @@ impl CookieBlock {
             },
         ]
     }
+}
+
+/// What the name of these cookies starts with that browsers hold it to.
+pub(super) fn browser_prefix(options: &CookieOptions) -> Option<&'static str> {
+    let name = options.name.as_deref()?;
+    // "case-insensitively", RFC 6265bis §5.4.
+    let has = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    PREFIXES.into_iter().find(|prefix| has(prefix))
 }
 
 struct Warning {

@@ -89,7 +89,7 @@ impl GroupStickiness {
     }
 }
 
-fn check_names(target_groups: &[String]) -> Result<(), ConfigError> {
+pub(super) fn check_names(target_groups: &[String]) -> Result<(), ConfigError> {
     let count = target_groups.len();
     if count == 0 || count > MAX_TARGET_GROUPS {
         let problem = format!("{count} target groups are not between 1 and {MAX_TARGET_GROUPS}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::cookie::CookieBlock;
+use super::cookie::{CookieBlock, browser_prefix};
 use super::{ConfigError, values};
 use crate::policy::{CookieOptions, Policy, Stickiness};
 
@@ -113,6 +113,13 @@ impl StickinessBlock {
             },
             Type::ClassicLb => {
                 Stickiness::ClassicLbCookie { expiration_period: self.classic_lb_cookie.cookie_expiration_period }
+            }
+            Type::ClassicApp if let Some(prefix) = browser_prefix(cookie) => {
+                let problem = format!(
+                    "\"classic_app_cookie\" takes its attributes from the application's cookie, and browsers refuse a name \
+                     that starts with {prefix} without the ones that they ask for"
+                );
+                return Err(ConfigError::new(problem).under("type"));
             }
             Type::ClassicApp => Stickiness::ClassicAppCookie {
                 cookie_name: application_cookie_name(

@@ -168,3 +168,15 @@ fn another_target_of_the_group_is_no_reason_for_a_new_group_cookie() {
     assert_eq!(browser.ask(&site, BLUE).lines.len(), 2);
     assert!(browser.ask(&site, By { target: "10.0.1.2:80", ..BLUE }).lines.is_empty());
 }
+
+#[test]
+fn a_bad_group_cookie_tells_though_the_targets_cookie_is_good() {
+    let site = Site::new(BOTH_LEVELS);
+    let mut browser = Browser::default();
+    browser.ask(&site, BLUE);
+    let cookies = format!("AWSALBTG=garbage; AWSALB={}", browser.jar["AWSALB"]);
+    let session = site.receive("blue", &cookies, NOON).unwrap();
+    assert_eq!((session.outcome(), session.pin()), (Outcome::Malformed, Some(BLUE.target)));
+    let only_the_target = format!("AWSALB={}", browser.jar["AWSALB"]);
+    assert_eq!(site.receive("blue", &only_the_target, NOON).unwrap().outcome(), Outcome::Pinned);
+}

@@ -305,7 +305,7 @@ fn what_is_wrong_in_a_pasted_action_is_said_where_it_stands() {
         &with_action(&format!(r#"{{"ForwardConfig": {{}}, "TargetGroups": [{blue}]}}"#)),
         "rules[0].ForwardConfig: stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig",
     );
-    refused(&with_action(r#"{"Type": "forward"}"#), "rules[0].target_groups: 0 target groups are not between 1 and 5");
+    refused(&with_action(r#"{"Type": "forward"}"#), "rules[0].TargetGroups: 0 target groups are not between 1 and 5");
 }
 
 #[test]
@@ -317,5 +317,26 @@ fn a_pasted_weighted_forward_to_sticky_target_groups_needs_group_stickiness_as_a
              stickiness on one of its target groups: \"blue\" is sticky; "
         ),
         "{error}"
+    );
+}
+
+#[test]
+fn too_many_target_groups_are_refused_where_they_were_pasted() {
+    let groups = ["a", "b", "c", "d", "e", "f"].map(|name| format!(r#"{{"TargetGroupArn": "{name}"}}"#)).join(", ");
+    refused(
+        &with_action(&format!(r#"{{"ForwardConfig": {{"TargetGroups": [{groups}]}}}}"#)),
+        "rules[0].ForwardConfig.TargetGroups: 6 target groups are not between 1 and 5",
+    );
+    refused(
+        &with_action(r#"{"TargetGroups": [{"TargetGroupArn": "a"}, {"TargetGroupArn": "a"}]}"#),
+        "rules[0].TargetGroups[1]: \"a\" is given twice",
+    );
+}
+
+#[test]
+fn a_whole_rule_is_refused_with_what_to_paste() {
+    refused(
+        &with_action(r#"{"RuleArn": "arn:x", "Priority": "1", "Actions": []}"#),
+        "rules[0].RuleArn: belongs to a whole rule; paste one of its Actions",
     );
 }

@@ -296,7 +296,7 @@ fn a_prefix_of_a_name_with_the_attributes_that_browsers_want_is_taken() {
 #[test]
 fn a_twin_that_is_never_secure_is_warned_of() {
     let why = "secure never with a twin: browsers refuse the twin, which is SameSite=None without Secure; set twin to \
-               false";
+               false (app_cookie has none)";
     assert_eq!(warnings(r#"{"cookie": {"secure": "never"}}"#), [format!("cookie.secure: {why}")]);
     assert_eq!(warnings(r#"{"cookie": {"secure": "never", "twin": false}}"#), [""; 0]);
     assert_eq!(
@@ -365,4 +365,14 @@ fn cookies_of_one_kind_may_share_a_name() {
     parse(&format!(
         r#"{{"target_groups": {{"a": {follows}, "b": {follows}, "c": {{}}, "*": {{}}}}, "policies": {{"d": {{}}}}}}"#
     ));
+}
+
+#[test]
+fn a_name_that_browsers_hold_to_attributes_is_refused_where_the_application_has_the_attributes() {
+    refused(
+        r#"{"target_groups": {"web": {"cookie": {"name": "__Host-LB", "secure": "always"}, "stickiness":
+            {"type": "classic_app_cookie", "classic_app_cookie": {"cookie_name": "sid"}}}}}"#,
+        "target_groups.web.stickiness.type: \"classic_app_cookie\" takes its attributes from the application's cookie, and \
+         browsers refuse a name that starts with __Host- without the ones that they ask for",
+    );
 }
