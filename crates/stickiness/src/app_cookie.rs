@@ -97,41 +97,51 @@ pub fn lines(
     held: &Held,
     draw_nonce: DrawNonce<'_>,
 ) -> Vec<String> {
+    let change = change(issuer.answer.set_cookies, cookie_name, issuer.answer.now);
+    let is_deleted = matches!(change, Change::Delete(_));
+    let value = match next_bindings(issuer, &change, duration, held) {
+        Some(bindings) if bindings.is_empty() => Some(String::new()),
+        Some(bindings) => seal(issuer.sealer, bindings, issuer.answer.now, duration, draw_nonce),
+        None => None,
+    };
+    let Some(value) = value else { return Vec::new() };
+    let names = shard_names(issuer.options.name.as_deref());
+    let mut parts = shards::split(&value);
+    let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
+        Some(part) => Some(cookie(issuer, name, part, duration)),
+        None if sent || withdraws_unused(issuer) || (is_deleted && shard == 0) => {
+            Some(cookie(issuer, name, REMOVED, duration))
+        }
+        None => None,
+    };
+    names.iter().zip(held.sent).enumerate().filter_map(line).collect()
+}
+
+/// The bindings that the client holds from now on; `None` when it keeps the cookie that it has.
+fn next_bindings(issuer: &Issuer<'_>, change: &Change<'_>, duration: Duration, held: &Held) -> Option<Vec<Binding>> {
     let next = issuer.binding();
     let is_of_use = |binding: &&Binding| {
         let duration = duration_of(issuer.config, &binding.target_group);
         binding.target_group != next.target_group && !is_over(binding, duration, next.issued_at)
     };
-    let others: Vec<Binding> = held.bindings.iter().filter(is_of_use).cloned().collect();
-    let change = change(issuer.answer.set_cookies, cookie_name, next.issued_at);
-    let is_deleted = matches!(change, Change::Delete(_));
-    let withdraws_unused = issuer.options.unused_shards == UnusedShards::Always;
-    let bindings = match (change, held.pin.as_ref()) {
-        (Change::Delete(_), _) => others,
-        // What does not open here may open elsewhere, and the application's cookie may come with another path.
-        (Change::None, Err(_)) if !withdraws_unused || !held.bindings.is_empty() || held.has_unknown_key => {
-            return Vec::new();
+    let others = held.bindings.iter().filter(is_of_use).cloned();
+    match (change, held.pin.as_ref()) {
+        (Change::Delete(_), _) => Some(others.collect()),
+        (Change::None, Err(_)) => {
+            // What does not open here may open elsewhere, and the application's cookie may come with another path.
+            let may_be_of_use = !held.bindings.is_empty() || held.has_unknown_key;
+            (withdraws_unused(issuer) && !may_be_of_use).then(Vec::new)
         }
-        (Change::None, Err(_)) => Vec::new(),
-        (_, pin) if !issuer.options.renew.is_due(pin.ok(), &next, duration) => return Vec::new(),
-        _ => std::iter::once(next).chain(others).collect(),
-    };
-    let value = if bindings.is_empty() {
-        String::new()
-    } else {
-        let Some(value) = seal(issuer.sealer, bindings, issuer.answer.now, duration, draw_nonce) else {
-            return Vec::new();
-        };
-        value
-    };
-    let mut parts = shards::split(&value);
-    let names = shard_names(issuer.options.name.as_deref());
-    let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
-        Some(part) => Some(cookie(issuer, name, part, duration)),
-        None if sent || withdraws_unused || (is_deleted && shard == 0) => Some(cookie(issuer, name, REMOVED, duration)),
-        None => None,
-    };
-    names.iter().zip(held.sent).enumerate().filter_map(line).collect()
+        (_, pin) => {
+            let others: Vec<Binding> = others.collect();
+            let is_due = issuer.options.renew.is_due(pin.ok(), &next, duration);
+            is_due.then(|| std::iter::once(next).chain(others).collect())
+        }
+    }
+}
+
+fn withdraws_unused(issuer: &Issuer<'_>) -> bool {
+    issuer.options.unused_shards == UnusedShards::Always
 }
 
 /// How long a binding of this target group may be of use.

@@ -9,7 +9,7 @@ use crate::group_cookie;
 use crate::group_health::GroupHealth;
 use crate::issuer::Issuer;
 use crate::outcome::Outcome;
-use crate::policy::{OnEmptyGroup, Policy, Stickiness};
+use crate::policy::{OnEmptyGroup, Policy};
 use crate::seal::KeyRing;
 use crate::sealer::{DrawNonce, Sealer};
 use crate::target_cookie::{self, Held};
@@ -102,9 +102,7 @@ impl Balancer {
     /// Whether the answer of this target group has to be looked at for the application's cookie.
     #[must_use]
     pub fn follows_application(&self, session: &Session, target_group: &str) -> bool {
-        self.policy(&session.policy, target_group).is_some_and(|policy| {
-            matches!(policy.stickiness, Stickiness::AppCookie { .. } | Stickiness::ClassicAppCookie { .. })
-        })
+        self.policy(&session.policy, target_group).is_some_and(|policy| policy.stickiness.follows_application())
     }
 
     /// What to make of the answer to a session's request; of a request that nobody answered, [`Answer::Envoy`].

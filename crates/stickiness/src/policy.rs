@@ -42,6 +42,12 @@ impl Stickiness {
     /// `stickiness.lb_cookie.duration_seconds` of AWS: "The default value is 1 day (86400 seconds)."
     pub const DEFAULT_DURATION: Duration = Duration::from_hours(24);
 
+    /// Whether it follows a cookie of the application.
+    #[must_use]
+    pub const fn follows_application(&self) -> bool {
+        matches!(self, Self::AppCookie { .. } | Self::ClassicAppCookie { .. })
+    }
+
     /// Whether it is that of a Classic Load Balancer.
     #[must_use]
     pub const fn is_classic(&self) -> bool {

@@ -6,12 +6,15 @@
 /// iOS is no Chromium and calls itself `CriOS`.
 #[must_use]
 pub fn is_chromium_80(user_agent: &[u8]) -> bool {
-    ["Chrome/", "Chromium/"].iter().any(|product| major_version(user_agent, product.as_bytes()) >= Some(80))
+    // Every request is asked: one pass, in which few pieces begin so.
+    let pieces = user_agent.split(|&byte| byte == b'C');
+    pieces.filter_map(major_version).any(|version| version >= 80)
 }
 
-fn major_version(user_agent: &[u8], product: &[u8]) -> Option<u32> {
-    let start = user_agent.windows(product.len()).position(|window| window == product)?;
-    let version = user_agent.get(start.saturating_add(product.len())..)?;
+/// The major version in `hrome/80.0.1` or `hromium/80.0.1`.
+fn major_version(piece: &[u8]) -> Option<u32> {
+    let product = piece.strip_prefix(b"hrom")?;
+    let version = product.strip_prefix(b"e/").or_else(|| product.strip_prefix(b"ium/"))?;
     let digits = version.split(|byte| !byte.is_ascii_digit()).next()?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
