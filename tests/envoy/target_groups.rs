@@ -199,6 +199,16 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
 }
 
 #[test]
+fn a_bad_group_cookie_is_counted_though_the_targets_cookie_is_good() {
+    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let (client, home) = lb.client_of("green");
+    let before = lb.counted(Outcome::Malformed);
+    let target = format!("AWSALB={}", client.jar["AWSALB"]);
+    assert_eq!(lb.answer_to(&["AWSALBTG=garbage", &target]).body, home);
+    assert_eq!((lb.counted(Outcome::Malformed), lb.counted(Outcome::Pinned)), (before + 1, 0));
+}
+
+#[test]
 fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() {
     let lb = Weighted::start(|config| weigh(config, 0, 100));
     let blue = value_of("blue");
