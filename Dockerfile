@@ -6,13 +6,15 @@ FROM rust:1.95-slim-bookworm AS workspace
 WORKDIR /workspace
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
+COPY crates/harness/Cargo.toml crates/harness/
 COPY crates/local-envoy/Cargo.toml crates/local-envoy/
 COPY crates/stickiness/Cargo.toml crates/stickiness/
 COPY demo/backend/Cargo.toml demo/backend/
 COPY xtask/Cargo.toml xtask/
 # Cargo wants to see every member, and xtask the mark of the workspace's root, whatever is built.
-RUN mkdir -p src crates/local-envoy/src crates/stickiness/src demo/backend/src xtask/src envoy \
- && touch src/lib.rs crates/local-envoy/src/lib.rs crates/stickiness/src/lib.rs demo/backend/src/main.rs xtask/src/main.rs \
+RUN mkdir -p src crates/harness/src crates/local-envoy/src crates/stickiness/src demo/backend/src xtask/src envoy \
+ && touch src/lib.rs crates/harness/src/lib.rs crates/local-envoy/src/lib.rs crates/stickiness/src/lib.rs \
+    demo/backend/src/main.rs xtask/src/main.rs \
     envoy/envoy.yaml
 
 # The target folder stays from build to build, and all clones on a machine share it. Cargo takes a file for changed when it

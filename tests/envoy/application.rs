@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stickiness::outcome::Outcome;
 use stickiness::seal::Kind;
 
-use crate::harness::{
+use harness::{
     Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Response, Setup, add_group, counted, fetch, fetch_over_tls,
     forge_as, over_tls, setting, wait_until,
 };

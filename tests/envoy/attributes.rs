@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{
-    Client, LoadBalancer, Response, Setup, Weighted, fetch, fetch_over_tls, over_tls, plugin, setting,
-};
+use harness::{Client, LoadBalancer, Response, Setup, Weighted, fetch, fetch_over_tls, over_tls, plugin, setting};
 
 /// A plugin configuration with these options of cookies for every target group.
 fn options(cookie: &Value) -> Plugin<'static> {

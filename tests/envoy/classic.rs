@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use stickiness::outcome::Outcome;
 use stickiness::seal::Kind;
 
-use crate::harness::{
-    Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, add_group, counted, fetch, forge_as, setting,
-};
+use harness::{Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, add_group, counted, fetch, forge_as, setting};
 
 /// `web` has this type of stickiness, with these attributes.
 #[track_caller]

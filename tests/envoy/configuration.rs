@@ -3,7 +3,7 @@
 use local_envoy::{Config, Plugin, Validation, validate};
 use serde_json::{Value, json};
 
-use crate::harness::{Client, LoadBalancer, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
+use harness::{Client, LoadBalancer, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
 
 /// What `envoy --mode validate` says of this plugin configuration.
 fn judge(plugin: Plugin<'_>) -> Validation {

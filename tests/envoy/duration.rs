@@ -8,7 +8,7 @@ use serde_json::json;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{
+use harness::{
     Client, LoadBalancer, Replaceable, Setup, WAIT, add_group, counted, fetch, fetch_over_tls, forge, over_tls,
     wait_until,
 };

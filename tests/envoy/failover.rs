@@ -5,7 +5,7 @@ use serde_json::json;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, Discovered, LoadBalancer, Setup, fetch, wait_until};
+use harness::{Client, Discovered, LoadBalancer, Setup, fetch, wait_until};
 
 /// A client and the name of the target that it is pinned to.
 fn pinned_client(lb: &LoadBalancer) -> (Client, String) {

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with};
+use harness::{Client, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with};
 use local_envoy::Plugin;
 
 /// The `Cookie` line with this value.

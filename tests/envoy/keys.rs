@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{
+use harness::{
     Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, answering, envoy_binary, fetch, forge, forge_with,
     start_envoy, sticky_config, wait_until,
 };

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` runs these on the newest and on the oldest supported Envoy; `cargo test --test envoy` on the one
 //! that `ENVOY_BIN` names, or on the newest, which is then fetched. Nothing here links to the filter: a test is a
-//! client, a target or an operator.
+//! client, a target or an operator, made of what `crates/harness` has.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +19,6 @@ mod classic;
 mod configuration;
 mod duration;
 mod failover;
-mod harness;
 mod hostile;
 mod keys;
 mod observability;

@@ -2,7 +2,7 @@
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, LoadBalancer, OTHER_KEY, fetch, forge, forge_with, wait_until};
+use harness::{Client, LoadBalancer, OTHER_KEY, fetch, forge, forge_with, wait_until};
 
 /// One request for each outcome, which leaves its target dead.
 fn one_of_each(lb: &mut LoadBalancer) {

@@ -4,8 +4,8 @@ use local_envoy::{Config, Plugin};
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, LoadBalancer, Setup, fetch};
 use crate::readme;
+use harness::{Client, LoadBalancer, Setup, fetch};
 
 const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, LoadBalancer, Setup, fetch};
+use harness::{Client, LoadBalancer, Setup, fetch};
 
 /// A route for paths that start so, to `web`, with this in the filter's metadata.
 fn add_route(config: &mut Config, prefix: &str, metadata: &Value) {

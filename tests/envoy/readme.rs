@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{
+use harness::{
     Client, KEY, LoadBalancer, Setup, Weighted, envoy_binary, fetch, routes, shipped_weighted, sticky_config, wasm,
     weigh,
 };

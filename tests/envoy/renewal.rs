@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{Client, LoadBalancer, Setup, Weighted, fetch, group_of, plugin, setting, wait_until};
+use harness::{Client, LoadBalancer, Setup, Weighted, fetch, group_of, plugin, setting, wait_until};
 
 /// `web` is sticky for so many seconds, and its cookies are renewed so.
 #[track_caller]

@@ -8,7 +8,7 @@ use serde_json::json;
 use stickiness::outcome::Outcome;
 use stickiness::seal::Kind;
 
-use crate::harness::{
+use harness::{
     Client, KEY, OTHER_KEY, Weighted, envoy_binary, fetch, fetch_over_tls, forge_as, group_of, over_tls, plugin,
     routes, setting, shipped_weighted, wait_until, wasm, weigh,
 };

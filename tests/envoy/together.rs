@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use crate::harness::{
+use harness::{
     Client, Discovered, KEY, LoadBalancer, OTHER_KEY, Setup, WAIT, fetch, forge, setting, start_envoy, wait_until,
 };
 

@@ -7,24 +7,24 @@ use stickiness::sealed_cookie::seal;
 use stickiness::time::Timestamp;
 
 /// The key that the Envoys of the tests are given, as `id:base64`.
-pub(crate) const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A key that they are not given.
-pub(crate) const OTHER_KEY: &str = "other://////////////////////////////////////////8=";
+pub const OTHER_KEY: &str = "other://////////////////////////////////////////8=";
 
 /// The value of a cookie that names this target, issued `age_seconds` ago.
-pub(crate) fn forge(target_group: &str, target: &str, age_seconds: u64) -> String {
+pub fn forge(target_group: &str, target: &str, age_seconds: u64) -> String {
     forge_with(KEY, target_group, target, age_seconds)
 }
 
 /// As [`forge`], with another key.
-pub(crate) fn forge_with(key: &str, target_group: &str, target: &str, age_seconds: u64) -> String {
+pub fn forge_with(key: &str, target_group: &str, target: &str, age_seconds: u64) -> String {
     forge_as(Kind::LbCookie, key, &[(target_group, target, age_seconds)])
 }
 
 /// The value of a cookie of this kind. The application-based one holds all of these: target group, target, and age in seconds;
 /// the others hold the first, that of a target group without its target.
-pub(crate) fn forge_as(kind: Kind, key: &str, bindings: &[(&str, &str, u64)]) -> String {
+pub fn forge_as(kind: Kind, key: &str, bindings: &[(&str, &str, u64)]) -> String {
     let mut content = Vec::new();
     if kind == Kind::AppCookie {
         content.extend(u16::try_from(bindings.len()).unwrap().to_be_bytes());

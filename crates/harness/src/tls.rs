@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use local_envoy::Config;
 use serde_json::json;
 
-use super::client::Response;
+use crate::client::Response;
 
 /// Lets the sticky listener speak TLS, with a certificate of its own.
-pub(crate) fn over_tls(config: &mut Config) {
+pub fn over_tls(config: &mut Config) {
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let chain = json!({ "inline_string": certificate.cert.pem() });
     let key = json!({ "inline_string": certificate.signing_key.serialize_pem() });
@@ -23,7 +23,7 @@ pub(crate) fn over_tls(config: &mut Config) {
 
 /// Sends a request with these headers over TLS.
 #[track_caller]
-pub(crate) fn fetch_over_tls(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
+pub fn fetch_over_tls(server: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Response {
     let tls = ureq::tls::TlsConfig::builder().disable_verification(true).build();
     let agent = ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).max_redirects(0).build();
     let request = ureq::Agent::from(agent).get(format!("https://localhost:{}{path}", server.port()));

@@ -8,10 +8,10 @@ use std::thread::JoinHandle;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::{PATIENCE, wait_until};
+use crate::{PATIENCE, wait_until};
 
 /// The path at which every target sets just these cookies; it may stand behind a prefix.
-pub(crate) fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
+pub fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
     let lines = set_cookies.iter().map(|line| percent_encode(line.as_ref(), NON_ALPHANUMERIC).to_string());
     format!("{SET}{}", lines.collect::<Vec<_>>().join("&"))
 }
@@ -19,14 +19,14 @@ pub(crate) fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
 const SET: &str = "/set?";
 
 /// The path at which a target keeps a request until it is told to answer.
-pub(crate) const WAIT: &str = "/wait";
+pub const WAIT: &str = "/wait";
 
 /// A path that starts so is answered with the status that follows.
 const STATUS: &str = "/status/";
 
 /// A target with a name, which is the body of its answers.
-pub(crate) struct Target {
-    pub(crate) address: SocketAddr,
+pub struct Target {
+    pub address: SocketAddr,
     state: Arc<State>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -44,7 +44,7 @@ struct State {
 
 impl Target {
     /// Starts a target on a free port.
-    pub(crate) fn start(name: &str) -> Self {
+    pub fn start(name: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State { name: name.to_owned(), ..State::default() });
@@ -53,17 +53,17 @@ impl Target {
         target
     }
 
-    pub(crate) fn is_named(&self, name: &str) -> bool {
+    pub fn is_named(&self, name: &str) -> bool {
         self.state.name == name
     }
 
     /// Its address, as Envoy writes it.
-    pub(crate) fn name_in_envoy(&self) -> String {
+    pub fn name_in_envoy(&self) -> String {
         self.address.to_string()
     }
 
     /// Stops it as a crash does: it refuses connections, and those that were open are cut.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.state.stopped.store(true, Ordering::SeqCst);
         // Wakes the thread that waits for a connection.
         let _ = TcpStream::connect(self.address);
@@ -76,35 +76,35 @@ impl Target {
     }
 
     /// Brings it back on its old port.
-    pub(crate) fn revive(&mut self) {
+    pub fn revive(&mut self) {
         self.serve(TcpListener::bind(self.address).unwrap());
     }
 
     /// Answers its health check with 503 or with 200.
-    pub(crate) fn set_healthy(&self, healthy: bool) {
+    pub fn set_healthy(&self, healthy: bool) {
         self.state.unhealthy.store(!healthy, Ordering::SeqCst);
     }
 
     /// The heads of the requests that it has received, health checks left out.
-    pub(crate) fn received(&self) -> Vec<String> {
+    pub fn received(&self) -> Vec<String> {
         self.state.received.lock().unwrap().clone()
     }
 
     /// Forgets the requests received so far.
-    pub(crate) fn forget(&self) {
+    pub fn forget(&self) {
         self.state.received.lock().unwrap().clear();
     }
 
     /// Waits until so many requests for `/wait` have come, which it does not answer until it is told to.
     #[track_caller]
-    pub(crate) fn wait_for_waiting(&self, count: usize) {
+    pub fn wait_for_waiting(&self, count: usize) {
         wait_until(&format!("{count} requests in flight"), || {
             self.received().iter().filter(|head| head.split(' ').nth(1) == Some(WAIT)).count() == count
         });
     }
 
     /// Answers the requests for `/wait`, those that are there and those to come.
-    pub(crate) fn release(&self) {
+    pub fn release(&self) {
         let (released, changed) = &self.state.released;
         *released.lock().unwrap() = true;
         changed.notify_all();

@@ -10,21 +10,21 @@ use local_envoy::{Config, Envoy, Plugin, Settings};
 use serde_json::json;
 use stickiness::outcome::Outcome;
 
-use super::{KEY, Target, fetch, wait_until};
+use crate::{KEY, Target, fetch, wait_until};
 
 /// What differs from the shipped configuration, beside ports and paths.
 #[derive(Clone)]
-pub(crate) struct Setup<'a> {
+pub struct Setup<'a> {
     /// The plugin's configuration; `None` for the shipped one.
-    pub(crate) plugin: Option<Plugin<'a>>,
+    pub plugin: Option<Plugin<'a>>,
     /// The names of the targets.
-    pub(crate) targets: &'a [&'a str],
+    pub targets: &'a [&'a str],
     /// Worker threads.
-    pub(crate) workers: u32,
+    pub workers: u32,
     /// The value of `STICKY_SESSIONS_KEYS`; `None` to leave it unset.
-    pub(crate) keys: Option<&'a str>,
+    pub keys: Option<&'a str>,
     /// Anything else.
-    pub(crate) edit: &'a dyn Fn(&mut Config),
+    pub edit: &'a dyn Fn(&mut Config),
 }
 
 impl Default for Setup<'_> {
@@ -35,47 +35,47 @@ impl Default for Setup<'_> {
 
 impl Setup<'_> {
     /// Its targets, running.
-    pub(crate) fn start_targets(&self) -> Vec<Target> {
+    pub fn start_targets(&self) -> Vec<Target> {
         self.targets.iter().map(|name| Target::start(name)).collect()
     }
 }
 
 /// A running Envoy and its targets.
-pub(crate) struct LoadBalancer {
-    pub(crate) envoy: Envoy,
-    pub(crate) targets: Vec<Target>,
+pub struct LoadBalancer {
+    pub envoy: Envoy,
+    pub targets: Vec<Target>,
     /// The address of the sticky listener.
-    pub(crate) sticky: SocketAddr,
+    pub sticky: SocketAddr,
 }
 
 impl LoadBalancer {
     /// With the shipped configuration.
     #[track_caller]
-    pub(crate) fn shipped() -> Self {
+    pub fn shipped() -> Self {
         Self::start(&Setup::default())
     }
 
     /// With this plugin configuration, as JSON.
     #[track_caller]
-    pub(crate) fn with_plugin(json: &str) -> Self {
+    pub fn with_plugin(json: &str) -> Self {
         Self::start(&Setup { plugin: Some(Plugin::Json(json)), ..Setup::default() })
     }
 
     #[track_caller]
-    pub(crate) fn start(setup: &Setup<'_>) -> Self {
+    pub fn start(setup: &Setup<'_>) -> Self {
         Self::before(setup.start_targets(), setup)
     }
 
     /// Before targets that are there already.
     #[track_caller]
-    pub(crate) fn before(targets: Vec<Target>, setup: &Setup<'_>) -> Self {
+    pub fn before(targets: Vec<Target>, setup: &Setup<'_>) -> Self {
         let envoy = start_envoy(&addresses(&targets), setup);
         Self::of(envoy, targets)
     }
 
     /// This Envoy before these targets, once it sends to each of them.
     #[track_caller]
-    pub(crate) fn of(envoy: Envoy, targets: Vec<Target>) -> Self {
+    pub fn of(envoy: Envoy, targets: Vec<Target>) -> Self {
         let sticky = envoy.address("sticky").unwrap();
         let lb = Self { envoy, targets, sticky };
         lb.wait_for_healthy(lb.targets.len());
@@ -84,7 +84,7 @@ impl LoadBalancer {
     }
 
     /// The target with this name.
-    pub(crate) fn target(&mut self, name: &str) -> &mut Target {
+    pub fn target(&mut self, name: &str) -> &mut Target {
         let position = self.targets.iter().position(|target| target.is_named(name));
         &mut self.targets[position.unwrap_or_else(|| panic!("no target is named {name}"))]
     }
@@ -92,7 +92,7 @@ impl LoadBalancer {
     /// Kills a target, and waits until Envoy knows that its connections to it are gone: what was sent on one of them in the
     /// same moment would be lost, and not asked again.
     #[track_caller]
-    pub(crate) fn kill(&mut self, name: &str) {
+    pub fn kill(&mut self, name: &str) {
         let target = self.target(name);
         target.kill();
         let address = target.address;
@@ -100,14 +100,14 @@ impl LoadBalancer {
     }
 
     /// The heads of all requests that the targets have received.
-    pub(crate) fn received(&self) -> Vec<String> {
+    pub fn received(&self) -> Vec<String> {
         self.targets.iter().flat_map(Target::received).collect()
     }
 
     /// Waits until Envoy knows that this many targets of `web` are healthy, and its one worker acts on it: the main thread
     /// checks the health, and the worker is told a moment later.
     #[track_caller]
-    pub(crate) fn wait_for_healthy(&self, count: usize) {
+    pub fn wait_for_healthy(&self, count: usize) {
         wait_until(&format!("{count} healthy targets"), || {
             answering(&self.envoy, "web", 2 * self.targets.len()) == count
         });
@@ -115,20 +115,20 @@ impl LoadBalancer {
 
     /// How many requests to the target group `web` had this outcome.
     #[track_caller]
-    pub(crate) fn counted(&self, outcome: Outcome) -> u64 {
+    pub fn counted(&self, outcome: Outcome) -> u64 {
         counted(&self.envoy, "web", outcome.word())
     }
 
     /// How many answers of the target group `web` were given cookies.
     #[track_caller]
-    pub(crate) fn issued(&self) -> u64 {
+    pub fn issued(&self) -> u64 {
         counted(&self.envoy, "web", "issued")
     }
 }
 
 /// What the filter has counted under this word for a target group.
 #[track_caller]
-pub(crate) fn counted(envoy: &Envoy, target_group: &str, word: &str) -> u64 {
+pub fn counted(envoy: &Envoy, target_group: &str, word: &str) -> u64 {
     let name = format!("wasmcustom.sticky_sessions.target_group.{target_group}.{word}");
     envoy.admin().counter(&name).unwrap()
 }
@@ -144,7 +144,7 @@ pub(crate) fn wait_for_no_connection(envoy: &Envoy, cluster: &str, target: Socke
 
 /// How many targets of a cluster answer so many requests of clients without stickiness, if Envoy says that just these are
 /// healthy. The plain listener of several clusters goes by the header `cluster`.
-pub(crate) fn answering(envoy: &Envoy, cluster: &str, requests: usize) -> usize {
+pub fn answering(envoy: &Envoy, cluster: &str, requests: usize) -> usize {
     let plain = envoy.address("plain").unwrap();
     let line = format!("cluster: {cluster}");
     let responses = (0..requests).map(|_| fetch(plain, "/", &[line.as_bytes()]));
@@ -160,7 +160,7 @@ pub(crate) fn addresses(targets: &[Target]) -> Vec<SocketAddr> {
 
 /// An Envoy before these targets; several may share them. It may not send to them yet.
 #[track_caller]
-pub(crate) fn start_envoy(targets: &[SocketAddr], setup: &Setup<'_>) -> Envoy {
+pub fn start_envoy(targets: &[SocketAddr], setup: &Setup<'_>) -> Envoy {
     let settings = Settings { concurrency: setup.workers, environment: environment(setup.keys), ..Settings::default() };
     Envoy::start(envoy_binary(), &sticky_config(targets, setup), settings).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -172,7 +172,7 @@ pub(crate) fn environment(keys: Option<&str>) -> Vec<(String, String)> {
 
 /// The shipped configuration on free ports, with the shipped wasm, before these targets.
 #[track_caller]
-pub(crate) fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config {
+pub fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config {
     let mut config = Config::shipped().unwrap();
     config.free_ports().unwrap();
     config.wasm_file(wasm()).unwrap();
@@ -185,7 +185,7 @@ pub(crate) fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config
 }
 
 /// Adds a cluster like `web`, with its targets, and a route to it, for paths that start with its name.
-pub(crate) fn add_group(config: &mut Config, name: &str) {
+pub fn add_group(config: &mut Config, name: &str) {
     let mut cluster = config.cluster("web").unwrap().clone();
     cluster["name"] = json!(name);
     cluster["load_assignment"]["cluster_name"] = json!(name);
@@ -199,13 +199,13 @@ pub(crate) fn add_group(config: &mut Config, name: &str) {
 }
 
 /// The Envoy that `ENVOY_BIN` names, or the newest.
-pub(crate) fn envoy_binary() -> &'static Path {
+pub fn envoy_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| local_envoy::binary().unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// The wasm to ship: the one that `STICKY_SESSIONS_WASM` names, or built now, so that it is never a stale one.
-pub(crate) fn wasm() -> &'static Path {
+pub fn wasm() -> &'static Path {
     static WASM: OnceLock<PathBuf> = OnceLock::new();
     WASM.get_or_init(|| {
         if let Some(wasm) = std::env::var_os("STICKY_SESSIONS_WASM") {

@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use super::discovery::{Resources, discover_listeners, discovered_listener};
-use super::load_balancer::{addresses, answering, counted, environment, wait_for_no_connection};
-use super::{Client, KEY, Target, envoy_binary, fetch, wait_until, wasm};
+use crate::discovery::{Resources, discover_listeners, discovered_listener};
+use crate::load_balancer::{addresses, answering, counted, environment, wait_for_no_connection};
+use crate::{Client, KEY, Target, envoy_binary, fetch, wait_until, wasm};
 
 const GROUPS: [&str; 2] = ["blue", "green"];
 
 /// A running Envoy and its targets, `blue-1`, `blue-2`, `green-1` and `green-2`. Its sticky listener can be replaced while it runs.
-pub(crate) struct Weighted {
-    pub(crate) envoy: Envoy,
+pub struct Weighted {
+    pub envoy: Envoy,
     /// The address of the sticky listener.
-    pub(crate) sticky: SocketAddr,
+    pub sticky: SocketAddr,
     targets: BTreeMap<&'static str, Vec<Target>>,
     listener: Resources,
 }
@@ -26,13 +26,13 @@ pub(crate) struct Weighted {
 impl Weighted {
     /// With the shipped configuration.
     #[track_caller]
-    pub(crate) fn shipped() -> Self {
+    pub fn shipped() -> Self {
         Self::start(|_| ())
     }
 
     /// With the shipped configuration, edited.
     #[track_caller]
-    pub(crate) fn start(edit: impl FnOnce(&mut Config)) -> Self {
+    pub fn start(edit: impl FnOnce(&mut Config)) -> Self {
         let targets = BTreeMap::from(GROUPS.map(|group| {
             let names = [1, 2].map(|number| format!("{group}-{number}"));
             (group, names.iter().map(|name| Target::start(name)).collect::<Vec<_>>())
@@ -58,7 +58,7 @@ impl Weighted {
 
     /// Replaces the sticky listener by that of the shipped configuration, edited, and returns when it is in force.
     #[track_caller]
-    pub(crate) fn replace(&self, edit: impl FnOnce(&mut Config)) {
+    pub fn replace(&self, edit: impl FnOnce(&mut Config)) {
         let mut config = weighted_config();
         edit(&mut config);
         // Counted when the one worker has taken it over.
@@ -70,7 +70,7 @@ impl Weighted {
 
     /// A new client, and the name of its target, which is one of this group. The weights must give it a chance.
     #[track_caller]
-    pub(crate) fn client_of(&self, group: &str) -> (Client, String) {
+    pub fn client_of(&self, group: &str) -> (Client, String) {
         let mut found = None;
         wait_until(&format!("a client of {group}"), || {
             let mut client = Client::default();
@@ -83,20 +83,20 @@ impl Weighted {
 
     /// The answer to a client that sends these `Cookie` lines and nothing else.
     #[track_caller]
-    pub(crate) fn answer_to(&self, cookies: &[&str]) -> super::Response {
+    pub fn answer_to(&self, cookies: &[&str]) -> crate::Response {
         let lines: Vec<Vec<u8>> = cookies.iter().map(|line| format!("cookie: {line}").into_bytes()).collect();
         fetch(self.sticky, "/", &lines.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     /// The target with this name.
-    pub(crate) fn target(&mut self, name: &str) -> &mut Target {
+    pub fn target(&mut self, name: &str) -> &mut Target {
         let target = self.targets.values_mut().flatten().find(|target| target.is_named(name));
         target.unwrap_or_else(|| panic!("no target is named {name}"))
     }
 
     /// Kills a target, and waits until Envoy knows that its connections to it are gone.
     #[track_caller]
-    pub(crate) fn kill(&mut self, name: &str) {
+    pub fn kill(&mut self, name: &str) {
         let target = self.target(name);
         target.kill();
         let address = target.address;
@@ -105,38 +105,38 @@ impl Weighted {
 
     /// Kills every target of a group, and waits until Envoy knows that none is healthy.
     #[track_caller]
-    pub(crate) fn kill_group(&mut self, group: &str) {
+    pub fn kill_group(&mut self, group: &str) {
         self.targets.get_mut(group).unwrap().iter_mut().for_each(Target::kill);
         self.wait_for_healthy(group, 0);
     }
 
     /// Brings a target back, and waits until Envoy knows that so many of its group are healthy.
     #[track_caller]
-    pub(crate) fn revive(&mut self, name: &str, healthy: usize) {
+    pub fn revive(&mut self, name: &str, healthy: usize) {
         self.target(name).revive();
         self.wait_for_healthy(group_of(name), healthy);
     }
 
     /// The heads of all requests that the targets have received.
-    pub(crate) fn received(&self) -> Vec<String> {
+    pub fn received(&self) -> Vec<String> {
         self.targets.values().flatten().flat_map(Target::received).collect()
     }
 
     /// How many requests had this outcome, whichever their group.
     #[track_caller]
-    pub(crate) fn counted(&self, outcome: Outcome) -> u64 {
+    pub fn counted(&self, outcome: Outcome) -> u64 {
         GROUPS.iter().map(|group| self.counted_in(group, outcome)).sum()
     }
 
     /// How many requests of a group had this outcome.
     #[track_caller]
-    pub(crate) fn counted_in(&self, group: &str, outcome: Outcome) -> u64 {
+    pub fn counted_in(&self, group: &str, outcome: Outcome) -> u64 {
         counted(&self.envoy, group, outcome.word())
     }
 
     /// How many answers of a group were given cookies.
     #[track_caller]
-    pub(crate) fn issued_in(&self, group: &str) -> u64 {
+    pub fn issued_in(&self, group: &str) -> u64 {
         counted(&self.envoy, group, "issued")
     }
 
@@ -148,31 +148,31 @@ impl Weighted {
 }
 
 /// The group of the target with this name.
-pub(crate) fn group_of(target: &str) -> &str {
+pub fn group_of(target: &str) -> &str {
     target.split_once('-').unwrap().0
 }
 
 /// Gives the weighted route these weights.
-pub(crate) fn weigh(config: &mut Config, blue: u32, green: u32) {
+pub fn weigh(config: &mut Config, blue: u32, green: u32) {
     let routes = routes(config);
     let clusters = &mut routes.last_mut().unwrap()["route"]["weighted_clusters"]["clusters"];
     *clusters = json!([{ "name": "blue", "weight": blue }, { "name": "green", "weight": green }]);
 }
 
 /// The routes of the sticky listener: that of blue, that of green, and the weighted one.
-pub(crate) fn routes(config: &mut Config) -> &mut Vec<Value> {
+pub fn routes(config: &mut Config) -> &mut Vec<Value> {
     let manager = config.connection_manager("sticky").unwrap();
     manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap()
 }
 
 /// The plugin's configuration.
-pub(crate) fn plugin(config: &mut Config) -> &mut Value {
+pub fn plugin(config: &mut Config) -> &mut Value {
     let filter = &mut config.http_filters("sticky").unwrap()[0];
     filter.pointer_mut("/typed_config/config/configuration/value").unwrap()
 }
 
 /// The weighted configuration that users copy.
-pub(crate) fn shipped_weighted() -> Config {
+pub fn shipped_weighted() -> Config {
     Config::read(&workspace_root().join("envoy/weighted.yaml")).unwrap()
 }
 

@@ -6,8 +6,8 @@ use local_envoy::{Config, Envoy, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::load_balancer::addresses;
-use super::{LoadBalancer, Setup, Target, envoy_binary, sticky_config};
+use crate::load_balancer::addresses;
+use crate::{LoadBalancer, Setup, Target, envoy_binary, sticky_config};
 
 /// A list of resources in a file, as the xDS APIs know them.
 pub(crate) struct Resources {
@@ -51,14 +51,14 @@ pub(crate) fn discovered_listener(config: &mut Config) -> Value {
 }
 
 /// A load balancer whose sticky listener can be replaced while it runs.
-pub(crate) struct Replaceable {
-    pub(crate) lb: LoadBalancer,
+pub struct Replaceable {
+    pub lb: LoadBalancer,
     listener: Resources,
 }
 
 impl Replaceable {
     #[track_caller]
-    pub(crate) fn start(setup: &Setup<'_>) -> Self {
+    pub fn start(setup: &Setup<'_>) -> Self {
         let targets = setup.start_targets();
         let listener = Resources::of(&sticky_listener(&targets, setup));
         let mut config = sticky_config(&addresses(&targets), &Setup::default());
@@ -70,21 +70,21 @@ impl Replaceable {
     }
 
     /// Replaces the sticky listener by that of another setup.
-    pub(crate) fn replace(&self, setup: &Setup<'_>) {
+    pub fn replace(&self, setup: &Setup<'_>) {
         self.listener.replace(&sticky_listener(&self.lb.targets, setup));
     }
 }
 
 /// A load balancer whose targets come and go while it runs.
-pub(crate) struct Discovered {
-    pub(crate) lb: LoadBalancer,
+pub struct Discovered {
+    pub lb: LoadBalancer,
     endpoints: Resources,
 }
 
 impl Discovered {
     /// With every target of the setup, all of them healthy.
     #[track_caller]
-    pub(crate) fn start(setup: &Setup<'_>) -> Self {
+    pub fn start(setup: &Setup<'_>) -> Self {
         let targets = setup.start_targets();
         let all: Vec<(&str, &str)> = setup.targets.iter().map(|name| (*name, "HEALTHY")).collect();
         let endpoints = Resources::of(&assignment(&targets, &all));
@@ -103,7 +103,7 @@ impl Discovered {
     }
 
     /// Leaves only these targets, each with its `health_status`.
-    pub(crate) fn set(&self, targets: &[(&str, &str)]) {
+    pub fn set(&self, targets: &[(&str, &str)]) {
         self.endpoints.replace(&assignment(&self.lb.targets, targets));
     }
 }

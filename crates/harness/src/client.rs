@@ -6,52 +6,52 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
-use super::PATIENCE;
+use crate::PATIENCE;
 
 /// An answer.
 #[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Response {
     /// The values of the headers with this name, in their order.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(present, _)| present == name).map(|(_, value)| value.as_str())
     }
 
     /// The `Set-Cookie` lines.
-    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+    pub fn set_cookies(&self) -> Vec<&str> {
         self.all("set-cookie").collect()
     }
 
     /// The names of the cookies that it sets, in their order.
-    pub(crate) fn cookie_names(&self) -> Vec<&str> {
+    pub fn cookie_names(&self) -> Vec<&str> {
         self.all("set-cookie").filter_map(|line| Some(line.split_once('=')?.0)).collect()
     }
 
     /// The `Set-Cookie` line of a cookie.
-    pub(crate) fn line(&self, name: &str) -> Option<&str> {
+    pub fn line(&self, name: &str) -> Option<&str> {
         self.all("set-cookie").find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
     }
 
     /// The value of a cookie that this answer sets.
-    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+    pub fn cookie(&self, name: &str) -> Option<&str> {
         self.line(name)?.split(';').next()?.strip_prefix(name)?.strip_prefix('=')
     }
 
     /// `Expires=` and its date, as the first cookie that has one shows it.
     #[track_caller]
-    pub(crate) fn expires(&self) -> &str {
+    pub fn expires(&self) -> &str {
         let mut attributes = self.all("set-cookie").flat_map(|line| line.split("; "));
         attributes.find(|attribute| attribute.starts_with("Expires=")).unwrap()
     }
 
     /// Whole seconds from now until then, which is a little less than what it was made with.
     #[track_caller]
-    pub(crate) fn expires_in(&self) -> u64 {
+    pub fn expires_in(&self) -> u64 {
         let expires = httpdate::parse_http_date(self.expires().trim_start_matches("Expires=")).unwrap();
         expires.duration_since(SystemTime::now()).unwrap().as_secs()
     }
@@ -59,7 +59,7 @@ impl Response {
 
 /// Sends a request with these header lines, each as it is, on a connection of its own.
 #[track_caller]
-pub(crate) fn fetch(server: SocketAddr, path: &str, header_lines: &[&[u8]]) -> Response {
+pub fn fetch(server: SocketAddr, path: &str, header_lines: &[&[u8]]) -> Response {
     fetch_with("GET", server, path, header_lines)
 }
 
@@ -107,22 +107,22 @@ fn parse(response: &str) -> Response {
 /// A client with a cookie jar: as a browser it keeps what it is given until it is given something else or told to drop it. It
 /// keeps no clock, so that a test can send what is old, and sends every cookie everywhere.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Client {
-    pub(crate) jar: BTreeMap<String, String>,
+pub struct Client {
+    pub jar: BTreeMap<String, String>,
     /// Header lines that it sends with every request.
-    pub(crate) lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 impl Client {
     /// Sends a request with the jar's cookies and keeps those of the answer.
     #[track_caller]
-    pub(crate) fn get(&mut self, server: SocketAddr, path: &str) -> Response {
+    pub fn get(&mut self, server: SocketAddr, path: &str) -> Response {
         self.send("GET", server, path)
     }
 
     /// As [`Client::get`], with another method.
     #[track_caller]
-    pub(crate) fn send(&mut self, method: &str, server: SocketAddr, path: &str) -> Response {
+    pub fn send(&mut self, method: &str, server: SocketAddr, path: &str) -> Response {
         let lines = self.header_lines();
         let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
         let response = fetch_with(method, server, path, &lines);
@@ -132,14 +132,14 @@ impl Client {
 
     /// Opens a WebSocket with the jar's cookies and keeps those of the answer.
     #[track_caller]
-    pub(crate) fn open_socket(&mut self, server: SocketAddr) -> Socket {
+    pub fn open_socket(&mut self, server: SocketAddr) -> Socket {
         let socket = Socket::open(server, &self.header_lines());
         socket.answer.set_cookies().into_iter().for_each(|line| self.keep(line));
         socket
     }
 
     /// Sends a request with the jar's cookies, which is answered in its own time. The answer's cookies are not kept.
-    pub(crate) fn begin(&self, server: SocketAddr, path: &'static str) -> JoinHandle<Response> {
+    pub fn begin(&self, server: SocketAddr, path: &'static str) -> JoinHandle<Response> {
         let mut client = self.clone();
         std::thread::spawn(move || client.get(server, path))
     }
@@ -162,9 +162,9 @@ impl Client {
 
 /// A connection that was a request first.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub struct Socket {
     /// The answer to the request, which has no body.
-    pub(crate) answer: Response,
+    pub answer: Response,
     connection: BufReader<TcpStream>,
 }
 
@@ -189,7 +189,7 @@ impl Socket {
 
     /// The target that says something back over this connection.
     #[track_caller]
-    pub(crate) fn target(&mut self) -> String {
+    pub fn target(&mut self) -> String {
         self.connection.get_mut().write_all(b"hello\n").unwrap();
         let mut line = String::new();
         self.connection.read_line(&mut line).unwrap();

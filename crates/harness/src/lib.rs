@@ -1,0 +1,44 @@
+//! What a test is made of: targets, an Envoy before them, and clients.
+
+#![allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "called by tests only, which fail by a panic"
+)]
+
+mod client;
+mod cookies;
+mod discovery;
+mod load_balancer;
+mod target;
+mod tls;
+mod weighted;
+
+pub use client::{Client, Response, fetch};
+pub use cookies::{KEY, OTHER_KEY, forge, forge_as, forge_with};
+pub use discovery::{Discovered, Replaceable};
+pub use load_balancer::{
+    LoadBalancer, Setup, add_group, answering, counted, envoy_binary, start_envoy, sticky_config, wasm,
+};
+pub use target::{Target, WAIT, setting};
+pub use tls::{fetch_over_tls, over_tls};
+pub use weighted::{Weighted, group_of, plugin, routes, shipped_weighted, weigh};
+
+use std::time::Duration;
+
+/// How long a test waits for a condition before it fails. Health checks of the shipped configuration take two seconds.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for a condition; the test fails when it does not come about.
+#[track_caller]
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    if let Err(error) = local_envoy::wait_until(what, PATIENCE, condition) {
+        panic!("{error}");
+    }
+}
