@@ -7,18 +7,40 @@ use serde_json::json;
 
 use crate::client::Response;
 
+/// A certificate for `localhost`, and its key.
+pub struct Certificate(rcgen::CertifiedKey<rcgen::KeyPair>);
+
+impl Certificate {
+    /// One that nobody trusts yet.
+    pub fn generate() -> Self {
+        Self(rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap())
+    }
+
+    /// As clients read it that are told to trust it.
+    pub fn pem(&self) -> String {
+        self.0.cert.pem()
+    }
+
+    /// Lets the sticky listener show it, and speak HTTP/2 or HTTP/1.1 over TLS as the client prefers.
+    pub fn over_tls(&self, config: &mut Config) {
+        let chain = json!({ "inline_string": self.pem() });
+        let key = json!({ "inline_string": self.0.signing_key.serialize_pem() });
+        config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"] = json!({
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "common_tls_context": {
+                    "tls_certificates": [{ "certificate_chain": chain, "private_key": key }],
+                    "alpn_protocols": ["h2", "http/1.1"]
+                }
+            }
+        });
+    }
+}
+
 /// Lets the sticky listener speak TLS, with a certificate of its own.
 pub fn over_tls(config: &mut Config) {
-    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let chain = json!({ "inline_string": certificate.cert.pem() });
-    let key = json!({ "inline_string": certificate.signing_key.serialize_pem() });
-    config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"] = json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": { "tls_certificates": [{ "certificate_chain": chain, "private_key": key }] }
-        }
-    });
+    Certificate::generate().over_tls(config);
 }
 
 /// Sends a request with these headers over TLS.

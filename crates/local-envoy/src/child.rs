@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{self, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
@@ -58,12 +58,25 @@ impl Child {
     ///
     /// When the program is not found or cannot be started, and after [`end_all`].
     pub fn spawn(command: &mut Command) -> Result<Self> {
+        Self::spawn_with(command.stdin(Stdio::null()))
+    }
+
+    /// Starts `command` with a pipe to its standard input, see [`Child::take_stdin`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Child::spawn`].
+    pub fn spawn_listening(command: &mut Command) -> Result<Self> {
+        Self::spawn_with(command.stdin(Stdio::piped()))
+    }
+
+    fn spawn_with(command: &mut Command) -> Result<Self> {
         let mut registry = lock(&REGISTRY);
         let name = describe(command);
         if registry.ending {
             return Err(Error::new(format!("{name} is not started: everything is being ended")));
         }
-        let mut process = command.stdin(Stdio::null()).process_group(0).spawn().map_err(|error| {
+        let mut process = command.process_group(0).spawn().map_err(|error| {
             let program = command.get_program().display();
             match error.kind() {
                 io::ErrorKind::NotFound => Error::new(format!("{program} was not found (to run {name})")),
@@ -96,6 +109,11 @@ impl Child {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// The pipe to its standard input, once, if [`Child::spawn_listening`] started it.
+    pub fn take_stdin(&self) -> Option<ChildStdin> {
+        lock(&self.held).process.stdin.take()
     }
 
     /// The pipe from its standard output, once, if the command asked for one.
@@ -232,6 +250,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     const SOON: Duration = Duration::from_secs(10);
@@ -255,6 +275,15 @@ mod tests {
         child.take_stdout().unwrap().read_exact(&mut line).unwrap();
         child.end();
         assert!(!child.ended().unwrap().success());
+    }
+
+    #[test]
+    fn a_listening_child_reads_what_is_written_to_it() {
+        let child = Child::spawn_listening(Command::new("cat").stdout(Stdio::piped())).unwrap();
+        child.take_stdin().unwrap().write_all(b"hello\n").unwrap();
+        let mut said = String::new();
+        child.take_stdout().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said, "hello\n");
     }
 
     #[test]
