@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use stickiness::outcome::Outcome;
 
 use harness::{
-    Client, Discovered, KEY, LoadBalancer, OTHER_KEY, Setup, WAIT, fetch, forge, setting, start_envoy, wait_until,
+    Client, Discovered, KEY, LoadBalancer, OTHER_KEY, Setup, WAIT, fetch, forge, http_2_to_targets, setting,
+    start_envoy, wait_until,
 };
 
 fn other_than(home: &str) -> &'static str {
@@ -179,15 +180,8 @@ fn a_target_that_is_added_gets_new_clients_and_no_session_of_another_one() {
 
 /// Speaks HTTP/2 to the targets, and does not ask how they are.
 fn over_http_2(config: &mut Config) {
-    let web = config.cluster("web").unwrap().as_object_mut().unwrap();
-    web.remove("health_checks");
-    web.insert(
-        "typed_extension_protocol_options".to_owned(),
-        json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "explicit_http_config": { "http2_protocol_options": {} }
-        } }),
-    );
+    http_2_to_targets(config);
+    config.cluster("web").unwrap().as_object_mut().unwrap().remove("health_checks");
 }
 
 #[test]

@@ -24,7 +24,8 @@ pub use client::{Client, Response, fetch};
 pub use cookies::{KEY, OTHER_KEY, forge, forge_as, forge_with};
 pub use discovery::{Discovered, Replaceable};
 pub use load_balancer::{
-    LoadBalancer, Setup, add_group, answering, counted, envoy_binary, start_envoy, sticky_config, wasm,
+    LoadBalancer, Setup, add_group, answering, counted, envoy_binary, http_2_to_targets, start_envoy, sticky_config,
+    wait_for_no_connection, wasm,
 };
 pub use target::{Target, WAIT, setting};
 pub use tls::{Certificate, fetch_over_tls, over_tls};

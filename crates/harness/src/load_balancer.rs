@@ -135,7 +135,7 @@ pub fn counted(envoy: &Envoy, target_group: &str, word: &str) -> u64 {
 
 /// Waits until Envoy has no connection to a target that died.
 #[track_caller]
-pub(crate) fn wait_for_no_connection(envoy: &Envoy, cluster: &str, target: SocketAddr) {
+pub fn wait_for_no_connection(envoy: &Envoy, cluster: &str, target: SocketAddr) {
     let line = format!("{cluster}::{target}::cx_active::0");
     wait_until(&format!("Envoy to lose its connections to {target}"), || {
         envoy.admin().get("/clusters").is_ok_and(|clusters| clusters.lines().any(|present| present == line))
@@ -196,6 +196,16 @@ pub fn add_group(config: &mut Config, name: &str) {
     let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
     let route = json!({ "match": { "prefix": format!("/{name}/") }, "route": { "cluster": name } });
     routes.insert(0, route);
+}
+
+/// Lets Envoy speak HTTP/2 to the targets of `web`.
+pub fn http_2_to_targets(config: &mut Config) {
+    config.cluster("web").unwrap()["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": { "http2_protocol_options": {} }
+        }
+    });
 }
 
 /// The Envoy that `ENVOY_BIN` names, or the newest.
