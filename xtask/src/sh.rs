@@ -51,6 +51,11 @@ pub(crate) fn build(arguments: &[&str], name: &str, ending: &str) -> Result<Path
         .with_context(|| format!("{} made no file {name}{ending}", child::describe(&command)))
 }
 
+/// Builds the application of the demo, and returns where it lies.
+pub(crate) fn demo_backend() -> Result<PathBuf> {
+    build(&["--release", "--locked", "-p", "demo-backend"], "demo-backend", "")
+}
+
 /// `cargo build` says in one JSON object per line what it has made, wherever its target folder is.
 fn artifact(messages: &str, name: &str, ending: &str) -> Option<PathBuf> {
     let file_name = format!("{name}{ending}");
