@@ -25,6 +25,11 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command(&cargo, arguments)
 }
 
+/// Says what comes next, above the output of other programs.
+pub(crate) fn step(what: &str) {
+    println!("\n> {what}");
+}
+
 /// Runs `command`, which prints to the terminal. An error unless it ends with status 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = Child::spawn(command)?.wait(LIMIT)?;
