@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 /// The longest user name, in characters.
 pub(crate) const MAX_USER: usize = 40;
 
-/// Who logged in, and when.
-#[derive(Serialize, Deserialize)]
+/// Where a session keeps its [`Login`].
+pub(crate) const LOGIN: &str = "login";
+
+/// Who logged in.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Login {
     /// The name from the form, not escaped.
     pub(crate) user: String,
-    /// Seconds since 1970.
-    pub(crate) since: u64,
 }
 
 /// The name without the spaces around it, or a sentence for the person who typed it.

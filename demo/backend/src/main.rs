@@ -7,23 +7,38 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::instance::Instance;
 use crate::options::Options;
 
+mod account;
 mod app;
+mod cors;
+mod document;
+mod health;
+mod instance;
+mod listener;
 mod login;
 mod options;
 mod page;
+mod peers;
+mod requests;
+mod socket;
+mod template;
 #[cfg(test)]
 mod tests;
+mod visitor;
+mod words;
 
 /// The exit code for arguments that make no sense; everything that fails later ends with 1.
 const WRONG_USAGE: u8 = 2;
 
-const USAGE: &str = "demo-backend --name NAME --listen ADDRESS:PORT (or the environment variables NAME and LISTEN)";
+const USAGE: &str = "demo-backend --name NAME --listen ADDRESS:PORT [--peers NAME=HOST:PORT,...] [--sticky-port PORT] \
+                     [--plain-port PORT] (or the environment variables NAME, LISTEN, PEERS, PORT_STICKY and PORT_PLAIN)";
 
 fn main() -> ExitCode {
     // What is not UTF-8 is no valid name or address anyway, and still has to be shown in the problem.
@@ -35,7 +50,7 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    match run(&options) {
+    match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("demo-backend: {problem}");
@@ -46,7 +61,7 @@ fn main() -> ExitCode {
 
 /// Serves until a signal ends it.
 #[tokio::main(flavor = "current_thread")]
-async fn run(options: &Options) -> Result<(), String> {
+async fn run(options: Options) -> Result<(), String> {
     // Before the line that says "listening": whoever reads it may send a signal at once.
     let no_signals = |error: io::Error| format!("the system refuses a signal handler: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
@@ -58,11 +73,13 @@ async fn run(options: &Options) -> Result<(), String> {
         .map_err(|error| format!("the system does not tell the port of {}: {error}", options.listen))?;
     announce(&options.name, address).map_err(|error| format!("cannot write to the standard output: {error}"))?;
 
+    let instance = Arc::new(Instance::new(options));
     // No graceful shutdown: it waits for connections that a load balancer keeps open.
     tokio::select! {
-        served = axum::serve(listener, app::app(&options.name)) => {
+        served = axum::serve(listener, app::app(instance.clone())) => {
             served.map_err(|error| format!("serving {address} failed: {error}"))
         }
+        () = instance.peers.watch() => Ok(()),
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     }

@@ -1,9 +1,23 @@
 //! What the caller decides about an instance: arguments, and for containers the environment.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+
+use axum::http::uri::Authority;
+
+use crate::listener::Ports;
 
 /// The longest name that still fits the page's headline and its row of answers, in bytes.
 const MAX_NAME: usize = 20;
+
+/// Every argument, and the variable that stands for it.
+const OPTIONS: [(&str, &str); 5] = [
+    ("--name", "NAME"),
+    ("--listen", "LISTEN"),
+    ("--peers", "PEERS"),
+    ("--sticky-port", "PORT_STICKY"),
+    ("--plain-port", "PORT_PLAIN"),
+];
 
 /// What the caller decides about an instance.
 #[derive(Debug, PartialEq)]
@@ -12,6 +26,10 @@ pub(crate) struct Options {
     pub(crate) name: String,
     /// Where it listens; port 0 lets the system choose.
     pub(crate) listen: SocketAddr,
+    /// The other instances, each with where it listens.
+    pub(crate) peers: Vec<(String, Authority)>,
+    /// Where a browser reaches Envoy.
+    pub(crate) ports: Ports,
 }
 
 impl Options {
@@ -24,37 +42,75 @@ impl Options {
         args: impl IntoIterator<Item = String>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
-        let (mut name, mut listen) = (None, None);
-        let mut args = args.into_iter();
-        while let Some(option) = args.next() {
-            let slot = match option.as_str() {
-                "--name" => &mut name,
-                "--listen" => &mut listen,
-                _ => return Err(format!("the argument {option:?} is unknown")),
-            };
-            let Some(value) = args.next() else {
-                return Err(format!("the argument {option:?} needs a value after it"));
-            };
-            *slot = Some(value);
-        }
-        let name = name.or_else(|| environment("NAME")).ok_or("the name of the instance is missing")?;
-        let listen = listen.or_else(|| environment("LISTEN")).ok_or("the address to listen on is missing")?;
+        let mut given = given(args)?;
+        let mut value = |option: &'static str| {
+            let variable = OPTIONS.iter().find(|(name, _)| *name == option)?.1;
+            given.remove(option).or_else(|| environment(variable))
+        };
+        let name = parse_name(value("--name").ok_or("the name of the instance is missing")?)?;
+        let listen = value("--listen").ok_or("the address to listen on is missing")?;
         Ok(Self {
-            name: parse_name(name)?,
             listen: listen.parse().map_err(|_| {
                 format!("{listen:?} is not an IP address with a port, such as 127.0.0.1:8080 or [::1]:0")
             })?,
+            peers: parse_peers(&value("--peers").unwrap_or_default(), &name)?,
+            ports: Ports {
+                sticky: parse_port("--sticky-port", value("--sticky-port"), 10000)?,
+                plain: parse_port("--plain-port", value("--plain-port"), 10001)?,
+            },
+            name,
         })
     }
 }
 
-/// Takes only names that need no escaping in a header, in HTML and in a script.
+/// The arguments by their names.
+fn given(args: impl IntoIterator<Item = String>) -> Result<HashMap<&'static str, String>, String> {
+    let mut given = HashMap::new();
+    let mut args = args.into_iter();
+    while let Some(argument) = args.next() {
+        let Some((option, _)) = OPTIONS.iter().find(|(option, _)| *option == argument) else {
+            return Err(format!("the argument {argument:?} is unknown"));
+        };
+        let Some(value) = args.next() else {
+            return Err(format!("the argument {argument:?} needs a value after it"));
+        };
+        given.insert(*option, value);
+    }
+    Ok(given)
+}
+
+/// Takes only names that need no escaping in a header, in a path, in HTML and in a script.
 fn parse_name(name: String) -> Result<String, String> {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if plain && (1..=MAX_NAME).contains(&name.len()) {
         Ok(name)
     } else {
         Err(format!("the name {name:?} is not 1 to {MAX_NAME} characters from a-z, A-Z, 0-9 and the hyphen"))
+    }
+}
+
+fn parse_peers(list: &str, own: &str) -> Result<Vec<(String, Authority)>, String> {
+    let mut peers: Vec<(String, Authority)> = Vec::new();
+    for peer in list.split(',').map(str::trim).filter(|peer| !peer.is_empty()) {
+        let address = peer.split_once('=').and_then(|(name, address)| Some((name, address.parse::<Authority>().ok()?)));
+        let Some((name, address)) = address.filter(|(_, address)| address.port_u16().is_some_and(|port| port != 0))
+        else {
+            return Err(format!("the peer {peer:?} is not NAME=HOST:PORT, such as b=backend-b:8080"));
+        };
+        let name = parse_name(name.to_owned())?;
+        if name == own || peers.iter().any(|(known, _)| *known == name) {
+            return Err(format!("the peer {peer:?} has the name of another instance: each needs its own"));
+        }
+        peers.push((name, address));
+    }
+    Ok(peers)
+}
+
+fn parse_port(option: &str, value: Option<String>, otherwise: u16) -> Result<u16, String> {
+    let Some(value) = value else { return Ok(otherwise) };
+    match value.parse() {
+        Ok(port) if port != 0 => Ok(port),
+        _ => Err(format!("{option} is {value:?}, not a port from 1 to 65535")),
     }
 }
 
@@ -71,11 +127,38 @@ mod tests {
     #[test]
     fn arguments_go_before_the_environment() {
         let options = read(&["--name", "b"], &[("NAME", "a"), ("LISTEN", "[::1]:0")]).unwrap();
-        assert_eq!(options, Options { name: "b".to_owned(), listen: "[::1]:0".parse().unwrap() });
+        assert_eq!((options.name.as_str(), options.listen), ("b", "[::1]:0".parse().unwrap()));
+    }
+
+    #[test]
+    fn every_argument_has_a_variable_for_containers() {
+        let arguments = [
+            ("--name", "a"),
+            ("--listen", "127.0.0.1:80"),
+            ("--peers", "b=backend-b:8080,c=[::1]:81"),
+            ("--sticky-port", "20000"),
+            ("--plain-port", "20001"),
+        ];
+        let by_argument = read(&arguments.map(|(name, value)| [name, value]).concat(), &[]).unwrap();
+        let variables = OPTIONS.map(|(_, variable)| variable).into_iter();
+        let variables: Vec<_> = variables.zip(arguments.map(|(_, value)| value)).collect();
+        assert_eq!(read(&[], &variables).unwrap(), by_argument);
+        assert_eq!(by_argument.peers[1], ("c".to_owned(), "[::1]:81".parse().unwrap()));
+        assert_eq!(by_argument.ports, Ports { sticky: 20000, plain: 20001 });
+    }
+
+    #[test]
+    fn without_peers_and_ports_an_instance_is_alone_behind_the_ports_of_the_shipped_configuration() {
+        for peers in [None, Some(("PEERS", ""))] {
+            let environment: Vec<_> = peers.into_iter().chain([("NAME", "a"), ("LISTEN", "[::1]:0")]).collect();
+            let options = read(&[], &environment).unwrap();
+            assert_eq!((options.peers, options.ports), (Vec::new(), Ports { sticky: 10000, plain: 10001 }));
+        }
     }
 
     #[test]
     fn wrong_arguments_are_named_in_the_problem() {
+        let valid = ["--name", "a", "--listen", "127.0.0.1:0"];
         for (args, named) in [
             (&["--nmae", "a"][..], r#""--nmae" is unknown"#),
             (&["--name"], r#""--name" needs a value"#),
@@ -83,6 +166,13 @@ mod tests {
             (&["--name", "a"], "address to listen on is missing"),
             (&["--name", "ä", "--listen", "127.0.0.1:0"], r#"the name "ä""#),
             (&["--name", "a", "--listen", "localhost"], r#""localhost" is not an IP address"#),
+            (&[&valid[..], &["--peers", "b"]].concat(), r#"the peer "b" is not NAME=HOST:PORT"#),
+            (&[&valid[..], &["--peers", "b=host"]].concat(), r#"the peer "b=host" is not NAME=HOST:PORT"#),
+            (&[&valid[..], &["--peers", "b c=host:1"]].concat(), r#"the name "b c""#),
+            (&[&valid[..], &["--peers", "a=host:1"]].concat(), "has the name of another instance"),
+            (&[&valid[..], &["--peers", "b=host:1,b=host:2"]].concat(), r#""b=host:2" has the name of another"#),
+            (&[&valid[..], &["--plain-port", "0"]].concat(), r#"--plain-port is "0", not a port"#),
+            (&[&valid[..], &["--sticky-port", "x"]].concat(), r#"--sticky-port is "x", not a port"#),
         ] {
             let problem = read(args, &[]).unwrap_err();
             assert!(problem.contains(named), "{problem}");

@@ -1,27 +1,55 @@
 //! The page as HTML, complete without JavaScript: the script only adds what the browser alone knows.
 
-use crate::login::{Login, MAX_USER};
+use std::borrow::Cow;
 
-/// One document, because a second request for a style or a script might be answered by another instance and would be
-/// missing from the row of answers.
-const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+use crate::listener::{Listener, Ports};
+use crate::login::MAX_USER;
+use crate::template::{escape, fill};
+use crate::visitor::Visitor;
+use crate::words::{Language, WORDS_JSON};
 
-const LOGGED_IN: &str = include_str!("logged_in.html");
-const NOBODY: &str = include_str!("nobody.html");
+// One document, because a second request for a style or a script might be answered by another instance and would be
+// missing from the answers that the page shows.
+const PAGE: &str = include_str!("page/page.html");
+const LANE: &str = include_str!("page/lane.html");
+const STYLE: [&str; 3] =
+    [include_str!("page/theme.css"), include_str!("page/page.css"), include_str!("page/details.css")];
 
-/// How many colours `page.css` has (`.hue-0` and so on); `page.js` counts with the same number.
+/// The parts of the script, in an order in which each finds what it needs at once.
+pub(crate) const SCRIPT: [&str; 12] = [
+    include_str!("page/elements.js"),
+    include_str!("page/memory.js"),
+    include_str!("page/words.js"),
+    include_str!("page/jar.js"),
+    include_str!("page/lanes.js"),
+    include_str!("page/pin.js"),
+    include_str!("page/cookies.js"),
+    include_str!("page/chart.js"),
+    include_str!("page/instances.js"),
+    include_str!("page/socket.js"),
+    include_str!("page/clicks.js"),
+    include_str!("page/start.js"),
+];
+
+/// Where words stand in places of their own.
+#[cfg(test)]
+pub(crate) const TEMPLATES: [&str; 2] = [PAGE, LANE];
+
+/// The words that are not in such a place, but said from here.
+#[cfg(test)]
+pub(crate) const SPOKEN: [&str; 8] = [
+    "title",
+    "lead_pinned",
+    "lead_answer",
+    "nobody_logged_in",
+    "logged_in",
+    "never_heard_you",
+    "lane_sticky",
+    "lane_plain",
+];
+
+/// How many colours `theme.css` has (`.hue-0` and so on); `lanes.js` counts with the same number.
 const HUES: usize = 6;
-
-/// Which of Envoy's listeners a request came through.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Listener {
-    /// The one with the filter, and also a request that went past Envoy.
-    Sticky,
-    /// The one that spreads requests over the instances.
-    Plain,
-}
 
 /// What the page shows of one request.
 pub(crate) struct Page<'a> {
@@ -29,152 +57,147 @@ pub(crate) struct Page<'a> {
     pub(crate) instance: &'a str,
     /// Where the request came through.
     pub(crate) listener: Listener,
-    /// Who this instance knows the browser to be.
-    pub(crate) login: Option<Login>,
-    /// Whether the browser sent a session cookie that this instance does not know.
-    pub(crate) unknown_session: bool,
-    /// Seconds since 1970.
-    pub(crate) now: u64,
+    /// Where the listeners are.
+    pub(crate) ports: Ports,
+    /// Who the browser is to this instance.
+    pub(crate) visitor: &'a Visitor,
+    /// What the page speaks until its script knows better.
+    pub(crate) language: Language,
 }
 
 impl Page<'_> {
     /// The whole document. Only the user name comes from outside, and it is escaped here.
     pub(crate) fn render(&self) -> String {
-        let user = self.login.as_ref().map_or_else(String::new, |login| escape(&login.user));
-        let account = match &self.login {
-            Some(login) => fill(
-                LOGGED_IN,
-                &[
-                    ("user", &user),
-                    ("time", &time_of_day(login.since)),
-                    ("age", &age(self.now.saturating_sub(login.since))),
-                    ("instance", self.instance),
-                ],
-            ),
-            None => fill(NOBODY, &[("instance", self.instance), ("max_user", &MAX_USER.to_string())]),
-        };
-        // The script knows more: who logged in, and where.
-        let notice = if self.unknown_session {
-            format!(
-                "This browser sent a session cookie that instance {} has never heard of: \
-                 a session lives in the memory of the instance that took the login.",
-                self.instance
-            )
-        } else {
-            String::new()
-        };
-        let (listener, sticky, plain, routing) = match self.listener {
-            Listener::Sticky => {
-                ("sticky", CURRENT, "", "With stickiness: Envoy sends this browser to the same instance again.")
-            }
-            Listener::Plain => {
-                ("plain", "", CURRENT, "Without stickiness: Envoy sends every request to the next instance.")
-            }
-        };
-        fill(
-            TEMPLATE,
-            &[
-                ("style", STYLE),
-                ("script", SCRIPT),
-                ("instance", self.instance),
-                ("hue", &hue(self.instance).to_string()),
-                ("listener", listener),
-                ("sticky_current", sticky),
-                ("plain_current", plain),
-                ("routing", routing),
-                ("user", &user),
-                ("cookie", if self.unknown_session { "unknown" } else { "" }),
-                ("notice", &notice),
-                ("account", &account),
-            ],
-        )
+        fill(PAGE, |place| self.word(place).or_else(|| self.value(place)))
     }
-}
 
-/// Marks the listener that the reader looks at.
-const CURRENT: &str = r#" aria-current="page""#;
-
-/// Puts the values in the places of `{{name}}`, in one pass: a value that looks like a place stays as it is.
-///
-/// A place without a value stays as well, where a test finds it.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    let mut filled = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        filled.push_str(before);
-        let Some((name, after)) = after.split_once("}}") else {
-            filled.push_str("{{");
-            rest = after;
-            break;
-        };
-        match values.iter().find(|(key, _)| *key == name) {
-            Some((_, value)) => filled.push_str(value),
-            None => filled.extend(["{{", name, "}}"]),
-        }
-        rest = after;
+    /// `{{word:key}}` is a text and `{{label:key}}` an attribute, both marked so that the script can translate them.
+    fn word(&self, place: &str) -> Option<Cow<'_, str>> {
+        let (kind, key) = place.split_once(':')?;
+        let said = escape(&self.language.say(key, &[])?);
+        Some(match kind {
+            "word" => format!(r#"<span data-word="{key}">{said}</span>"#).into(),
+            "label" => format!(r#"aria-label="{said}" data-label="{key}""#).into(),
+            _ => return None,
+        })
     }
-    filled.push_str(rest);
-    filled
-}
 
-/// Makes a text harmless between tags and in a quoted attribute.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
+    fn value(&self, place: &str) -> Option<Cow<'_, str>> {
+        let (logged_in, logged_out) = if self.visitor.user().is_some() { ("", HIDDEN) } else { (HIDDEN, "") };
+        Some(match place {
+            "style" => STYLE.concat().into(),
+            "script" => format!("const WORDS = {WORDS_JSON};\n{}", SCRIPT.join("\n")).into(),
+            "language" => self.language.tag().into(),
+            "title" => self.say("title", &[("instance", self.instance)]).into(),
+            "instance" => self.instance.into(),
+            "hue" => hue(self.instance).to_string().into(),
+            "listener" => self.listener.name().into(),
+            "user" => escape(self.visitor.user().unwrap_or_default()).into(),
+            "session" => self.visitor.session().into(),
+            "sticky_port" => self.ports.sticky.to_string().into(),
+            "plain_port" => self.ports.plain.to_string().into(),
+            "sticky_current" => self.current(Listener::Sticky).into(),
+            "plain_current" => self.current(Listener::Plain).into(),
+            "lead" => self.lead().into(),
+            "account" => self.account().into(),
+            "logged_in" => logged_in.into(),
+            "logged_out" => logged_out.into(),
+            "max_user" => MAX_USER.to_string().into(),
+            "lanes" => self.lanes().into(),
+            _ => return None,
+        })
+    }
+
+    /// A sentence as HTML; a key without one is shown, where a test finds it.
+    fn say(&self, key: &str, values: &[(&str, &str)]) -> String {
+        escape(&self.language.say(key, values).unwrap_or_else(|| format!("{{{{{key}}}}}")))
+    }
+
+    fn lead(&self) -> String {
+        match self.listener {
+            Listener::Sticky => self.say("lead_pinned", &[]),
+            Listener::Plain => self.say("lead_answer", &[]),
         }
     }
-    escaped
+
+    fn account(&self) -> String {
+        match (self.visitor.user(), self.visitor) {
+            (Some(user), _) => self.say("logged_in", &[("user", user)]),
+            (None, Visitor::Unknown) => self.say("never_heard_you", &[("instance", self.instance)]),
+            (None, _) => self.say("nobody_logged_in", &[]),
+        }
+    }
+
+    /// Both lanes, that of the reader first.
+    fn lanes(&self) -> String {
+        let order = match self.listener {
+            Listener::Sticky => [Listener::Sticky, Listener::Plain],
+            Listener::Plain => [Listener::Plain, Listener::Sticky],
+        };
+        order.map(|listener| self.lane(listener)).concat()
+    }
+
+    fn lane(&self, listener: Listener) -> String {
+        let name = match listener {
+            Listener::Sticky => "word:lane_sticky",
+            Listener::Plain => "word:lane_plain",
+        };
+        fill(LANE, |place| match place {
+            "lane" => Some(listener.name().into()),
+            "name" => self.word(name),
+            "port" => Some(self.ports.of(listener).to_string().into()),
+            "own" => Some(if listener == self.listener { " data-own" } else { "" }.into()),
+            _ => self.word(place),
+        })
+    }
+
+    /// Marks the listener that the reader looks at.
+    fn current(&self, listener: Listener) -> &'static str {
+        if listener == self.listener { r#" aria-current="page""# } else { "" }
+    }
 }
+
+const HIDDEN: &str = " hidden";
 
 /// The colour of an instance: the same in every process, and another one for the next letter or number.
 fn hue(instance: &str) -> usize {
     instance.bytes().map(usize::from).sum::<usize>() % HUES
 }
 
-/// `10:18:05 UTC` of a number of seconds since 1970.
-fn time_of_day(seconds: u64) -> String {
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{hour:02}:{minute:02}:{second:02} UTC")
-}
-
-/// A number of seconds as somebody would say it, with its largest unit only.
-fn age(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::login::Login;
+
+    fn page(listener: Listener, visitor: &Visitor, language: Language) -> String {
+        Page { instance: "a", listener, ports: Ports { sticky: 20000, plain: 20001 }, visitor, language }.render()
+    }
 
     #[test]
     fn every_place_in_the_templates_has_a_value() {
-        for user in [None, Some("alice".to_owned())] {
-            let page = Page {
-                instance: "a",
-                listener: Listener::Plain,
-                login: user.map(|user| Login { user, since: 0 }),
-                unknown_session: true,
-                now: 0,
-            };
-            assert!(!page.render().contains("{{"));
+        let alice = Visitor::Known(Some(Login { user: "alice".to_owned() }));
+        for visitor in [Visitor::New, Visitor::Unknown, alice] {
+            for listener in [Listener::Sticky, Listener::Plain] {
+                for language in [Language::English, Language::Korean] {
+                    assert!(!page(listener, &visitor, language).contains("{{"));
+                }
+            }
         }
     }
 
     #[test]
-    fn a_value_that_looks_like_a_place_is_not_filled_again() {
-        assert_eq!(fill("<{{a}}>", &[("a", "{{b}}"), ("b", "no")]), "<{{b}}>");
+    fn the_lane_of_the_reader_comes_first() {
+        for (listener, first) in [(Listener::Sticky, "lane-sticky"), (Listener::Plain, "lane-plain")] {
+            let html = page(listener, &Visitor::New, Language::English);
+            assert_eq!(html.find("<article id=\"lane-"), html.find(&format!("<article id=\"{first}\"")));
+        }
+    }
+
+    #[test]
+    fn the_page_speaks_the_language_that_it_is_asked_for() {
+        let korean = page(Listener::Sticky, &Visitor::New, Language::Korean);
+        assert!(korean.contains("<html lang=\"ko\">"));
+        assert!(korean.contains(&Language::Korean.say("nobody_logged_in", &[]).unwrap()));
     }
 
     #[test]
@@ -183,15 +206,5 @@ mod tests {
         hues.sort_unstable();
         hues.dedup();
         assert_eq!(hues.len(), HUES);
-    }
-
-    #[test]
-    fn a_time_of_day_has_two_digits_each() {
-        assert_eq!(time_of_day(1_790_000_105), "14:15:05 UTC");
-    }
-
-    #[test]
-    fn an_age_is_told_in_its_largest_unit() {
-        assert_eq!([59, 60, 3600, 86400].map(age), ["59 s", "1 min", "1 h", "1 d"]);
     }
 }

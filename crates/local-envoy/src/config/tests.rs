@@ -15,7 +15,7 @@ fn wasm(config: &mut Config) -> Value {
 #[test]
 fn the_anchor_of_the_retry_policy_is_resolved() {
     let mut config = shipped();
-    let policy = "/route_config/virtual_hosts/0/routes/0/route/retry_policy";
+    let policy = "/route_config/virtual_hosts/0/retry_policy";
     let sticky = config.connection_manager("sticky").unwrap().pointer(policy).cloned();
     let plain = config.connection_manager("plain").unwrap().pointer(policy).cloned();
     assert!(sticky.is_some());

@@ -1,0 +1,32 @@
+//! The page of one listener asks the other one too, which is another origin: the same host with another port.
+
+use axum::extract::Request;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HOST, ORIGIN, VARY,
+};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Lets pages of the same host, whatever their port, read the answer and send their cookies.
+pub(crate) async fn allow_own_host(request: Request, next: Next) -> Response {
+    let origin = own_host_origin(request.headers()).cloned();
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-instance"));
+    }
+    response
+}
+
+/// The `Origin` of a request, when its host is the one that the request is for.
+fn own_host_origin(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let origin = headers.get(ORIGIN)?;
+    let page: Uri = origin.to_str().ok()?.parse().ok()?;
+    let host: Authority = headers.get(HOST)?.to_str().ok()?.parse().ok()?;
+    (page.scheme().is_some() && page.host() == Some(host.host())).then_some(origin)
+}

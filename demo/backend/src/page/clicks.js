@@ -1,0 +1,119 @@
+// What the buttons do.
+
+const AT_ONCE = 10;
+const KEEP_EVERY = 250; // milliseconds
+const KEEP_FOR = 60_000;
+
+let atWork = 0;
+
+// Not `disabled` while it works, which would take the focus away from a keyboard.
+async function work(button, task) {
+  if (button?.ariaDisabled === "true") return;
+  atWork += 1;
+  page.busy = "";
+  if (button) button.ariaDisabled = "true";
+  try {
+    await task();
+  } finally {
+    if (button) button.ariaDisabled = "false";
+    atWork -= 1;
+    if (atWork === 0) delete page.busy;
+  }
+}
+
+async function logIn() {
+  const user = byId("user").value.trim();
+  const [{ status }] = await askBoth("login", { user });
+  if (status === 422) notify(() => t("name_refused"));
+  // The form is gone, and with it the focus.
+  if (byId("login").hidden) byId("refresh").focus();
+}
+
+async function logOut() {
+  forgetLogins();
+  await askBoth("logout", {});
+  byId("user").focus();
+}
+
+async function changeCookies(change, told) {
+  if (decidingCookies().length === 0) {
+    notify(() => t("nothing_to_change"));
+    return;
+  }
+  const before = lanes.sticky.answers.at(-1)?.instance;
+  change();
+  pin.held = false; // the notice is about the change, not about the move that it may bring
+  const [{ instance }] = await askBoth();
+  if (instance !== null) notify(() => [told(), instance === before ? t("again", { instance }) : t("anew", { instance })].join(" "));
+}
+
+async function switchApplication() {
+  const user = lanes.sticky.account.user ?? lanes.sticky.expected;
+  pin.held = false;
+  if (application.on) await ask("sticky", "logout", {});
+  setApplication(!application.on);
+  const path = application.on ? "session" : user ? "login" : "whoami";
+  const { connection } = socket;
+  const { instance } = await ask("sticky", path, path === "whoami" ? null : user ? { user } : {});
+  if (own === "sticky" && socket.connection === connection) reopenSocket();
+  if (instance !== null) notify(() => (application.on ? t("switched_on", { instance }) : t("switched_off", { instance })));
+}
+
+function setApplication(on) {
+  application.on = on;
+  memory.save("application", on);
+  if (own === "sticky") history.replaceState(null, "", on ? application.path : "/");
+  showApplication();
+}
+
+function showApplication() {
+  byId("application").ariaChecked = String(application.on);
+  say(byId("application-text"), application.on ? t("application_on") : t("application_off"));
+}
+
+let keeping = null;
+
+function toggleKeeping() {
+  if (keeping === null) {
+    const ends = Date.now() + KEEP_FOR;
+    const next = () => (Date.now() < ends ? void askBoth() : stopKeeping());
+    keeping = setInterval(next, KEEP_EVERY);
+    next();
+  } else {
+    stopKeeping();
+  }
+  showKeeping();
+}
+
+function stopKeeping() {
+  clearInterval(keeping);
+  keeping = null;
+  showKeeping();
+}
+
+function showKeeping() {
+  byId("keep").ariaPressed = String(keeping !== null);
+}
+
+function listen() {
+  const onClick = (id, task) => byId(id).addEventListener("click", ({ currentTarget }) => work(currentTarget, task));
+  const onSubmit = (id, task) =>
+    byId(id).addEventListener("submit", (event) => {
+      event.preventDefault();
+      work(event.submitter, task);
+    });
+  onSubmit("login", logIn);
+  onSubmit("logout", logOut);
+  onClick("ten", () => Promise.all(Array.from({ length: AT_ONCE }, () => askBoth())));
+  onClick("drop", () => changeCookies(dropCookies, () => t("dropped")));
+  onClick("tamper", () => changeCookies(tamperWithCookies, () => t("tampered")));
+  onClick("unhealthy", makeUnhealthy);
+  onClick("healthy", bringBack);
+  onClick("application", switchApplication);
+  byId("keep").addEventListener("click", toggleKeeping);
+  byId("language").addEventListener("click", () => {
+    toggleLanguage();
+    showAll();
+  });
+  document.addEventListener("visibilitychange", () => document.hidden && keeping !== null && stopKeeping());
+}

@@ -1,0 +1,95 @@
+// The hero: who answers this browser, since when and until when, and what has just happened.
+
+const REASON_COMES_WITHIN = 10_000; // milliseconds, in which the roster tells why a session moved
+
+let notice = () => "";
+
+function notify(sentence) {
+  notice = sentence;
+  showNotice();
+}
+
+const showNotice = () => say(byId("notice"), notice());
+
+const pin = { instance: null, since: Date.now(), held: false, ends: null, ...memory.load("pin", {}) };
+
+const isPinned = () => own === "sticky" && (!application.on || pinCookies().length > 0);
+
+// Whether the last answer in the lane of this page came from no instance.
+let silence = false;
+
+// What an answer in the lane of this page says about the pin.
+function follow(answer) {
+  const wasSilent = silence;
+  silence = answer.instance === null;
+  if (silence) {
+    const time = clock(Date.now());
+    notify(() => (answer.status ? t("no_instance", { status: answer.status, time }) : t("no_envoy", { time })));
+    return;
+  }
+  if (wasSilent) notify(() => t("answers_again", answer));
+  settleOn(answer.instance);
+  if (isPinned() && socket.instance && socket.instance !== answer.instance) reopenSocket();
+}
+
+function settleOn(instance) {
+  if (pin.instance !== instance) {
+    const from = pin.instance;
+    Object.assign(pin, { instance, since: Date.now() });
+    if (from !== null && pin.held && isPinned()) tellMove(from, instance);
+  }
+  pin.held = isPinned();
+  pin.ends = end();
+  memory.save("pin", pin);
+  Object.assign(page, { instance, session: lanes[own].account.session, user: lanes[own].account.user ?? "" });
+  showPin();
+}
+
+function tellMove(from, to) {
+  const at = Date.now();
+  const expired = pin.ends !== null && pin.ends < at;
+  let state = null;
+  notify(() => {
+    if (Date.now() - at < REASON_COMES_WITHIN) state ??= stateThatMoves(from);
+    const sentences = [t("moved", { from, to, time: clock(at) })];
+    if (expired) sentences.push(t("why_expired"));
+    else if (state === "unhealthy") sentences.push(t("why_unhealthy", { instance: from }));
+    else if (state === "away") sentences.push(t("why_away", { instance: from }));
+    const { account, expected } = lanes[own];
+    if (account.session === "unknown" && account.instance === to && expected) sentences.push(`${accountOf(lanes[own])}.`);
+    return sentences.join(" ");
+  });
+}
+
+// When the cookie ends that pins; null where it never does or the browser does not tell.
+function end() {
+  const ends = pinCookies().map((cookie) => cookie.expires).filter((expires) => typeof expires === "number");
+  return ends.length > 0 ? Math.max(...ends) : null;
+}
+
+function untilText() {
+  if (own === "plain") return t("until_plain");
+  if (!isPinned()) return t("until_no_session");
+  const [cookie] = pinCookies();
+  if (!cookie) return t("until_no_cookie");
+  if (cookie.expires === undefined) return t("until_not_told");
+  if (cookie.expires === null) return t("until_browser_closes");
+  return t("until", { time: countdown(end() - Date.now()) });
+}
+
+const showUntil = () => say(byId("until"), untilText());
+
+function showPin() {
+  const { instance } = pin;
+  byId("hero").className = `hero hue-${hue(instance)}`;
+  say(byId("lead"), isPinned() ? t("lead_pinned") : t("lead_answer"));
+  say(byId("pinned"), instance);
+  document.title = t("title", { instance });
+  say(byId("since"), t("since", { time: clock(pin.since) }));
+  showUntil();
+  say(byId("account"), accountOf(lanes[own]));
+  byId("account").dataset.session = page.session;
+  byId("login").hidden = page.user !== "";
+  byId("logout").hidden = page.user === "";
+  byId("next").hidden = page.user === "";
+}

@@ -1,0 +1,55 @@
+// The WebSocket of this page. It is a request like any other to the load balancer, so it goes to the pinned instance;
+// through it the page hears of the instances without asking, which would renew the cookie each time.
+
+const FIRST_WAIT = 500; // milliseconds
+const LONGEST_WAIT = 8_000;
+
+const socket = { instance: "", connection: null, wait: FIRST_WAIT };
+
+function openSocket() {
+  const url = new URL(urlOf(own, "socket"));
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const connection = new WebSocket(url);
+  socket.connection = connection;
+  connection.onmessage = ({ data }) => {
+    if (connection === socket.connection) hear(JSON.parse(data));
+  };
+  connection.onclose = () => {
+    if (connection !== socket.connection) return;
+    setSocketInstance("");
+    // Not all pages of a fallen instance at the same moment.
+    setTimeout(openSocket, socket.wait * (0.75 + Math.random() / 2));
+    socket.wait = Math.min(2 * socket.wait, LONGEST_WAIT);
+  };
+}
+
+function reopenSocket() {
+  const { connection } = socket;
+  // Before it closes, so that its end is not taken for a failure.
+  setSocketInstance("");
+  openSocket();
+  connection?.close();
+}
+
+async function hear({ instance, user, session, instances }) {
+  const first = socket.instance !== instance;
+  setSocketInstance(instance);
+  socket.wait = FIRST_WAIT;
+  if (first) {
+    await readJar();
+    if (isPinned()) {
+      learn(own, { instance, user, session });
+      settleOn(instance);
+    }
+    showCookies();
+  }
+  setRoster(instances);
+}
+
+function setSocketInstance(instance) {
+  socket.instance = instance;
+  byId("socket").dataset.instance = instance;
+  showSocket();
+}
+
+const showSocket = () => say(byId("socket"), socket.instance ? t("socket", socket) : t("socket_none"));
