@@ -43,7 +43,9 @@ fn for_grpc(config: &mut Config) {
     check.insert("grpc_health_check".to_owned(), json!({}));
     // A stream may last longer than the 15 s that Envoy gives an answer.
     let manager = config.connection_manager("sticky").unwrap();
-    manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]["timeout"] = json!("0s");
+    for route in manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap() {
+        route["route"]["timeout"] = json!("0s");
+    }
 }
 
 impl LoadBalancer {
