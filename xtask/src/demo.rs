@@ -49,7 +49,7 @@ fn welcome(ports: Ports) -> String {
   {sticky}   open this: sticky sessions, the login stays
   {plain}   the same without: the login comes and goes
 
-  curl -s -b target/cookies -c target/cookies {sticky}/whoami   again and again: one instance
+  curl -s -b jar -c jar {sticky}/whoami   again and again: one instance
 
 Ctrl-C ends the demo. The requests to {sticky}:
 "

@@ -4,6 +4,7 @@ mod cleanup;
 mod demo;
 mod lint;
 mod prune;
+mod screenshots;
 mod sh;
 mod test;
 mod wasm;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use local_envoy::child;
 
 /// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 4] = [
+const COMMANDS: [(&str, &str); 5] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
@@ -25,6 +26,7 @@ const COMMANDS: [(&str, &str); 4] = [
         "runs the tests that can run here, or these: SUITE is unit, envoy, clients, browser or docker, NAME is part of a test's name",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
+    ("screenshots", "makes the pictures of the README, with Chromium"),
 ];
 
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +36,7 @@ enum Task {
     Demo,
     Test(test::Selection),
     Lint,
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test(selection) => test::run(&selection),
         Task::Lint => lint::run(),
+        Task::Screenshots => screenshots::run(),
     };
     match result {
         // What failed then is what the signal has ended. The newline takes the shell's prompt off the line of the ^C.
@@ -96,6 +100,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,
         "lint" => Task::Lint,
+        "screenshots" => Task::Screenshots,
         other => return Err(format!("there is no command {other:?}")),
     };
     match rest.first() {
