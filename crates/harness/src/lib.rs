@@ -27,7 +27,7 @@ pub use load_balancer::{
     LoadBalancer, Setup, add_group, answering, counted, envoy_binary, start_envoy, sticky_config, wasm,
 };
 pub use target::{Target, WAIT, setting};
-pub use tls::{fetch_over_tls, over_tls};
+pub use tls::{fetch_over_tls, over_http2, over_tls, over_tls_on};
 pub use weighted::{Weighted, group_of, plugin, routes, shipped_weighted, weigh};
 
 use std::time::Duration;

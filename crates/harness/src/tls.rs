@@ -7,18 +7,30 @@ use serde_json::json;
 
 use crate::client::Response;
 
-/// Lets the sticky listener speak TLS, with a certificate of its own.
+/// Lets the sticky listener speak TLS.
 pub fn over_tls(config: &mut Config) {
-    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    over_tls_on(config, "sticky");
+}
+
+/// Lets a listener speak TLS, with a certificate of its own for this machine and for every name under `.example`.
+pub fn over_tls_on(config: &mut Config, listener: &str) {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned(), "*.example".to_owned()]).unwrap();
     let chain = json!({ "inline_string": certificate.cert.pem() });
     let key = json!({ "inline_string": certificate.signing_key.serialize_pem() });
-    config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"] = json!({
+    config.listener(listener).unwrap()["filter_chains"][0]["transport_socket"] = json!({
         "name": "envoy.transport_sockets.tls",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
             "common_tls_context": { "tls_certificates": [{ "certificate_chain": chain, "private_key": key }] }
         }
     });
+}
+
+/// As [`over_tls`], and lets clients that can speak HTTP/2.
+pub fn over_http2(config: &mut Config) {
+    over_tls(config);
+    let tls = &mut config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"]["typed_config"];
+    tls["common_tls_context"]["alpn_protocols"] = json!(["h2", "http/1.1"]);
 }
 
 /// Sends a request with these headers over TLS.
