@@ -1,21 +1,20 @@
 # The images of docker-compose.yml: `backend` and `envoy`. Each is built from what it needs and nothing else, so that a
 # change of the filter leaves the backend as it is, and the other way round.
 
+# Cargo wants to see the manifest and the crate root of every member, and xtask the mark of the workspace's root, whatever is
+# built. Emptied, these files differ only when a member comes or goes: what is built below stays when code elsewhere changes.
+FROM debian:bookworm-slim AS members
+WORKDIR /workspace
+COPY . .
+RUN find . -type f -not -path './.cargo/*' -not -name Cargo.toml -not -name Cargo.lock \
+      -not -name lib.rs -not -name main.rs -not -name envoy.yaml -delete \
+ && find . -type f \( -name lib.rs -o -name main.rs -o -name envoy.yaml \) -exec truncate --size 0 {} + \
+ && find . -type d -empty -delete
+
 # The version of rust-toolchain.toml. That file stays outside: rustup would download the tools it lists, and builds need none.
 FROM rust:1.95-slim-bookworm AS workspace
 WORKDIR /workspace
-COPY Cargo.toml Cargo.lock ./
-COPY .cargo .cargo
-COPY crates/harness/Cargo.toml crates/harness/
-COPY crates/local-envoy/Cargo.toml crates/local-envoy/
-COPY crates/stickiness/Cargo.toml crates/stickiness/
-COPY demo/backend/Cargo.toml demo/backend/
-COPY xtask/Cargo.toml xtask/
-# Cargo wants to see every member, and xtask the mark of the workspace's root, whatever is built.
-RUN mkdir -p src crates/harness/src crates/local-envoy/src crates/stickiness/src demo/backend/src xtask/src envoy \
- && touch src/lib.rs crates/harness/src/lib.rs crates/local-envoy/src/lib.rs crates/stickiness/src/lib.rs \
-    demo/backend/src/main.rs xtask/src/main.rs \
-    envoy/envoy.yaml
+COPY --from=members /workspace .
 
 # The target folder stays from build to build, and all clones on a machine share it. Cargo takes a file for changed when it
 # is newer than the last build, whoever's that was: hence the touch, and the lock that makes one build wait for the other.

@@ -1,6 +1,8 @@
 //! Which commands does this repository have, and which one is meant?
 
+mod cleanup;
 mod demo;
+mod lint;
 mod prune;
 mod sh;
 mod test;
@@ -18,7 +20,10 @@ use local_envoy::child;
 const COMMANDS: [(&str, &str); 4] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
-    ("test [NAME...] [--envoy VERSION]", "runs every test; NAMEs choose among the end-to-end tests"),
+    (
+        "test [SUITE...] [NAME...] [--envoy VERSION]",
+        "runs the tests that can run here, or these: SUITE is unit, envoy, clients, browser or docker, NAME is part of a test's name",
+    ),
     ("lint", "checks format and clippy, natively and for wasm"),
 ];
 
@@ -51,7 +56,7 @@ fn main() -> ExitCode {
         Task::Wasm => wasm::run(),
         Task::Demo => demo::run(),
         Task::Test(selection) => test::run(&selection),
-        Task::Lint => test::lint(),
+        Task::Lint => lint::run(),
     };
     match result {
         // What failed then is what the signal has ended. The newline takes the shell's prompt off the line of the ^C.
@@ -73,6 +78,7 @@ fn end_children_on_signal(status: u8) {
         child::end_all();
         // By now the command has returned, unless it does something that does not wait for a child.
         thread::sleep(Duration::from_millis(500));
+        cleanup::wait();
         process::exit(status.into());
     };
     if let Err(error) = ctrlc::set_handler(handler) {
@@ -121,6 +127,11 @@ mod tests {
     }
 
     #[test]
+    fn every_suite_is_listed() {
+        assert!(test::suite_names().all(|suite| help().contains(suite)), "{}", help());
+    }
+
+    #[test]
     fn every_listed_command_is_known() {
         for (usage, _) in COMMANDS {
             let command = usage.split(' ').next().unwrap();
@@ -135,8 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn test_takes_names_and_a_version_in_any_order() {
-        let selection = test::Selection { names: vec!["a".into(), "b".into()], version: Some("1.36.2".into()) };
-        assert_eq!(parsed("test a --envoy 1.36.2 b"), Ok(Task::Test(selection)));
+    fn test_takes_words_of_its_own() {
+        let selection =
+            test::Selection { names: vec!["moved".into()], version: Some("1.36.2".into()), ..Default::default() };
+        assert_eq!(parsed("test moved --envoy 1.36.2"), Ok(Task::Test(selection)));
     }
 }

@@ -25,6 +25,11 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command(&cargo, arguments)
 }
 
+/// Says what comes next, above the output of other programs.
+pub(crate) fn step(what: &str) {
+    println!("\n> {what}");
+}
+
 /// Runs `command`, which prints to the terminal. An error unless it ends with status 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = Child::spawn(command)?.wait(LIMIT)?;
@@ -49,6 +54,11 @@ pub(crate) fn build(arguments: &[&str], name: &str, ending: &str) -> Result<Path
     let messages = read(&mut command)?;
     artifact(&messages, name, ending)
         .with_context(|| format!("{} made no file {name}{ending}", child::describe(&command)))
+}
+
+/// Builds the application of the demo, and returns where it lies.
+pub(crate) fn demo_backend() -> Result<PathBuf> {
+    build(&["--release", "--locked", "-p", "demo-backend"], "demo-backend", "")
 }
 
 /// `cargo build` says in one JSON object per line what it has made, wherever its target folder is.

@@ -1,0 +1,140 @@
+//! How is the demo in containers run and changed?
+
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use local_envoy::{Admin, Error, Result, child, try_until, workspace_root};
+
+use crate::Ports;
+use crate::demo::CLUSTER;
+
+/// The variable with the project of a demo in containers that tests are to use.
+const PROJECT: &str = "DEMO_COMPOSE_PROJECT";
+
+/// From a container that is started to an Envoy that has resolved its name again, which it does each 5 s.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The demo of `docker-compose.yml`, under a project name and with ports of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compose {
+    project: String,
+    ports: Ports,
+}
+
+impl Compose {
+    /// The demo of this project, running or not.
+    pub fn new(project: impl Into<String>, ports: Ports) -> Self {
+        Self { project: project.into(), ports }
+    }
+
+    /// The one that the environment names: the project in `DEMO_COMPOSE_PROJECT`, and [`Ports::from_environment`]. `None` when the
+    /// variable is unset or empty.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Ports::from_environment`].
+    pub fn from_environment() -> Result<Option<Self>> {
+        let project = env::var_os(PROJECT).filter(|project| !project.is_empty());
+        project.map(|project| Ok(Self::new(project.to_string_lossy(), Ports::from_environment()?))).transpose()
+    }
+
+    /// The environment that [`Compose::from_environment`] reads this from.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let ports = self.ports.variables();
+        ports.into_iter().chain([(PROJECT, self.project.clone())]).collect()
+    }
+
+    /// The name of the project, which every container, network and volume carries as `com.docker.compose.project`.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The admin interface of its Envoy.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin::new(([127, 0, 0, 1], self.ports.admin).into())
+    }
+
+    /// `docker compose` with these arguments, for this project.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("docker");
+        command.args(["compose", "--project-name", &self.project]).args(arguments);
+        command.envs(self.ports.variables()).current_dir(workspace_root());
+        command
+    }
+
+    /// Stops an instance, `a` or `b`, and every login in its memory is gone. Returns when its container has ended; Envoy notices later.
+    ///
+    /// # Errors
+    ///
+    /// When Docker refuses, with what it says.
+    pub fn stop(&self, name: &str) -> Result<()> {
+        output(&mut self.command(&["stop", &service(name)])).map(drop)
+    }
+
+    /// Starts a stopped instance again. Returns when both instances are healthy for Envoy.
+    ///
+    /// # Errors
+    ///
+    /// When Docker refuses, with what it says, or an instance does not become healthy.
+    pub fn start_again(&self, name: &str) -> Result<()> {
+        output(&mut self.command(&["start", &service(name)]))?;
+        try_until("both instances to be healthy", LIMIT, || Ok(self.admin().healthy_hosts(CLUSTER)? == 2))
+    }
+
+    /// The containers, networks and volumes of the project that there are, running or not.
+    ///
+    /// # Errors
+    ///
+    /// When Docker refuses, with what it says.
+    pub fn left_behind(&self) -> Result<Vec<String>> {
+        let label = format!("label=com.docker.compose.project={}", self.project);
+        let mut found = Vec::new();
+        for (kind, list) in [
+            ("container", &["ps", "--all", "--format", "{{.Names}}"][..]),
+            ("network", &["network", "ls", "--format", "{{.Name}}"]),
+            ("volume", &["volume", "ls", "--format", "{{.Name}}"]),
+        ] {
+            let names = output(Command::new("docker").args(list).args(["--filter", &label]))?;
+            found.extend(names.lines().map(|name| format!("{kind} {name}")));
+        }
+        Ok(found)
+    }
+}
+
+fn service(instance: &str) -> String {
+    format!("backend-{instance}")
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let output = child::output(command, LIMIT)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = output.stdout + &output.stderr;
+    Err(Error::new(format!("{} failed ({}): {}", child::describe(command), output.status, said.trim_end())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_for_the_project_and_its_ports() {
+        let compose = Compose::new("mine", Ports { sticky: 1, plain: 2, admin: 3 });
+        let command = compose.command(&["ps"]);
+        assert_eq!(child::describe(&command), "`docker compose --project-name mine ps`");
+        let port = command.get_envs().find(|(name, _)| *name == "PORT_ADMIN");
+        assert_eq!(port, Some(("PORT_ADMIN".as_ref(), Some("3".as_ref()))));
+    }
+}

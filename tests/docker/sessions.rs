@@ -1,0 +1,83 @@
+//! Where the requests of one client go.
+
+use std::collections::BTreeMap;
+
+use local_demo::Compose;
+use ureq::Agent;
+
+use crate::running::demo;
+
+/// The instance that answers a client with a cookie jar.
+#[track_caller]
+fn instance(client: &Agent, port: u16) -> String {
+    let answer = client.get(format!("http://localhost:{port}/whoami")).call().unwrap();
+    answer.headers()["x-instance"].to_str().unwrap().to_owned()
+}
+
+/// How many of ten requests each instance answers.
+#[track_caller]
+fn ten_requests(port: u16) -> Vec<usize> {
+    let client = Agent::new_with_defaults();
+    let mut answers = BTreeMap::new();
+    for _ in 0..10 {
+        *answers.entry(instance(&client, port)).or_default() += 1;
+    }
+    answers.into_values().collect()
+}
+
+/// A client whose session is with this instance.
+#[track_caller]
+fn client_of(name: &str, port: u16) -> Agent {
+    // They take turns, so one in two lands there.
+    (0..10).map(|_| Agent::new_with_defaults()).find(|client| instance(client, port) == name).unwrap()
+}
+
+/// A stopped instance, which runs again afterwards, whatever the test finds: the others need it.
+struct Stopped<'a> {
+    demo: &'a Compose,
+    name: &'a str,
+}
+
+impl<'a> Stopped<'a> {
+    fn new(demo: &'a Compose, name: &'a str) -> Self {
+        let stopped = Self { demo, name };
+        demo.stop(name).unwrap();
+        stopped
+    }
+}
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        let started = self.demo.start_again(self.name);
+        if !std::thread::panicking() {
+            started.unwrap();
+        }
+    }
+}
+
+#[test]
+fn ten_requests_with_a_jar_come_from_one_instance_on_the_sticky_port() {
+    assert_eq!(ten_requests(demo().ports().sticky), [10]);
+}
+
+#[test]
+fn ten_requests_with_a_jar_come_from_both_instances_on_the_plain_port() {
+    assert_eq!(ten_requests(demo().ports().plain), [5, 5]);
+}
+
+#[test]
+fn a_session_moves_when_its_instance_is_stopped_and_stays_there_when_that_one_is_back() {
+    let demo = demo();
+    let port = demo.ports().sticky;
+    let client = client_of("a", port);
+    assert_eq!(instance(&client, port), "a");
+
+    let stopped = Stopped::new(&demo, "a");
+    assert_eq!(instance(&client, port), "b");
+
+    drop(stopped);
+    let answers: Vec<_> = (0..5).map(|_| instance(&client, port)).collect();
+    assert_eq!(answers, ["b"; 5]);
+    // It is back indeed: new clients are sent there.
+    client_of("a", port);
+}
