@@ -14,6 +14,8 @@
 
 mod cross_site;
 mod jar;
+mod page;
+mod page_over_tls;
 mod tls;
 mod visitor;
 
