@@ -149,7 +149,7 @@ fn ten_processes_over_http_2_reach_one_target() {
 #[test]
 fn over_tls_the_twin_alone_holds_the_session_and_is_for_tls_only() {
     let certificate = Certificate::generate();
-    let lb = LoadBalancer::start(&Setup { edit: &|config| certificate.over_tls(config), ..Setup::default() });
+    let lb = LoadBalancer::start(&Setup { edit: &|config| certificate.over_http2(config), ..Setup::default() });
     let jar = Jar::empty();
     let trusted = jar.folder.path().join("certificate.pem");
     std::fs::write(&trusted, certificate.pem()).unwrap();

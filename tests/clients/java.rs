@@ -84,7 +84,7 @@ fn over_tls() -> (LoadBalancer, NamedTempFile) {
     let certificate = Certificate::generate();
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), certificate.pem()).unwrap();
-    let edit = |config: &mut _| certificate.over_tls(config);
+    let edit = |config: &mut _| certificate.over_http2(config);
     (LoadBalancer::start(&Setup { edit: &edit, ..Setup::default() }), file)
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use stickiness::outcome::Outcome;
 
-use harness::{Client, Discovered, LoadBalancer, Setup, fetch, wait_until};
+use harness::{Client, Discovered, LoadBalancer, Setup, WAIT, fetch, wait_until};
 
 /// A client and the name of the target that it is pinned to.
 fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
@@ -54,6 +54,21 @@ fn the_first_request_after_a_target_died_is_answered_by_another_one() {
     assert_ne!(response.body, home);
     lb.target(&home).revive();
     stays_away(&lb, &mut client, &home);
+}
+
+#[test]
+fn many_requests_at_once_are_all_answered_by_another_target_when_theirs_died() {
+    let mut lb = LoadBalancer::shipped();
+    let (client, home) = pinned_client(&lb);
+    lb.kill(&home);
+    let requests: Vec<_> = (0..20).map(|_| client.begin(lb.sticky, WAIT)).collect();
+    let other = lb.target(other_than(&home));
+    other.wait_for_waiting(requests.len());
+    other.release();
+    for request in requests {
+        let response = request.join().unwrap();
+        assert_eq!((response.status, response.body.as_str()), (200, other_than(&home)));
+    }
 }
 
 #[test]

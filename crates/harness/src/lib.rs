@@ -28,7 +28,7 @@ pub use load_balancer::{
     wait_for_no_connection, wasm,
 };
 pub use target::{Target, WAIT, setting};
-pub use tls::{Certificate, fetch_over_tls, over_tls};
+pub use tls::{Certificate, fetch_over_tls, over_http2, over_tls, over_tls_on};
 pub use weighted::{Weighted, group_of, plugin, routes, shipped_weighted, weigh};
 
 use std::time::Duration;

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use crate::client::Response;
 
-/// A certificate for `localhost`, and its key.
+/// A certificate for this machine and for every name under `.example`, and its key.
 pub struct Certificate(rcgen::CertifiedKey<rcgen::KeyPair>);
 
 impl Certificate {
     /// One that nobody trusts yet.
     pub fn generate() -> Self {
-        Self(rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap())
+        let names = ["localhost".to_owned(), "*.example".to_owned()];
+        Self(rcgen::generate_simple_self_signed(names).unwrap())
     }
 
     /// As clients read it that are told to trust it.
@@ -21,18 +22,21 @@ impl Certificate {
         self.0.cert.pem()
     }
 
-    /// Lets the sticky listener show it, and speak HTTP/2 or HTTP/1.1 over TLS as the client prefers.
-    pub fn over_tls(&self, config: &mut Config) {
+    /// Lets the sticky listener show it, and speak HTTP/2 over TLS with clients that prefer it.
+    pub fn over_http2(&self, config: &mut Config) {
+        self.over_tls_on(config, "sticky");
+        let tls = &mut config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"]["typed_config"];
+        tls["common_tls_context"]["alpn_protocols"] = json!(["h2", "http/1.1"]);
+    }
+
+    fn over_tls_on(&self, config: &mut Config, listener: &str) {
         let chain = json!({ "inline_string": self.pem() });
         let key = json!({ "inline_string": self.0.signing_key.serialize_pem() });
-        config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"] = json!({
+        config.listener(listener).unwrap()["filter_chains"][0]["transport_socket"] = json!({
             "name": "envoy.transport_sockets.tls",
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-                "common_tls_context": {
-                    "tls_certificates": [{ "certificate_chain": chain, "private_key": key }],
-                    "alpn_protocols": ["h2", "http/1.1"]
-                }
+                "common_tls_context": { "tls_certificates": [{ "certificate_chain": chain, "private_key": key }] }
             }
         });
     }
@@ -40,7 +44,17 @@ impl Certificate {
 
 /// Lets the sticky listener speak TLS, with a certificate of its own.
 pub fn over_tls(config: &mut Config) {
-    Certificate::generate().over_tls(config);
+    over_tls_on(config, "sticky");
+}
+
+/// Lets a listener speak TLS, with a certificate of its own.
+pub fn over_tls_on(config: &mut Config, listener: &str) {
+    Certificate::generate().over_tls_on(config, listener);
+}
+
+/// As [`over_tls`], and lets clients that can speak HTTP/2.
+pub fn over_http2(config: &mut Config) {
+    Certificate::generate().over_http2(config);
 }
 
 /// Sends a request with these headers over TLS.

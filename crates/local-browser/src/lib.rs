@@ -1,0 +1,29 @@
+//! How does a test, or a program, use a real browser?
+//!
+//! A Chromium under WebDriver, with a profile of its own, that reaches nothing but this machine. Every call returns when the browser
+//! has answered.
+//!
+//! ```no_run
+//! # fn main() -> local_browser::Result<()> {
+//! use local_browser::{Browser, Settings};
+//!
+//! let browser = Browser::start(&Settings::default())?;
+//! browser.open("http://shop.example:10000/")?;
+//! println!("{} {:?}", browser.text("body")?, browser.cookie("AWSALB")?);
+//! # Ok(()) }
+//! ```
+
+mod browser;
+mod cookie;
+mod devtools;
+mod driver;
+mod programs;
+mod settings;
+mod tabs;
+
+pub use browser::Browser;
+pub use cookie::Cookie;
+pub use local_envoy::{Error, Result};
+pub use programs::Programs;
+pub use settings::{ColourScheme, Settings};
+pub use tabs::Tab;

@@ -1,0 +1,87 @@
+//! The cookies as the browser holds them, and what happens to a session whose cookie is dropped or changed.
+
+use stickiness::outcome::Outcome;
+
+use super::{Lane, Place, Visit};
+use crate::Passed;
+
+/// The text of one cell of the table.
+fn cell(visit: &Visit, cookie: &str, attribute: &str) -> local_browser::Result<String> {
+    visit.browser.text(&format!("#cookies [data-cookie={cookie}] [data-attribute={attribute}]"))
+}
+
+#[test]
+fn the_table_shows_what_the_jar_holds() -> Passed {
+    let place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    assert_eq!(visit.browser.attributes("#cookies [data-cookie]", "data-cookie")?, ["AWSALB"]);
+    let held = visit.browser.cookie("AWSALB")?.unwrap();
+    let shown = visit
+        .browser
+        .run("return document.querySelector('#cookies [data-cookie=AWSALB] [data-attribute=value]').textContent")?;
+    assert!(shown.as_str().unwrap().contains(&held.value), "{shown}");
+    assert_eq!(cell(&visit, "AWSALB", "path")?, held.path);
+    assert_eq!((held.secure, cell(&visit, "AWSALB", "secure")?.as_str()), (false, "no"));
+    visit
+        .browser
+        .wait_until("the countdown in the table", || Ok(cell(&visit, "AWSALB", "expires")?.contains("23:59:")))?;
+    Ok(())
+}
+
+#[test]
+fn the_sealed_value_shows_no_address() -> Passed {
+    let place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    let script = "return document.querySelector('#cookies [data-cookie=AWSALB] [data-attribute=value]').textContent";
+    let shown = visit.browser.run(script)?;
+    assert!(!shown.as_str().unwrap().contains("127.0.0.1"), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn the_countdown_runs_and_every_answer_starts_it_anew() -> Passed {
+    let place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    visit.browser.wait_until("the countdown to run", || Ok(visit.browser.text("#until")?.contains("23:59:5")))?;
+    let end = || visit.browser.cookie("AWSALB").map(|cookie| cookie.unwrap().expires().unwrap());
+    let first = end()?;
+    // It has whole seconds: within one it stays the same.
+    visit.browser.wait_until("a later end", || {
+        visit.refresh()?;
+        Ok(end()? > first)
+    })?;
+    Ok(())
+}
+
+#[test]
+fn who_drops_the_cookie_is_a_stranger_with_a_cookie_of_its_own() -> Passed {
+    let place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    let strangers = place.counted(Outcome::NoCookie)?;
+    visit.click("#drop")?;
+    assert_eq!(place.counted(Outcome::NoCookie)?, strangers + 1);
+    assert!(visit.notice()?.contains("dropped"), "{}", visit.notice()?);
+    stays_pinned(&place, &visit)
+}
+
+#[test]
+fn a_changed_cookie_is_taken_for_none_and_replaced() -> Passed {
+    let place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    let refused = place.counted(Outcome::Malformed)?;
+    visit.click("#tamper")?;
+    assert_eq!(place.counted(Outcome::Malformed)?, refused + 1);
+    assert!(visit.notice()?.contains("changed one character"), "{}", visit.notice()?);
+    stays_pinned(&place, &visit)
+}
+
+/// The cookie that came since is a good one.
+fn stays_pinned(place: &Place, visit: &Visit) -> Passed {
+    visit.settle()?;
+    let instance = visit.instance()?;
+    let pinned = place.counted(Outcome::Pinned)?;
+    visit.click("#ten")?;
+    assert_eq!(place.counted(Outcome::Pinned)?, pinned + 10);
+    assert_eq!(visit.answers(Lane::Sticky)?[2..], vec![instance; 10]);
+    Ok(())
+}
