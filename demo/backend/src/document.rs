@@ -37,11 +37,17 @@ pub(crate) async fn show(
 }
 
 /// Everything is inline in the page, and its script asks nobody but Envoy's two listeners.
+///
+/// Each scheme is named: to Chromium `http://*:20000` is not `https://localhost:20000`, although the rules match `http` with
+/// `https`, unless the port too changes from 80 to 443.
 fn policy(ports: Ports) -> String {
-    let Ports { sticky, plain } = ports;
+    let listeners = [ports.sticky, ports.plain].map(|port| {
+        let sources = ["http", "https", "ws", "wss"].map(|scheme| format!("{scheme}://*:{port}"));
+        sources.join(" ")
+    });
     format!(
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-         connect-src 'self' http://*:{sticky} http://*:{plain} ws://*:{sticky} ws://*:{plain}; \
-         form-action 'self'; img-src data:; base-uri 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self' {}; \
+         form-action 'self'; img-src data:; base-uri 'none'",
+        listeners.join(" ")
     )
 }

@@ -88,6 +88,13 @@ impl Place {
         self.admin().counter(&format!("wasmcustom.sticky_sessions.target_group.web.{word}"))
     }
 
+    /// Where Envoy reaches the instances.
+    pub(crate) fn addresses(&self) -> Result<BTreeSet<String>> {
+        let clusters = self.admin().get("/clusters")?;
+        let of_host = |line: &str| Some(line.strip_prefix("web::")?.split_once("::cx_active::")?.0.to_owned());
+        Ok(clusters.lines().filter_map(of_host).collect())
+    }
+
     fn admin(&self) -> Admin {
         match self {
             Self::Own(demo) => *demo.envoy().admin(),

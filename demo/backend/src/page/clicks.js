@@ -32,6 +32,7 @@ async function logIn() {
 async function logOut() {
   forgetLogins();
   await askBoth("logout", {});
+  byId("user").value = "";
   byId("user").focus();
 }
 

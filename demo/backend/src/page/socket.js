@@ -1,5 +1,7 @@
 // The WebSocket of this page. It is a request like any other to the load balancer, so it goes to the pinned instance;
-// through it the page hears of the instances without asking, which would renew the cookie each time.
+// through it the page hears of the instances without asking, which would renew the cookie each time. The page without
+// stickiness has one with stickiness too: its own listener would give it every other turn, and all refreshes, which have
+// the turns between, would come from one instance.
 
 const FIRST_WAIT = 500; // milliseconds
 const LONGEST_WAIT = 8_000;
@@ -7,7 +9,7 @@ const LONGEST_WAIT = 8_000;
 const socket = { instance: "", connection: null, wait: FIRST_WAIT };
 
 function openSocket() {
-  const url = new URL(urlOf(own, "socket"));
+  const url = new URL(urlOf("sticky", "socket"));
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const connection = new WebSocket(url);
   socket.connection = connection;

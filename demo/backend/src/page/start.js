@@ -34,7 +34,6 @@ async function start() {
   record(own, answer);
   follow(answer);
   showAll();
-  openSocket();
   globalThis.cookieStore?.addEventListener("change", async () => {
     await readJar();
     showUntil();
@@ -45,6 +44,8 @@ async function start() {
     showExpiries();
   }, 1000);
   await ask(other);
+  // Not before: from a page without stickiness this is the first request that gets the cookie, which the socket has to show.
+  openSocket();
 }
 
 work(null, start);

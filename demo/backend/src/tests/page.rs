@@ -55,7 +55,8 @@ async fn the_page_may_ask_the_two_listeners_and_nobody_else() {
     let policy = page.header(CONTENT_SECURITY_POLICY);
     let directives: Vec<_> = policy.split("; ").collect();
     assert!(directives.contains(&"default-src 'none'"), "{policy}");
-    let asked = "connect-src 'self' http://*:20000 http://*:20001 ws://*:20000 ws://*:20001";
+    let asked = "connect-src 'self' http://*:20000 https://*:20000 ws://*:20000 wss://*:20000 \
+                 http://*:20001 https://*:20001 ws://*:20001 wss://*:20001";
     assert!(directives.contains(&asked), "{policy}");
     assert!(!policy.contains("unsafe-eval"), "{policy}");
 }
