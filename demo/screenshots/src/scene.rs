@@ -94,6 +94,12 @@ fn frame(browser: &Browser) -> Result<()> {
         let drawn = |lane: &str| browser.count(&format!("{lane} svg.chart [class^=hue-]"));
         Ok(drawn("#lane-sticky")? > 0 && drawn("#lane-plain")? > 0)
     })?;
+    // An instance hears of the other's requests up to a second later, and until then the listener without stickiness seems uneven.
+    let uneven = "const [one, other] = [...document.querySelectorAll('#lane-plain .totals > li')].map(
+                      total => Number(total.textContent.match(/\\d+$/)));
+                  return Math.abs(one - other)";
+    browser
+        .wait_until("the requests of both instances", || Ok(browser.run(uneven)?.as_u64().is_some_and(|by| by <= 2)))?;
     // No button is to look as if it were being used.
     browser.run("document.activeElement?.blur(); scrollTo(0, 0)")?;
     browser.devtools("Emulation.setScrollbarsHidden", &json!({ "hidden": true }))?;
