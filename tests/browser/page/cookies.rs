@@ -1,5 +1,7 @@
 //! The cookies as the browser holds them, and what happens to a session whose cookie is dropped or changed.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use stickiness::outcome::Outcome;
 
@@ -68,6 +70,20 @@ fn who_drops_the_cookie_is_a_stranger_with_a_cookie_of_its_own() -> Passed {
     assert_eq!(place.counted(Outcome::NoCookie)?, strangers + 1);
     assert!(visit.notice()?.contains("dropped"), "{}", visit.notice()?);
     stays_pinned(&place, &visit)
+}
+
+#[test]
+fn who_drops_the_cookie_again_and_again_is_sent_to_both_instances() -> Passed {
+    let place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    let mut chosen = BTreeSet::new();
+    for _ in 0..4 {
+        visit.click("#drop")?;
+        visit.settle()?;
+        chosen.insert(visit.instance()?);
+    }
+    assert_eq!(chosen.len(), 2);
+    Ok(())
 }
 
 #[test]

@@ -47,6 +47,27 @@ fn a_page_that_nobody_refreshes_notices_the_dead_instance_by_its_socket() -> Pas
     assert_eq!(visit.socket()?, second);
     visit.wait_for_state(&first, "away")?;
     visit.browser.wait_until("the reason", || Ok(visit.notice()?.contains(&format!("{first} does not answer"))))?;
+    // Whoever refreshes just then is told too.
+    visit.refresh()?;
+    assert!(visit.notice()?.contains(&format!("from {first} to {second}")), "{}", visit.notice()?);
+    Ok(())
+}
+
+#[test]
+fn when_no_instance_is_left_the_page_says_so_and_it_recovers_by_itself() -> Passed {
+    let mut place = Place::find()?;
+    let visit = Visit::sticky(&place)?;
+    visit.wait_for_state("b", "healthy")?;
+    place.stop("a")?;
+    place.stop("b")?;
+    visit.browser.wait_until("the news", || Ok(visit.notice()?.contains("No instance has answered")))?;
+    visit.wait_for_state("a", "away")?;
+    visit.wait_for_state("b", "away")?;
+    place.start_again("a")?;
+    place.start_again("b")?;
+    visit.browser.wait_until("the socket", || Ok(!visit.socket()?.is_empty()))?;
+    visit.wait_for_state("a", "healthy")?;
+    visit.wait_for_state("b", "healthy")?;
     Ok(())
 }
 

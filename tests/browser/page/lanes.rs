@@ -100,6 +100,11 @@ fn keep_asking_goes_on_until_it_is_told_to_stop() -> Passed {
     visit.click("#keep")?;
     visit.settle()?;
     assert_eq!(visit.browser.attribute("#keep", "aria-pressed")?.as_deref(), Some("false"));
+    // More than one of its intervals.
+    let asked = "const asked = () => performance.getEntriesByType('resource').length;
+                 const before = asked();
+                 return new Promise(over => setTimeout(() => over(asked() - before), 600))";
+    assert_eq!(visit.browser.run(asked)?, 0);
     let answers = visit.answers(Lane::Sticky)?;
     assert_eq!(answers, vec![visit.instance()?; answers.len()]);
     Ok(())

@@ -22,6 +22,7 @@ async function work(button, task) {
 }
 
 async function logIn() {
+  notify(() => "");
   const user = byId("user").value.trim();
   const [{ status }] = await askBoth("login", { user });
   if (status === 422) notify(() => t("name_refused"));
@@ -30,6 +31,7 @@ async function logIn() {
 }
 
 async function logOut() {
+  notify(() => "");
   forgetLogins();
   await askBoth("logout", {});
   byId("user").value = "";
@@ -43,14 +45,15 @@ async function changeCookies(change, told) {
   }
   const before = lanes.sticky.answers.at(-1)?.instance;
   change();
-  pin.held = false; // the notice is about the change, not about the move that it may bring
-  const [{ instance }] = await askBoth();
+  leavePin();
+  // The other lane has nothing to do with it, and would take every other turn: all choices would be of one instance.
+  const { instance } = await ask("sticky");
   if (instance !== null) notify(() => [told(), instance === before ? t("again", { instance }) : t("anew", { instance })].join(" "));
 }
 
 async function switchApplication() {
   const user = lanes.sticky.account.user ?? lanes.sticky.expected;
-  pin.held = false;
+  leavePin();
   if (application.on) await ask("sticky", "logout", {});
   setApplication(!application.on);
   const path = application.on ? "session" : user ? "login" : "whoami";
@@ -105,7 +108,10 @@ function listen() {
     });
   onSubmit("login", logIn);
   onSubmit("logout", logOut);
-  onClick("ten", () => Promise.all(Array.from({ length: AT_ONCE }, () => askBoth())));
+  onClick("ten", async () => {
+    await Promise.all(Array.from({ length: AT_ONCE }, () => askBoth()));
+    say(byId("said"), caption(lanes[own].answers));
+  });
   onClick("drop", () => changeCookies(dropCookies, () => t("dropped")));
   onClick("tamper", () => changeCookies(tamperWithCookies, () => t("tampered")));
   onClick("unhealthy", makeUnhealthy);

@@ -1,6 +1,6 @@
 // The table of cookies, attribute by attribute, and what cannot be read in them.
 
-const ATTRIBUTES = ["value", "expires", "path", "secure", "samesite", "partitioned", "httponly"];
+const ATTRIBUTES = ["value", "expires", "domain", "path", "secure", "samesite", "partitioned", "httponly"];
 const SHOWN = 10; // characters at each end of a value
 const BYTES_IN_A_LINE = 8;
 
@@ -47,12 +47,13 @@ function fillRow(row, cookie) {
   const told = (value) => (value === undefined ? t("not_told") : value);
   const yesOrNo = (value) => told(value === undefined ? value : value ? t("yes") : t("no"));
   say(cell("expires"), expiresText(cookie));
+  say(cell("domain"), cookie.domain === null ? t("this_host") : told(cookie.domain));
   say(cell("path"), told(cookie.path));
   say(cell("secure"), yesOrNo(cookie.secure));
   say(cell("samesite"), told(cookie.sameSite));
   say(cell("partitioned"), yesOrNo(cookie.partitioned));
   say(cell("httponly"), t("no")); // or this script would not see it
-  const names = { value: t("value"), expires: "Expires", path: "Path", secure: "Secure" };
+  const names = { value: t("value"), expires: "Expires", domain: "Domain", path: "Path", secure: "Secure" };
   Object.assign(names, { samesite: "SameSite", partitioned: "Partitioned", httponly: "HttpOnly" });
   for (const attribute of ATTRIBUTES) cell(attribute).dataset.name = names[attribute];
 }
@@ -108,7 +109,7 @@ function notes() {
   const notes = [];
   const has = (name) => jar.some((cookie) => cookie.name === name);
   if (jar.length === 0) notes.push(t("no_cookies"));
-  if (jar.some((cookie) => cookie.expires === undefined)) notes.push(t("tells_little"));
+  if (jar.some((cookie) => cookie.expires === undefined)) notes.push(isSecureContext ? t("tells_little") : t("tells_little_insecure"));
   if (location.protocol === "http:" && has("AWSALB") && !has("AWSALBCORS")) notes.push(t("no_twin"));
   notes.push(t("http_only"));
   return notes;

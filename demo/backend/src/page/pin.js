@@ -1,5 +1,6 @@
 // The hero: who answers this browser, since when and until when, and what has just happened.
 
+const MOVE_IS_NEWS_FOR = 30_000; // milliseconds, over a refresh too
 const REASON_COMES_WITHIN = 10_000; // milliseconds, in which the roster tells why a session moved
 
 let notice = () => "";
@@ -11,7 +12,7 @@ function notify(sentence) {
 
 const showNotice = () => say(byId("notice"), notice());
 
-const pin = { instance: null, since: Date.now(), held: false, ends: null, ...memory.load("pin", {}) };
+const pin = { instance: null, since: Date.now(), held: false, ends: null, moved: null, ...memory.load("pin", {}) };
 
 const isPinned = () => own === "sticky" && (!application.on || pinCookies().length > 0);
 
@@ -34,23 +35,33 @@ function follow(answer) {
 
 function settleOn(instance) {
   if (pin.instance !== instance) {
-    const from = pin.instance;
-    Object.assign(pin, { instance, since: Date.now() });
-    if (from !== null && pin.held && isPinned()) tellMove(from, instance);
+    const at = Date.now();
+    const moved = pin.instance !== null && pin.held && isPinned();
+    pin.moved = moved ? { from: pin.instance, to: instance, at, expired: pin.ends !== null && pin.ends < at } : null;
+    Object.assign(pin, { instance, since: at });
+    tellMove();
   }
   pin.held = isPinned();
   pin.ends = end();
   memory.save("pin", pin);
   Object.assign(page, { instance, session: lanes[own].account.session, user: lanes[own].account.user ?? "" });
   showPin();
+  showInstances();
 }
 
-function tellMove(from, to) {
-  const at = Date.now();
-  const expired = pin.ends !== null && pin.ends < at;
+// What is told next is about a change of the visitor's own, not about the move that it may bring.
+function leavePin() {
+  Object.assign(pin, { held: false, moved: null });
+}
+
+// Also on the page after a refresh: the socket may have noticed the move a moment before.
+function tellMove() {
+  if (pin.moved === null || Date.now() - pin.moved.at > MOVE_IS_NEWS_FOR) return;
+  const { from, to, at, expired } = pin.moved;
+  const told = Date.now();
   let state = null;
   notify(() => {
-    if (Date.now() - at < REASON_COMES_WITHIN) state ??= stateThatMoves(from);
+    if (Date.now() - told < REASON_COMES_WITHIN) state ??= stateThatMoves(from);
     const sentences = [t("moved", { from, to, time: clock(at) })];
     if (expired) sentences.push(t("why_expired"));
     else if (state === "unhealthy") sentences.push(t("why_unhealthy", { instance: from }));
@@ -72,7 +83,7 @@ function untilText() {
   if (!isPinned()) return t("until_no_session");
   const [cookie] = pinCookies();
   if (!cookie) return t("until_no_cookie");
-  if (cookie.expires === undefined) return t("until_not_told");
+  if (cookie.expires === undefined) return isSecureContext ? t("until_not_told") : t("until_insecure");
   if (cookie.expires === null) return t("until_browser_closes");
   return t("until", { time: countdown(end() - Date.now()) });
 }

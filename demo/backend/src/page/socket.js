@@ -6,7 +6,7 @@
 const FIRST_WAIT = 500; // milliseconds
 const LONGEST_WAIT = 8_000;
 
-const socket = { instance: "", connection: null, wait: FIRST_WAIT };
+const socket = { instance: "", connection: null, wait: FIRST_WAIT, lost: false };
 
 function openSocket() {
   const url = new URL(urlOf("sticky", "socket"));
@@ -19,10 +19,19 @@ function openSocket() {
   connection.onclose = () => {
     if (connection !== socket.connection) return;
     setSocketInstance("");
+    if (socket.wait > FIRST_WAIT && !socket.lost) loseInstances();
     // Not all pages of a fallen instance at the same moment.
     setTimeout(openSocket, socket.wait * (0.75 + Math.random() / 2));
     socket.wait = Math.min(2 * socket.wait, LONGEST_WAIT);
   };
+}
+
+// A second attempt has failed too: there is nobody to tell of the instances.
+function loseInstances() {
+  socket.lost = true;
+  const time = clock(Date.now());
+  setRoster(roster.map((entry) => ({ ...entry, state: "away" })));
+  notify(() => t("all_away", { time }));
 }
 
 function reopenSocket() {
@@ -37,6 +46,8 @@ async function hear({ instance, user, session, instances }) {
   const first = socket.instance !== instance;
   setSocketInstance(instance);
   socket.wait = FIRST_WAIT;
+  if (socket.lost) notify(() => t("answers_again", { instance }));
+  socket.lost = false;
   if (first) {
     await readJar();
     if (isPinned()) {

@@ -34,9 +34,11 @@ async function start() {
   record(own, answer);
   follow(answer);
   showAll();
+  tellMove();
   globalThis.cookieStore?.addEventListener("change", async () => {
     await readJar();
-    showUntil();
+    showPin();
+    showInstances();
     showCookies();
   });
   setInterval(() => {
