@@ -82,14 +82,17 @@ impl Compose {
         output(&mut self.command(&["stop", &service(name)])).map(drop)
     }
 
-    /// Starts a stopped instance again. Returns when both instances are healthy for Envoy.
+    /// Starts a stopped instance again. Returns when every running instance is healthy for Envoy.
     ///
     /// # Errors
     ///
     /// When Docker refuses, with what it says, or an instance does not become healthy.
     pub fn start_again(&self, name: &str) -> Result<()> {
         output(&mut self.command(&["start", &service(name)]))?;
-        try_until("both instances to be healthy", LIMIT, || Ok(self.admin().healthy_hosts(CLUSTER)? == 2))
+        let running = output(&mut self.command(&["ps", "--status", "running", "--services"]))?;
+        let running = running.lines().filter(|line| line.starts_with(&service(""))).count();
+        let healthy = || Ok(self.admin().healthy_hosts(CLUSTER)? == running);
+        try_until("every running instance to be healthy", LIMIT, healthy)
     }
 
     /// The containers, networks and volumes of the project that there are, running or not.
