@@ -4,6 +4,7 @@ mod containers;
 mod ground;
 mod needs;
 mod plan;
+mod reports;
 mod runner;
 mod selection;
 mod suites;
@@ -24,16 +25,12 @@ pub(crate) fn run(selection: &Selection) -> Result<()> {
     let start = Instant::now();
     let plan = Plan::of(selection.suites(), |need| (need.is_met)());
     let plan = if selection.suites.is_empty() { plan } else { plan.whole()? };
-    let ground = Ground::new(selection);
 
-    let mut passed = Vec::new();
-    for chosen in &plan.chosen {
-        passed.extend(match chosen.suite.kind {
-            Kind::Unit => run_units(&selection.names)?,
-            Kind::Envoy(how) => run_on_envoys(chosen, how, &selection.names, &ground)?,
-            Kind::Containers => containers::run(chosen, &selection.names, &ground)?,
-        });
-    }
+    reports::clear()?;
+    let passed = run_chosen(&plan, selection);
+    // Also of tests that failed: what was measured says more than that it was too much.
+    reports::print()?;
+    let passed = passed?;
 
     let left_out: String = plan.left_out.iter().map(|which| format!("\nLeft out: {which}.")).collect();
     let names = selection.names.join(" or ");
@@ -44,6 +41,20 @@ pub(crate) fn run(selection: &Selection) -> Result<()> {
     let which = if names.is_empty() { String::new() } else { format!(", with {names} in the name") };
     println!("\nPassed in {} s{which}: {}.{left_out}", start.elapsed().as_secs(), passed.join("; "));
     Ok(())
+}
+
+/// What has passed, suite by suite.
+fn run_chosen(plan: &Plan, selection: &Selection) -> Result<Vec<String>> {
+    let ground = Ground::new(selection);
+    let mut passed = Vec::new();
+    for chosen in &plan.chosen {
+        passed.extend(match chosen.suite.kind {
+            Kind::Unit => run_units(&selection.names)?,
+            Kind::Envoy(how) => run_on_envoys(chosen, how, &selection.names, &ground)?,
+            Kind::Containers => containers::run(chosen, &selection.names, &ground)?,
+        });
+    }
+    Ok(passed)
 }
 
 /// The suites that can be asked for.

@@ -27,6 +27,7 @@ pub use load_balancer::{
     LoadBalancer, Setup, add_group, answering, counted, envoy_binary, http_2_to_targets, start_envoy, sticky_config,
     wait_for_no_connection, wasm,
 };
+pub use report::Report;
 pub use target::{Target, WAIT, setting};
 pub use tls::{Certificate, fetch_over_tls, over_http2, over_tls, over_tls_on};
 pub use weighted::{Weighted, group_of, plugin, routes, shipped_weighted, weigh};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::needs;
+use super::reports;
 use super::runner::Runner;
 use super::selection::Selection;
 use super::suites::Envoys;
@@ -39,7 +40,7 @@ impl<'a> Ground<'a> {
             sh::step("the filter, as it ships");
             wasm::build().context("building the filter failed")
         })?;
-        Ok(runner.variable("STICKY_SESSIONS_WASM", filter))
+        Ok(runner.variable("STICKY_SESSIONS_WASM", filter).variable(report::FOLDER, reports::folder()))
     }
 
     /// Tells them also where the application of the demo is, and the browser before it.

@@ -78,6 +78,25 @@ pub(crate) const SUITES: &[Suite] = &[
         needs: &[DOCKER, COMPOSE],
         parts: &[Part { what: "with a browser", module: PAGE, needs: &[CHROMIUM, CHROMEDRIVER] }],
     },
+    Suite {
+        name: "peers",
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &[] }),
+        needs: &[],
+        parts: &[],
+    },
+    Suite {
+        name: "faults",
+        // Each has a crowd, its targets and up to three Envoys.
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "1"] }),
+        needs: &[],
+        parts: &[],
+    },
+    Suite {
+        name: "load",
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "1"] }),
+        needs: &[],
+        parts: &[],
+    },
 ];
 
 /// The tests of the suite `browser` that the demo in containers passes too.
