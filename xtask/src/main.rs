@@ -6,6 +6,7 @@ mod lint;
 mod prune;
 mod screenshots;
 mod sh;
+mod statuses;
 mod test;
 mod wasm;
 
