@@ -47,6 +47,9 @@ pub(crate) struct Host {
 pub(crate) const DATA: [&str; 4] =
     ["proxy_get_buffer_bytes", "proxy_get_header_map_pairs", "proxy_get_property", "proxy_get_shared_data"];
 
+/// The environment of the VM.
+const VARIABLE: &[u8] = b"A=B\0";
+
 impl Host {
     fn failure(&self, function: &str) -> Option<i32> {
         match self.fault.as_ref()? {
@@ -137,14 +140,15 @@ impl Call<'_, '_> {
                 self.write_at(at, &bytes);
             }
             "environ_sizes_get" => {
-                self.write(0, &0_u32.to_le_bytes());
-                self.write(1, &0_u32.to_le_bytes());
+                self.write(0, &1_u32.to_le_bytes());
+                self.write(1, &u32::try_from(VARIABLE.len()).unwrap().to_le_bytes());
             }
-            "proxy_set_property"
-            | "proxy_increment_metric"
-            | "proxy_set_effective_context"
-            | "environ_get"
-            | "fd_write" => (),
+            "environ_get" => {
+                let at = self.argument(1);
+                self.write(0, &at.to_le_bytes());
+                self.write_at(at, VARIABLE);
+            }
+            "proxy_set_property" | "proxy_increment_metric" | "proxy_set_effective_context" | "fd_write" => (),
             other => return Err(Error::new(format!("the filter called {other}"))),
         }
         Ok(OK)

@@ -24,7 +24,7 @@ const COMMANDS: [(&str, &str); 5] = [
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
         "test [SUITE...] [NAME...] [--envoy VERSION]",
-        "runs the tests that can run here, or these: SUITE is unit, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name",
+        "runs the tests that can run here, or these: SUITE is unit, host, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
     ("screenshots", "makes the pictures of the README, with Chromium"),
