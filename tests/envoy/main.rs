@@ -19,6 +19,7 @@ mod classic;
 mod configuration;
 mod duration;
 mod failover;
+mod forbidden;
 mod hostile;
 mod keys;
 mod observability;
