@@ -17,6 +17,7 @@ mod application;
 mod attributes;
 mod classic;
 mod configuration;
+mod crash;
 mod duration;
 mod failover;
 mod forbidden;
