@@ -28,6 +28,7 @@ mod override_host;
 mod parity;
 mod per_route;
 mod readme;
+mod reconfigured;
 mod renewal;
 mod target_groups;
 mod together;

@@ -10,27 +10,28 @@ use crate::load_balancer::addresses;
 use crate::{LoadBalancer, Setup, Target, envoy_binary, sticky_config};
 
 /// A list of resources in a file, as the xDS APIs know them.
-pub(crate) struct Resources {
+#[derive(Debug)]
+pub struct Resources {
     folder: TempDir,
 }
 
 impl Resources {
     /// A file that holds this resource.
-    pub(crate) fn of(resource: &Value) -> Self {
+    pub fn of(resource: &Value) -> Self {
         let resources = Self { folder: tempfile::tempdir().unwrap() };
         resources.replace(resource);
         resources
     }
 
     /// Holds this resource from now on. Moved into place: Envoy looks when a file is moved, and then never at half of it.
-    pub(crate) fn replace(&self, resource: &Value) {
+    pub fn replace(&self, resource: &Value) {
         let next = self.folder.path().join("next");
         std::fs::write(&next, json!({ "resources": [resource] }).to_string()).unwrap();
         std::fs::rename(&next, self.file()).unwrap();
     }
 
     /// A `ConfigSource` that reads it.
-    pub(crate) fn source(&self) -> Value {
+    pub fn source(&self) -> Value {
         json!({ "path_config_source": { "path": self.file() } })
     }
 
@@ -128,6 +129,6 @@ pub(crate) fn discover_listeners(config: &mut Config, listeners: &Resources) {
 }
 
 /// Envoy wants to know who it is before it discovers anything.
-fn name_the_node(config: &mut Config) {
+pub fn name_the_node(config: &mut Config) {
     config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
 }
