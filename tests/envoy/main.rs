@@ -21,6 +21,7 @@ mod crash;
 mod duration;
 mod failover;
 mod forbidden;
+mod forgery;
 mod hostile;
 mod keys;
 mod observability;
