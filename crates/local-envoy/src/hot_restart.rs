@@ -10,15 +10,6 @@ use std::time::Duration;
 
 use crate::{Error, Result};
 
-/// How long a hot restart may take.
-#[derive(Clone, Copy, Debug)]
-pub struct HotRestart {
-    /// In this time the predecessor asks its clients to come back on another connection. At least a second; Envoy counts seconds.
-    pub drain: Duration,
-    /// After this time the successor ends the predecessor. Longer than `drain`, or requests are lost.
-    pub shutdown: Duration,
-}
-
 /// The place of an Envoy among those that take over from each other.
 #[derive(Clone)]
 pub(crate) struct Generation {
@@ -50,7 +41,7 @@ impl Generation {
     }
 
     /// What Envoy is started with.
-    pub(crate) fn arguments(&self, settings: HotRestart) -> Vec<OsString> {
+    pub(crate) fn arguments(&self, shutdown: Duration) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["--restart-epoch".into(), self.epoch.to_string().into()];
         match &self.base {
             Base::ToBeDrawn(file) => {
@@ -58,9 +49,7 @@ impl Generation {
             }
             Base::Known(family) => arguments.extend(["--base-id".into(), family.base_id.to_string().into()]),
         }
-        for (name, time) in [("--drain-time-s", settings.drain), ("--parent-shutdown-time-s", settings.shutdown)] {
-            arguments.extend([name.into(), time.as_secs().to_string().into()]);
-        }
+        arguments.extend(["--parent-shutdown-time-s".into(), shutdown.as_secs().to_string().into()]);
         arguments
     }
 
@@ -86,10 +75,8 @@ impl Drop for Family {
 mod tests {
     use super::*;
 
-    const SETTINGS: HotRestart = HotRestart { drain: Duration::from_secs(2), shutdown: Duration::from_secs(4) };
-
     fn line(generation: &Generation) -> String {
-        let arguments = generation.arguments(SETTINGS);
+        let arguments = generation.arguments(Duration::from_secs(4));
         arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
@@ -98,14 +85,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = Generation::first(folder.path());
         let file = folder.path().join("base-id");
-        let times = "--drain-time-s 2 --parent-shutdown-time-s 4";
+        let time = "--parent-shutdown-time-s 4";
         assert_eq!(
             line(&first),
-            format!("--restart-epoch 0 --use-dynamic-base-id --base-id-path {} {times}", file.display())
+            format!("--restart-epoch 0 --use-dynamic-base-id --base-id-path {} {time}", file.display())
         );
         fs::write(&file, "4294967295").unwrap();
         let next = first.running().unwrap().next();
-        assert_eq!(line(&next), format!("--restart-epoch 1 --base-id 4294967295 {times}"));
+        assert_eq!(line(&next), format!("--restart-epoch 1 --base-id 4294967295 {time}"));
     }
 
     #[test]

@@ -32,7 +32,6 @@ pub use binary::{DEFAULT_VERSION, OLDEST_VERSION, binary, binary_of, named_binar
 pub use child::Child;
 pub use config::{Config, Plugin};
 pub use error::{Error, Result};
-pub use hot_restart::HotRestart;
 pub use log::{Log, Stream};
 pub use process::{Envoy, OnLine, Settings, Validation, validate};
 pub use wait::{try_until, wait_until};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::hot_restart::{Generation, HotRestart};
+use crate::hot_restart::Generation;
 use crate::{Admin, Child, Config, Error, Log, Result, Stream, child, try_until};
 
 /// Called with each line that Envoy prints, as it comes, without its newline.
@@ -27,8 +27,12 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// Sees the lines. Default: nobody.
     pub on_line: Option<OnLine>,
-    /// Lets another Envoy take its listeners over, see [`Envoy::start_successor`]. Default: none can.
-    pub hot_restart: Option<HotRestart>,
+    /// For how long it asks its clients to come back on another connection before it closes a listener, in whole seconds.
+    /// Default: Envoy's, 600 s.
+    pub drain: Option<Duration>,
+    /// Lets another Envoy take its listeners over, see [`Envoy::start_successor`], which ends its predecessor after so many whole
+    /// seconds: more than those of `drain`. Default: none can.
+    pub hot_restart: Option<Duration>,
     /// From the start to readiness, health checks of the clusters included. Default: 30 s.
     pub limit: Duration,
 }
@@ -41,6 +45,7 @@ impl Default for Settings {
             component_log_level: "wasm:info".into(),
             environment: Vec::new(),
             on_line: None,
+            drain: None,
             hot_restart: None,
             limit: Duration::from_secs(30),
         }
@@ -92,8 +97,11 @@ impl Envoy {
         command.args(["--component-log-level", &settings.component_log_level]);
         // By default lines of the access log wait for up to 10 s.
         command.args(["--file-flush-interval-msec", "50"]);
+        if let Some(drain) = settings.drain {
+            command.args(["--drain-time-s", &drain.as_secs().to_string()]);
+        }
         match (&generation, settings.hot_restart) {
-            (Some(generation), Some(times)) => command.args(generation.arguments(times)),
+            (Some(generation), Some(shutdown)) => command.args(generation.arguments(shutdown)),
             // Otherwise two Envoys on one machine fight over a shared memory segment.
             _ => command.arg("--disable-hot-restart"),
         };
