@@ -18,6 +18,8 @@ static REPORT: Report = Report::of(
     &["connections", "sessions", "requests", "errors", "moved sessions", "repeated", "requests per second"],
 );
 
+static COUNTS: Report = Report::of("load-counts", &["counter", "counted", "expected"]);
+
 static MEMORY: Report =
     Report::of("load-memory", &["of Envoy, in MB", "before", "warm", "in the middle", "at the end", "bound"]);
 
@@ -76,6 +78,10 @@ fn no_request_fails_no_session_moves_every_count_is_exact_and_memory_stays_flat(
         tally.repeated.to_string(),
         per_second.to_string(),
     ]);
+    let counts = counts(&envoy, size);
+    for (counter, counted, expected) in &counts {
+        COUNTS.row(&[counter.clone(), counted.to_string(), expected.to_string()]);
+    }
     let bound = Bound::after(&samples[0]);
     for (what, cells) in
         Memory::rows(&[before, samples[0], samples[samples.len() / 2], samples[samples.len() - 1], bound.0])
@@ -87,7 +93,9 @@ fn no_request_fails_no_session_moves_every_count_is_exact_and_memory_stays_flat(
     assert_eq!(tally.moved, [], "{tally}");
     assert!(crowd.fewest_answers_of_a_session() >= 2, "a session has not returned");
     assert!(crowd.fewest_answers_of_a_connection() >= 2, "a connection was open, but not used");
-    assert_every_count_is_exact(&envoy, size);
+    for (counter, counted, expected) in counts {
+        assert_eq!(counted, expected, "{counter}");
+    }
     bound.assert_holds_for(&samples);
 }
 
@@ -104,29 +112,32 @@ fn sample(number: u64, crowd: &Crowd, envoy: &Envoy, size: Size) -> Memory {
     memory
 }
 
-/// What the filter and Envoy have counted is what was sent, to the last request.
+/// What the filter and Envoy have counted, beside what it should be.
 #[track_caller]
-fn assert_every_count_is_exact(envoy: &Envoy, size: Size) {
-    let count = |name: &str| envoy.admin().counter(name).unwrap();
+fn counts(envoy: &Envoy, size: Size) -> Vec<(String, u64, u64)> {
+    let of_envoy = |name: &str| envoy.admin().counter(name).unwrap();
     // It is counted a moment after the client has it.
-    wait_until("the last request to be counted", || count("http.sticky.downstream_rq_completed") >= size.requests);
+    wait_until("the last request to be counted", || of_envoy("http.sticky.downstream_rq_completed") >= size.requests);
     let (first, returns) = (size.sessions as u64, size.requests - size.sessions as u64);
-    for outcome in Outcome::ALL {
-        let expected = match outcome {
-            Outcome::NoCookie => first,
-            Outcome::Pinned => returns,
-            _ => 0,
-        };
-        assert_eq!(counted(envoy, "web", outcome.word()), expected, "{outcome:?}");
-    }
-    assert_eq!(counted(envoy, "web", "issued"), size.requests, "issued");
-    for name in ["downstream_rq_total", "downstream_rq_completed", "downstream_rq_2xx"] {
-        assert_eq!(count(&format!("http.sticky.{name}")), size.requests, "{name}");
-    }
-    for name in ["downstream_cx_total", "downstream_cx_active"] {
-        assert_eq!(count(&format!("http.sticky.{name}")), size.connections as u64, "{name}");
-    }
-    for name in ["upstream_rq_retry", "upstream_rq_pending_overflow", "upstream_rq_timeout"] {
-        assert_eq!(count(&format!("cluster.web.{name}")), 0, "{name}");
-    }
+    let expected = |outcome| match outcome {
+        Outcome::NoCookie => first,
+        Outcome::Pinned => returns,
+        _ => 0,
+    };
+    let of_filter = Outcome::ALL.map(|outcome| (outcome.word(), expected(outcome))).into_iter();
+    let of_filter = of_filter.chain([("issued", size.requests)]);
+    let of_filter =
+        of_filter.map(|(word, expected)| (format!("{word} of the filter"), counted(envoy, "web", word), expected));
+    let of_envoy = [
+        ("http.sticky.downstream_rq_total", size.requests),
+        ("http.sticky.downstream_rq_completed", size.requests),
+        ("http.sticky.downstream_rq_2xx", size.requests),
+        ("http.sticky.downstream_cx_total", size.connections as u64),
+        ("http.sticky.downstream_cx_active", size.connections as u64),
+        ("cluster.web.upstream_rq_retry", 0),
+        ("cluster.web.upstream_rq_timeout", 0),
+        ("cluster.web.upstream_rq_pending_overflow", 0),
+    ]
+    .map(|(name, expected)| (name.to_owned(), of_envoy(name), expected));
+    of_filter.chain(of_envoy).collect()
 }
