@@ -29,7 +29,7 @@ pub struct Settings {
     pub pause: Duration,
     /// From a request, or the connection opened for it, to the last byte of its answer. Default: 10 s.
     pub timeout: Duration,
-    /// How many requests are sent before the crowd goes home by itself; all sessions take equally many turns. Default: no end.
+    /// How many requests are sent in all; the sessions take turns. Default: no end.
     pub requests: Option<u64>,
     /// After how many answers a connection is closed and another is opened, as clients come and go. Default: never.
     pub requests_per_connection: Option<u32>,
@@ -56,6 +56,7 @@ impl Settings {
 /// Sessions that send requests in the background, on a thread of their own, until this is stopped or dropped.
 pub struct Crowd {
     shared: Arc<Shared>,
+    requests: Option<u64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -77,7 +78,7 @@ impl Crowd {
                 all.join_all().await;
             });
         });
-        Self { shared, thread: Some(thread) }
+        Self { shared, requests: settings.requests, thread: Some(thread) }
     }
 
     /// Waits until a target has answered every session.
@@ -92,12 +93,12 @@ impl Crowd {
         self.wait(|| what.to_owned(), limit, || condition(self.shared.ledger().tally()));
     }
 
-    /// Waits until the last of [`Settings::requests`] has ended, and returns the whole tally.
+    /// Waits until the last of [`Settings::requests`] has ended, and returns the whole tally. The connections stay open.
     #[track_caller]
-    pub fn wait_until_done(mut self, limit: Duration) -> Tally {
-        let done = || self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        self.wait(|| "the crowd to go home".to_owned(), limit, done);
-        self.end()
+    pub fn wait_until_done(&self, limit: Duration) -> Tally {
+        let requests = self.requests.expect("without Settings::requests there is no last one");
+        self.wait_for("the last request", limit, |all| all.sent == requests && all.in_flight == 0);
+        self.so_far()
     }
 
     /// This moment.
@@ -126,9 +127,14 @@ impl Crowd {
         self.shared.ledger().pin(session)
     }
 
+    /// How many answers the session has had that was answered least.
+    pub fn fewest_answers_of_a_session(&self) -> u32 {
+        self.shared.ledger().fewest_of_a_session()
+    }
+
     /// How many answers the connection has had that was used least.
-    pub fn fewest_answers_of_a_connection(&self) -> u64 {
-        self.shared.ledger().fewest_answers()
+    pub fn fewest_answers_of_a_connection(&self) -> u32 {
+        self.shared.ledger().fewest_of_a_connection()
     }
 
     /// Opens connections to these listeners from now on. Those that are open stay until the other side closes them, as after a

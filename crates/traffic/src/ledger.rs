@@ -15,8 +15,10 @@ pub(crate) struct Ledger {
     pins: Vec<Option<u16>>,
     unpinned: usize,
     names: Vec<Arc<str>>,
-    /// For each connection of the crowd, how many answers have come over it and those that took its place.
-    answers: Vec<u64>,
+    /// How many answers each session has had.
+    of_sessions: Vec<u32>,
+    /// How many have come over each connection of the crowd and those that took its place.
+    of_connections: Vec<u32>,
 }
 
 /// A request of a session that has ended.
@@ -33,7 +35,8 @@ impl Ledger {
             pins: vec![None; sessions],
             unpinned: sessions,
             names: Vec::new(),
-            answers: vec![0; connections],
+            of_sessions: vec![0; sessions],
+            of_connections: vec![0; connections],
         }
     }
 
@@ -59,9 +62,14 @@ impl Ledger {
         named.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many answers have come over the connection that had the fewest.
-    pub(crate) fn fewest_answers(&self) -> u64 {
-        self.answers.iter().copied().min().unwrap_or_default()
+    /// How many answers the session has had that was answered least.
+    pub(crate) fn fewest_of_a_session(&self) -> u32 {
+        self.of_sessions.iter().copied().min().unwrap_or_default()
+    }
+
+    /// How many answers have come over the connection that was used least.
+    pub(crate) fn fewest_of_a_connection(&self) -> u32 {
+        self.of_connections.iter().copied().min().unwrap_or_default()
     }
 
     pub(crate) fn opened(&mut self) {
@@ -81,7 +89,8 @@ impl Ledger {
         let Some(target) = &answer.target else {
             return self.lost(sent, Loss::Status(answer.status));
         };
-        self.answers[connection] += 1;
+        self.of_sessions[sent.session] += 1;
+        self.of_connections[connection] += 1;
         self.tally.in_flight -= 1;
         match answer.status {
             200..300 => self.tally.answered += 1,

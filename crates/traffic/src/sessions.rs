@@ -1,6 +1,7 @@
 //! Whose turn is it?
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,13 +51,14 @@ impl Sessions {
         Self { waiting, arrived: Notify::new(), over: watch::Sender::new(false), pause }
     }
 
-    /// The next session, when its turn has come. `None` when there are no more turns.
+    /// The next session, when its turn has come. `None` at the end, for which one waits when there are no more turns: the
+    /// connection stays open until then.
     pub(crate) async fn next(&self) -> Option<Session> {
         let mut over = self.over.subscribe();
         tokio::select! {
             biased;
             _ = over.wait_for(|over| *over) => None,
-            session = self.turn() => session,
+            session = self.turn() => Some(session),
         }
     }
 
@@ -71,20 +73,20 @@ impl Sessions {
         self.over.send_replace(true);
     }
 
-    async fn turn(&self) -> Option<Session> {
+    async fn turn(&self) -> Session {
         loop {
             match self.take() {
                 Taken::Session(ready, session) => {
                     if ready > Instant::now() {
                         sleep_until(ready).await;
                     }
-                    return Some(session);
+                    return session;
                 }
                 Taken::NoneYet => self.arrived.notified().await,
                 Taken::NoMore => {
                     // Whoever else waits for an arrival hears of it too, one by one.
                     self.arrived.notify_one();
-                    return None;
+                    return pending().await;
                 }
             }
         }

@@ -21,6 +21,7 @@ fn all_sessions_take_equally_many_turns_and_the_tally_adds_up() {
     crowd.wait_until_all_have_a_pin();
     assert_eq!((crowd.pins(), crowd.pin_of(7).as_deref()), ([("a".to_owned(), 20)].into(), Some("a")));
     let tally = crowd.wait_until_done(SOON);
+    assert_eq!((crowd.fewest_answers_of_a_session(), crowd.fewest_answers_of_a_connection() > 0), (5, true));
     assert_eq!(
         tally.to_string(),
         "sent 100, answered 100, refused {}, repeated 0, in flight 0, moved 0, lost 0 {}, connections 4"
