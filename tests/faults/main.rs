@@ -12,6 +12,8 @@
     reason = "a test fails by a panic"
 )]
 
+mod discovery;
+mod draining;
 mod health;
 mod scene;
 mod targets;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use harness::{Setup, counted, fetch, start_envoy};
+use harness::{Setup, fetch, start_envoy};
 use local_envoy::{Envoy, wait_until};
 use traffic::{Backend, Crowd, Settings, Tally};
 
@@ -50,17 +50,18 @@ impl Scene {
     #[track_caller]
     pub(crate) fn of(backends: Backends, envoy: Envoy, change: impl FnOnce(&mut Settings)) -> Self {
         wait_for_healthy(&envoy, backends.0.len());
+        Self::before(backends, envoy, change)
+    }
+
+    /// The same of an Envoy that sends to some of the targets already.
+    #[track_caller]
+    pub(crate) fn before(backends: Backends, envoy: Envoy, change: impl FnOnce(&mut Settings)) -> Self {
         let crowd = crowd(&[envoy.address("sticky").unwrap()], change);
         Self { crowd, envoy, backends }
     }
 
     pub(crate) fn backend(&mut self, name: &str) -> &mut Backend {
         self.backends.get(name)
-    }
-
-    /// What the filter has counted under this word.
-    pub(crate) fn counted(&self, word: &str) -> u64 {
-        counted(&self.envoy, "web", word)
     }
 
     /// How many sessions a target has.
@@ -139,6 +140,11 @@ impl Backends {
 
     pub(crate) fn get(&mut self, name: &str) -> &mut Backend {
         self.0.get_mut(name).unwrap_or_else(|| panic!("no target is named {name}"))
+    }
+
+    /// Where the target of this name listens.
+    pub(crate) fn address(&self, name: &str) -> SocketAddr {
+        self.0[name].address()
     }
 
     /// Where they listen, in the order of their names.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use harness::wait_for_no_connection;
+use harness::{counted, wait_for_no_connection};
 use traffic::{Behaviour, Loss};
 
-use crate::scene::{SITE, Scene};
+use crate::scene::{PATIENCE, SITE, Scene};
 use crate::verdict::{Gone, Verdict};
 
 const HEIRS: &[&str] = &["a", "c", "d"];
@@ -22,6 +22,7 @@ fn kill_b(scene: &mut Scene) -> Gone {
     for target in SITE.targets {
         scene.backend(target).behave(Behaviour::Slow(MOMENT));
     }
+    scene.crowd.wait_for("requests in flight", PATIENCE, |tally| tally.in_flight >= 40);
     let gone = Gone::of(scene, "b", HEIRS);
     let target = scene.backend("b");
     target.kill();
@@ -91,12 +92,10 @@ fn the_sessions_of_a_target_that_answers_with_errors_stay() {
     }
     scene.backend("b").behave(Behaviour::Normal);
     scene.go_on(1);
-    let envoy = scene.envoy.admin().clone();
-    let tally = scene.end();
+    let tally = scene.crowd.stop();
     let refused: u64 = tally.refused.values().sum();
     assert_eq!(tally.refused.keys().copied().collect::<Vec<_>>(), [500, 502, 503, 504]);
-    let issued = envoy.counter("wasmcustom.sticky_sessions.target_group.web.issued").unwrap();
-    assert_eq!(issued, tally.answered + refused, "every answer carries a cookie");
+    assert_eq!(counted(&scene.envoy, "web", "issued"), tally.answered + refused, "every answer carries a cookie");
     Verdict::on("target answers 500 to 504").beside(format!("{refused} such answers")).report(&tally);
 }
 

@@ -151,6 +151,11 @@ impl Gone {
         Self { known: Some(Instant::now()), ..self }
     }
 
+    /// How many sessions it had.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions
+    }
+
     /// Whether a request was in flight there.
     fn held(&self, lost: &Lost) -> bool {
         lost.pin.as_deref() == Some(&self.target) && self.known.is_some_and(|known| lost.sent <= known)
