@@ -12,9 +12,14 @@
     reason = "a test fails by a panic"
 )]
 
+mod clock;
+mod configuration;
 mod discovery;
 mod draining;
+mod envoys;
+mod filter_discovery;
 mod health;
+mod keys;
 mod scene;
 mod targets;
 mod verdict;

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use harness::{Setup, fetch, start_envoy};
-use local_envoy::{Envoy, wait_until};
+use harness::{KEY, Setup, envoy_binary, fetch, start_envoy};
+use local_envoy::{Config, Envoy, Settings as EnvoySettings, wait_until};
 use traffic::{Backend, Crowd, Settings, Tally};
 
 /// The sessions of every scene.
 pub(crate) const SESSIONS: usize = 2_000;
+
+/// The connections of its crowd, which bound the requests that are under way.
+pub(crate) const CONNECTIONS: usize = 100;
 
 /// How long a fault may take to be overcome. The shipped health checks need two seconds, a busy machine more.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,11 +21,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Both workers answer.
-const WORKERS: u32 = 2;
+pub(crate) const WORKERS: u32 = 2;
 
 /// The shipped configuration before targets that tests take away.
 pub(crate) const SITE: Setup<'static> =
-    Setup { plugin: None, targets: &["a", "b", "c", "d"], workers: WORKERS, keys: Some(harness::KEY), edit: &|_| () };
+    Setup { plugin: None, targets: &["a", "b", "c", "d"], workers: WORKERS, keys: Some(KEY), edit: &|_| () };
 
 /// A running Envoy with its targets and its crowd.
 pub(crate) struct Scene {
@@ -108,11 +111,25 @@ pub(crate) fn wait_for_healthy(envoy: &Envoy, count: usize) {
 /// A crowd whose sessions are all pinned.
 #[track_caller]
 pub(crate) fn crowd(listeners: &[SocketAddr], change: impl FnOnce(&mut Settings)) -> Crowd {
-    let mut settings = Settings { sessions: SESSIONS, pause: PAUSE, ..Settings::through(listeners) };
+    let mut settings = Settings { sessions: SESSIONS, connections: CONNECTIONS, pause: PAUSE, ..Settings::through(listeners) };
     change(&mut settings);
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
     crowd
+}
+
+/// An Envoy with this configuration and the key of the tests, whose other settings may differ.
+#[track_caller]
+pub(crate) fn start(config: &Config, change: impl FnOnce(&mut EnvoySettings)) -> Envoy {
+    Envoy::start(envoy_binary(), config, settings(change)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// How the Envoys of these tests run.
+pub(crate) fn settings(change: impl FnOnce(&mut EnvoySettings)) -> EnvoySettings {
+    let environment = vec![("STICKY_SESSIONS_KEYS".to_owned(), KEY.to_owned())];
+    let mut settings = EnvoySettings { concurrency: WORKERS, environment, ..EnvoySettings::default() };
+    change(&mut settings);
+    settings
 }
 
 /// Goes on until every session has asked this many times more, on the average.
