@@ -8,7 +8,7 @@ use harness::{KEY, Setup, envoy_binary, fetch, start_envoy};
 use local_envoy::{Config, Envoy, Settings as EnvoySettings, wait_until};
 use traffic::{Backend, Crowd, Settings, Tally};
 
-/// The sessions of every scene.
+/// The sessions of a scene.
 pub(crate) const SESSIONS: usize = 2_000;
 
 /// The connections of its crowd, which bound the requests that are under way.
@@ -136,7 +136,8 @@ pub(crate) fn settings(change: impl FnOnce(&mut EnvoySettings)) -> EnvoySettings
 #[track_caller]
 pub(crate) fn go_on(crowd: &Crowd, turns: u64) {
     let ended = |tally: &Tally| tally.sent - tally.in_flight;
-    let enough = ended(&crowd.so_far()) + turns * u64::try_from(SESSIONS).unwrap();
+    let sessions: usize = crowd.pins().values().sum();
+    let enough = ended(&crowd.so_far()) + turns * u64::try_from(sessions).unwrap();
     crowd.wait_for("the crowd to go on", PATIENCE, |tally| ended(tally) >= enough);
 }
 

@@ -1,6 +1,7 @@
 // The system's clock, stepped by the seconds in the file that STEPPED_CLOCK names; to be loaded before a program (LD_PRELOAD).
 //
-// Not libfaketime: it looks the clock's functions up with dlsym, which allocates, and Envoy's allocator asks for the time.
+// Not libfaketime (0.9.10): it also stands before poll, which Envoy's allocator calls as it starts. It looks the real one up with
+// dlsym, dlsym allocates, and the allocator waits for itself.
 
 #define _GNU_SOURCE
 #include <fcntl.h>

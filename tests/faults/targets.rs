@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{counted, wait_for_no_connection};
+use harness::{Setup, counted, wait_for_no_connection};
 use traffic::{Behaviour, Loss};
 
 use crate::scene::{PATIENCE, SITE, Scene};
@@ -28,7 +28,7 @@ fn kill_b(scene: &mut Scene) -> Gone {
     target.kill();
     let address = target.address();
     wait_for_no_connection(&scene.envoy, "web", address);
-    let gone = gone.known();
+    let gone = gone.known(Loss::Status(503));
     scene.wait_until_left("b");
     gone
 }
@@ -55,23 +55,27 @@ fn the_sessions_of_a_target_that_is_back_stay_where_they_went() {
     Verdict::on("target restarted").gone(gone).report(&scene.end());
 }
 
-/// A session waits for the hung target once: its client gives up, as most would before Envoy does after 15 s.
+/// A session waits for the hung target once: its client gives up, as most would before Envoy does after 15 s. So many wait that
+/// they would be more than Envoy allows by default, and others would have to wait with them.
 #[test]
 fn only_what_was_in_flight_is_lost_when_a_target_hangs() {
-    // Each session of the target holds a connection meanwhile.
-    let mut scene = Scene::with_crowd(&SITE, |crowd| {
-        crowd.connections = 800;
+    const MANY: usize = 7_500;
+    let three = Setup { targets: &["a", "b", "c"], ..SITE };
+    let mut scene = Scene::with_crowd(&three, |crowd| {
+        crowd.sessions = MANY;
+        crowd.connections = 3_000;
+        crowd.pause = Duration::from_secs(3);
         crowd.timeout = Duration::from_secs(8);
     });
-    let gone = Gone::of(&scene, "b", HEIRS);
+    let gone = Gone::of(&scene, "b", &["a", "c"]);
     scene.backend("b").hang();
-    scene.wait_for_healthy(3);
-    let gone = gone.known();
+    scene.wait_for_healthy(2);
+    let gone = gone.known(Loss::Timeout);
     scene.wait_until_left("b");
     scene.backend("b").resume();
-    scene.wait_for_healthy(4);
+    scene.wait_for_healthy(3);
     scene.go_on(1);
-    Verdict::on("target hung").gone(gone).report(&scene.end());
+    Verdict::on("target hung").sessions(MANY).gone(gone).report(&scene.end());
 }
 
 #[test]
