@@ -28,7 +28,9 @@ impl SteppedClock {
     fn build() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut build = Command::new("cc");
-        build.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]).arg(folder.path().join("clock.so"));
+        build
+            .args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o"])
+            .arg(folder.path().join("clock.so"));
         build.arg(workspace_root().join("tests/faults/stepped_clock.c"));
         let output = child::output(&mut build, PATIENCE).unwrap_or_else(|error| panic!("{error}"));
         assert!(output.status.success(), "{}", output.stderr);
@@ -76,8 +78,8 @@ fn sessions_stay_when_the_clock_steps_by_an_hour_and_back() {
         scene.go_on(1);
     }
     let tally = scene.crowd.stop();
-    assert_eq!(counted(&scene.envoy, "web", "expired"), 0);
     Verdict::on("clock steps an hour ahead, back, and an hour behind").report(&tally);
+    assert_eq!(counted(&scene.envoy, "web", "expired"), 0);
 }
 
 #[test]

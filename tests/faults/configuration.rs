@@ -55,9 +55,8 @@ fn push_several(scene: &Scene, push: impl Fn(&Value), accepted: (&str, u64), ref
 fn sessions_stay_while_listeners_are_pushed_and_wrong_ones_refused() {
     let backends = Backends::start(SITE.targets);
     let addresses = backends.addresses();
-    let with = |plugin: &Value| {
-        sticky_config(&addresses, &Setup { plugin: Some(Plugin::Struct(plugin.clone())), ..SITE })
-    };
+    let with =
+        |plugin: &Value| sticky_config(&addresses, &Setup { plugin: Some(Plugin::Struct(plugin.clone())), ..SITE });
     let pushed = |plugin: &Value| discovered_listener(&mut with(plugin));
     let listener = Resources::of(&pushed(&lasting(DAY)));
     let mut config = with(&lasting(DAY));
@@ -74,7 +73,8 @@ fn sessions_stay_while_listeners_are_pushed_and_wrong_ones_refused() {
 #[test]
 fn sessions_stay_while_filters_are_pushed_and_wrong_ones_refused() {
     let filter = DiscoveredFilter::with(&lasting(DAY));
-    let scene = Scene::with_crowd(&Setup { edit: &|config: &mut Config| filter.discover(config), ..SITE }, coming_and_going);
+    let scene =
+        Scene::with_crowd(&Setup { edit: &|config: &mut Config| filter.discover(config), ..SITE }, coming_and_going);
     let [accepted, refused] = DiscoveredFilter::COUNTERS;
     push_several(&scene, |plugin| filter.push(plugin), (accepted, 1), refused);
     Verdict::on("filters pushed (ECDS), wrong ones between").report(&scene.end());

@@ -60,11 +60,11 @@ fn sessions_stay_when_the_keys_of_two_instances_are_rotated() {
         go_on(&crowd, 1);
     }
     let tally = crowd.stop();
+    Verdict::on("keys of two Envoys rotated").report(&tally);
     for Instance { envoy, .. } in &instances {
         assert_eq!(counted(envoy, "web", "unknown_key"), 0);
         let old = format!("cookie: AWSALB={}", forge_with(KEY, "web", &backends.addresses()[0].to_string(), 0));
         fetch(envoy.address("sticky").unwrap(), "/", &[old.as_bytes()]);
         assert_eq!(counted(envoy, "web", "unknown_key"), 1, "the old key is gone");
     }
-    Verdict::on("keys of two Envoys rotated").report(&tally);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harness::{KEY, Setup, envoy_binary, fetch, start_envoy};
 use local_envoy::{Config, Envoy, Settings as EnvoySettings, wait_until};
-use traffic::{Backend, Crowd, Settings, Tally};
+use traffic::{Backend, Behaviour, Crowd, Settings, Tally};
 
 /// The sessions of a scene.
 pub(crate) const SESSIONS: usize = 2_000;
@@ -19,6 +19,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Every session asks once in this time.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long an answer takes.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Both workers answer.
 pub(crate) const WORKERS: u32 = 2;
@@ -111,7 +114,8 @@ pub(crate) fn wait_for_healthy(envoy: &Envoy, count: usize) {
 /// A crowd whose sessions are all pinned.
 #[track_caller]
 pub(crate) fn crowd(listeners: &[SocketAddr], change: impl FnOnce(&mut Settings)) -> Crowd {
-    let mut settings = Settings { sessions: SESSIONS, connections: CONNECTIONS, pause: PAUSE, ..Settings::through(listeners) };
+    let mut settings =
+        Settings { sessions: SESSIONS, connections: CONNECTIONS, pause: PAUSE, ..Settings::through(listeners) };
     change(&mut settings);
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
@@ -151,9 +155,15 @@ pub(crate) fn wait(what: &str, condition: impl FnMut() -> bool) {
 pub(crate) struct Backends(BTreeMap<String, Backend>);
 
 impl Backends {
+    /// Answers of theirs take a moment, so that requests are in flight at any time.
     #[track_caller]
     pub(crate) fn start(names: &[&str]) -> Self {
-        Self(names.iter().map(|name| ((*name).to_owned(), Backend::start(name))).collect())
+        let start = |name: &str| {
+            let backend = Backend::start(name);
+            backend.behave(Behaviour::Slow(MOMENT));
+            backend
+        };
+        Self(names.iter().map(|name| ((*name).to_owned(), start(name))).collect())
     }
 
     pub(crate) fn get(&mut self, name: &str) -> &mut Backend {

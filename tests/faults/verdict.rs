@@ -196,9 +196,8 @@ impl Gone {
         moved.for_each(|moved| *times.entry(moved.session).or_default() += 1);
         let once = times.values().filter(|times| **times == 1).count();
         let all = self.sessions;
-        (once != all || times.len() != all).then(|| {
-            format!("of {all} sessions of {}, {once} moved once and {} in all", self.target, times.len())
-        })
+        (once != all || times.len() != all)
+            .then(|| format!("of {all} sessions of {}, {once} moved once and {} in all", self.target, times.len()))
     }
 
     fn spread(&self, tally: &Tally) -> Spread {
