@@ -22,8 +22,8 @@ const COMMANDS: [(&str, &str); 5] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
-        "test [SUITE...] [NAME...] [--envoy VERSION]",
-        "runs the tests that can run here, or these: SUITE is unit, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name",
+        "test [SUITE...] [NAME...] [--envoy VERSION] [--runs NUMBER]",
+        "runs the tests that can run here, or these: SUITE is unit, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
     ("screenshots", "makes the pictures of the README, with Chromium"),

@@ -62,6 +62,14 @@ pub(crate) const COMPOSE: Need = Need {
     is_met: || succeeds("docker", &["compose", "version"]),
 };
 
+pub(crate) const CARGO_FUZZ: Need = Need {
+    what: "cargo-fuzz",
+    get: Get::Otherwise("`cargo install cargo-fuzz --locked`"),
+    is_met: || on_path("cargo-fuzz"),
+};
+
+pub(crate) const CXX: Need = Need { what: "a C++ compiler", get: Get::Package("g++"), is_met: || on_path("c++") };
+
 /// The browser of the tests.
 pub(crate) fn chromium() -> Option<PathBuf> {
     program("CHROMIUM_BIN", &["chromium", "chromium-browser", "google-chrome"])

@@ -1,6 +1,6 @@
 //! Which suites of tests are there?
 
-use super::needs::{CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, DOCKER, JDK, Need, PYTHON};
+use super::needs::{CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, JDK, Need, PYTHON};
 
 /// Tests that run together and need the same.
 pub(crate) struct Suite {
@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Envoy(OnEnvoy),
     /// On the demo in containers.
     Containers,
+    /// By a fuzzer.
+    Fuzz,
 }
 
 /// How the tests of an Envoy run.
@@ -53,6 +55,7 @@ pub(crate) struct Part {
 /// In the order in which they run: the fastest first.
 pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "unit", kind: Kind::Unit, needs: &[], parts: &[] },
+    Suite { name: "fuzz", kind: Kind::Fuzz, needs: &[CARGO_FUZZ, CXX], parts: &[] },
     Suite {
         name: "envoy",
         kind: Kind::Envoy(OnEnvoy { envoys: Envoys::NewestAndOldest, demo: false, arguments: &[] }),
