@@ -1,0 +1,54 @@
+//! The scenarios of the other proxies' own test suites, played to them and to our filter.
+//!
+//! `scenarios.yaml` tells them; `proxies` gives each proxy its own words; `run` and `expect` treat all alike; `matrix` says what
+//! came of it, and `page` keeps it in `docs/compatibility.md`.
+
+mod backends;
+mod client;
+mod expect;
+mod matrix;
+mod names;
+mod proxies;
+mod run;
+mod runtime;
+mod scenario;
+mod setup;
+
+use std::collections::BTreeSet;
+
+use crate::matrix::{Wrong, matrix};
+use crate::scenario::scenarios;
+
+#[test]
+fn every_proxy_understands_what_it_is_asked_for() {
+    assert_eq!(matrix().wrong(Wrong::Broken), "");
+}
+
+#[test]
+fn a_peer_passes_every_scenario_of_its_own() {
+    assert_eq!(matrix().wrong(Wrong::Peer), "");
+}
+
+#[test]
+fn our_filter_passes_and_fails_as_the_scenarios_say() {
+    assert_eq!(matrix().wrong(Wrong::Ours), "");
+}
+
+#[test]
+fn every_scenario_of_the_survey_is_there_once() {
+    let series = [("N", 26), ("D", 5), ("X", 3), ("V", 14), ("M", 2), ("L", 13), ("H", 14), ("K", 9), ("G", 4)];
+    let surveyed: BTreeSet<String> =
+        series.iter().flat_map(|(letter, count)| (1..=*count).map(move |number| format!("{letter}{number}"))).collect();
+    let told: BTreeSet<String> = scenarios().iter().flat_map(|scenario| numbers(&scenario.id)).collect();
+    assert_eq!(told, surveyed);
+    let ids: BTreeSet<&str> = scenarios().iter().map(|scenario| scenario.id.as_str()).collect();
+    assert_eq!(ids.len(), scenarios().len());
+}
+
+/// `V1–V8` is eight of them, and `H3, answers` a part of one.
+fn numbers(id: &str) -> Vec<String> {
+    let id = id.split(',').next().unwrap();
+    let number = |id: &str| id[1..].parse::<u32>().unwrap();
+    let (first, last) = id.split_once('–').unwrap_or((id, id));
+    (number(first)..=number(last)).map(|number| format!("{}{number}", &id[..1])).collect()
+}
