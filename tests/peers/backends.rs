@@ -141,12 +141,10 @@ async fn serve(listener: TcpListener, state: Arc<State>, tls: Option<TlsAcceptor
         let number = state.connections.fetch_add(1, Ordering::SeqCst);
         let (own, tls) = (state.clone(), tls.clone());
         let serving = tokio::spawn(async move {
-            match tls {
-                None => answer_all(connection, own, number).await,
-                // A handshake that fails is the proxy's business.
-                Some(tls) => {
-                    drop(async { Some(answer_all(tls.accept(connection).await.ok()?, own, number).await) }.await)
-                }
+            let Some(tls) = tls else { return answer_all(connection, own, number).await };
+            // A handshake that fails is the proxy's business.
+            if let Ok(connection) = tls.accept(connection).await {
+                answer_all(connection, own, number).await;
             }
         });
         state.open.lock().unwrap().push(serving);

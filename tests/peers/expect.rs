@@ -16,7 +16,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) jar: &'a Jar,
     pub(crate) home: Option<&'a str>,
     /// How often each backend was asked.
-    pub(crate) asked: BTreeMap<String, u32>,
+    pub(crate) counts: BTreeMap<String, u32>,
     /// Other clients: what they have, and where they are.
     pub(crate) others: BTreeMap<&'a str, (&'a Jar, Option<&'a str>)>,
 }
@@ -251,13 +251,13 @@ fn together(expect: &Expect, asked: &Asked<'_>) -> Result<(), Stop> {
     if let Some(counts) = &expect.asked {
         is(
             counts,
-            &asked.asked.clone().into_iter().filter(|(_, count)| *count > 0).collect(),
+            &asked.counts.clone().into_iter().filter(|(_, count)| *count > 0).collect(),
             0,
             "the backends are asked",
         )?;
     }
     if let Some(backend) = &expect.asks {
-        let count = asked.asked.get(backend).copied().unwrap_or(0);
+        let count = asked.counts.get(backend).copied().unwrap_or(0);
         holds(count > 0, format!("{backend} is asked"), || "it is not".to_owned())?;
     }
     if expect.one_connection {

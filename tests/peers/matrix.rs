@@ -9,7 +9,7 @@ use harness::Report;
 use crate::names::NameServer;
 use crate::proxies::{PROXIES, Proxy};
 use crate::run::{Outcome, play};
-use crate::scenario::{Origin, Ours, Scenario, scenarios};
+use crate::scenario::{Ours, Scenario, scenarios};
 
 /// Names the scenarios to play, by commas; without it, all are played.
 const ONLY: &str = "STICKY_SESSIONS_SCENARIOS";
@@ -17,6 +17,7 @@ const ONLY: &str = "STICKY_SESSIONS_SCENARIOS";
 /// Most of them wait more than they compute.
 const AT_A_TIME: usize = 6;
 
+static VERSIONS: Report = Report::of("peers-proxies", &["proxy", "version"]);
 static CELLS: Report =
     Report::of("peers", &["scenario", "sticky-sessions", "stateful_session", "HAProxy", "nginx", "Caddy"]);
 
@@ -179,11 +180,18 @@ fn cell(outcome: &Outcome, scenario: &Scenario) -> Cell {
 impl Matrix {
     /// What is wrong of this kind, a line each.
     pub(crate) fn wrong(&self, kind: Wrong) -> String {
-        self.wrong.iter().filter(|(wrong, _)| *wrong == kind).map(|(_, how)| format!("{how}\n")).collect()
+        let lines: Vec<&str> =
+            self.wrong.iter().filter(|(wrong, _)| *wrong == kind).map(|(_, how)| how.as_str()).collect();
+        lines.join("\n")
     }
 
     fn report(&self) {
-        for scenario in scenarios() {
+        for proxy in PROXIES {
+            let version = self.versions.get(proxy.name()).map_or(proxy.absent(), String::as_str);
+            VERSIONS.row(&[proxy.name(), version]);
+        }
+        let ran = |scenario: &&Scenario| self.cells.keys().any(|(id, _)| *id == scenario.id);
+        for scenario in scenarios().iter().filter(ran) {
             let short = |proxy: &&dyn Proxy| match self.cells.get(&(scenario.id.as_str(), proxy.name())) {
                 Some(cell) => {
                     cell.text.split_once([':', '`']).map_or(cell.text.as_str(), |(start, _)| start).trim().to_owned()
@@ -208,7 +216,4 @@ impl Scenario {
         };
         self.steps.iter().map(of).sum::<u64>() * self.setups().len() as u64
     }
-
-    /// In the order in which the page shows them.
-    pub(crate) const ORIGINS: [Origin; 4] = [Origin::Nginx, Origin::Haproxy, Origin::GatewayApi, Origin::EnvoyGateway];
 }

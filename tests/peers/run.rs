@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
     fn start_with(&self, setup: &Setup) -> Result<Box<dyn Running>, Stop> {
         let running = self.proxy.start(&self.ground(setup))?;
         if setup.wishes(&Wish::Names) {
-            self.wait_for_names(running.address(), setup)?;
+            Self::wait_for_names(running.address(), setup)?;
         }
         Ok(running)
     }
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
     }
 
     /// Until backends that are given by names are known by their addresses.
-    fn wait_for_names(&self, address: SocketAddr, setup: &Setup) -> Result<(), Stop> {
+    fn wait_for_names(address: SocketAddr, setup: &Setup) -> Result<(), Stop> {
         let up = |pool: &crate::setup::Pool| {
             pool.members().into_iter().filter(|(_, member)| member.state == crate::setup::State::Up).count()
         };
@@ -196,18 +196,15 @@ impl<'a> Run<'a> {
         let setup = parse(&self.setup);
         let mut running = self.running.take().unwrap();
         let reloaded = running.reload(&self.ground(&setup));
-        self.running = Some(match reloaded {
-            Some(result) => {
-                result?;
-                if setup.wishes(&Wish::Names) {
-                    self.wait_for_names(running.address(), &setup)?;
-                }
-                running
+        self.running = Some(if let Some(result) = reloaded {
+            result?;
+            if setup.wishes(&Wish::Names) {
+                Self::wait_for_names(running.address(), &setup)?;
             }
-            None => {
-                drop(running);
-                self.start_with(&setup)?
-            }
+            running
+        } else {
+            drop(running);
+            self.start_with(&setup)?
         });
         Ok(())
     }
@@ -281,7 +278,7 @@ impl<'a> Run<'a> {
             answers
         };
         let asked_after = self.backends.asked();
-        let asked = asked_after.into_iter().map(|(name, after)| (name.clone(), after - asked_before[&name])).collect();
+        let counts = asked_after.into_iter().map(|(name, after)| (name.clone(), after - asked_before[&name])).collect();
         let probe = |jar: &Jar| {
             let client = Client { jar: jar.clone(), ..Client::default() };
             let bare = Send { path: send.path.clone(), headers: send.headers.clone(), ..Send::default() };
@@ -291,7 +288,7 @@ impl<'a> Run<'a> {
         let others: Vec<_> = self.clients.iter().map(other).collect();
         let others = others.iter().map(|(name, jar, home)| (name.as_str(), (jar, home.as_deref()))).collect();
         let home = before.home(send);
-        let asked = Asked { answers, jar: &before.jar, home: home.as_deref(), asked, others };
+        let asked = Asked { answers, jar: &before.jar, home: home.as_deref(), counts, others };
         let Checked { equality } = check(&send.expect, &asked, &probe)?;
         self.equality = self.equality.max(equality);
         if let Some(name) = &send.client {

@@ -116,6 +116,7 @@ pub(crate) enum Behaviour {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the file")]
 pub(crate) struct Send {
     /// Without one, each request comes from a client that was never here.
     pub(crate) client: Option<String>,

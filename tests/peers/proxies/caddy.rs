@@ -35,7 +35,7 @@ impl Proxy for Caddy {
         }
         let configure = |_: &Path, address: SocketAddr| {
             format!(
-                "{{\n  admin off\n  auto_https off\n  persist_config off\n  servers {{\n    protocols h1 h2c\n  }}\n}}\n\
+                "{{\n  admin off\n  auto_https off\n  servers {{\n    protocols h1 h2c\n  }}\n}}\n\
                  :{} {{\n  bind 127.0.0.1\n{handlers}}}\n",
                 address.port()
             )

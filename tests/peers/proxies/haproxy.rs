@@ -1,4 +1,4 @@
-//! HAProxy, of Debian.
+//! `HAProxy`, of Debian.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -59,7 +59,7 @@ impl Proxy for Haproxy {
         Ok(Box::new(server))
     }
 
-    /// `b1|AAAAA`: the name and a date in units of four seconds, 30 bits of it in base64 (http_ana.c and base64.c of HAProxy).
+    /// `b1|AAAAA`: the name and a date in units of four seconds, 30 bits of it in base64 (`http_ana.c` and `base64.c` of `HAProxy`).
     fn dated(&self, _: &Ground<'_>, backend: &str, seconds_ago: i64) -> Option<String> {
         const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()?;

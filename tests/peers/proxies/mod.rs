@@ -41,6 +41,11 @@ pub(crate) trait Proxy: Sync {
     /// What it says of itself; `None` when it is not at hand.
     fn version(&self) -> Option<String>;
 
+    /// What to say when it is not at hand.
+    fn absent(&self) -> &'static str {
+        "not at hand, not run: docs/compatibility.md keeps its cells of an earlier run"
+    }
+
     /// Whose scenarios it has to pass.
     fn origin(&self) -> Option<Origin>;
 

@@ -96,7 +96,9 @@ impl Session {
     fn wish(&mut self, wish: &Wish) -> Result<(), Refusal> {
         match wish {
             Wish::NotSticky => self.sticky = false,
-            Wish::Turns
+            // `HttpOnly` is always there.
+            Wish::HttpOnly
+            | Wish::Turns
             | Wish::Balance(_)
             | Wish::ChosenByHeader
             | Wish::Names
@@ -111,8 +113,6 @@ impl Session {
             Wish::Forever => self.cookie["ttl"] = json!("315360000s"),
             Wish::Domain(domain) => self.attribute("Domain", domain),
             Wish::Secure => self.attribute("Secure", ""),
-            // It is always there.
-            Wish::HttpOnly => (),
             Wish::SameSite(value) => self.attribute("SameSite", value),
             Wish::Header(name) => self.header = Some(name.clone()),
             Wish::NotBelow(path) => self.except.push(json!({ "match": { "prefix": path } })),

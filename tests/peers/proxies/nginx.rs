@@ -27,6 +27,10 @@ impl Proxy for Nginx {
         (numbers >= vec![1, 29, 6]).then(|| format!("nginx {version}"))
     }
 
+    fn absent(&self) -> &'static str {
+        "not at hand, not run: NGINX_BIN names none from 1.29.6 on; docs/compatibility.md keeps its cells of an earlier run"
+    }
+
     fn origin(&self) -> Option<Origin> {
         Some(Origin::Nginx)
     }
@@ -126,7 +130,7 @@ impl Parts {
                     pass = "grpc_pass";
                     to = format!("grpc://{name}");
                 }
-                Wish::RetryOn(status) => retry.push_str(&format!(" http_{status}")),
+                Wish::RetryOn(status) => drop(write!(retry, " http_{status}")),
                 Wish::NotBelow(path) => {
                     let _ = writeln!(self.server, "location {path} {{ proxy_pass http://{name}_plain; }}");
                 }

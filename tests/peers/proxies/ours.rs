@@ -49,7 +49,9 @@ impl Proxy for StickySessions {
         }
         if let Some(options) = ground.options {
             merge_present(&mut plugin, &options.plugin);
-            clusters.iter_mut().for_each(|cluster| merge_present(cluster, &options.cluster));
+            for cluster in &mut clusters {
+                merge_present(cluster, &options.cluster);
+            }
             routes.splice(..0, options.routes.iter().cloned());
         }
         let filters = |filters: &mut Vec<Value>| {
