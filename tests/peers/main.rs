@@ -1,7 +1,7 @@
 //! The scenarios of the other proxies' own test suites, played to them and to our filter.
 //!
-//! `scenarios.yaml` tells them; `proxies` gives each proxy its own words; `run` and `expect` treat all alike; `matrix` says what
-//! came of it, and `page` keeps it in `docs/compatibility.md`.
+//! `scenarios.yaml` tells them; `proxies` gives each proxy its own words; `run`, `visitor` and `expect` treat all alike; `matrix`
+//! says what came of it, and `page` keeps it in `docs/compatibility.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +23,7 @@ mod run;
 mod runtime;
 mod scenario;
 mod setup;
+mod visitor;
 
 use std::collections::BTreeSet;
 

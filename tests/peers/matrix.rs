@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use harness::Report;
 
 use crate::names::NameServer;
+use crate::page::Shown;
 use crate::proxies::{PROXIES, Proxy};
 use crate::run::{Outcome, play};
 use crate::scenario::{Ours, Scenario, scenarios};
@@ -17,7 +18,7 @@ const ONLY: &str = "STICKY_SESSIONS_SCENARIOS";
 /// Most of them wait more than they compute.
 const AT_A_TIME: usize = 6;
 
-static VERSIONS: Report = Report::of("peers-proxies", &["proxy", "version"]);
+static VERSIONS: Report = Report::of("peers-proxies", &["proxy", "version", "passed"]);
 static CELLS: Report =
     Report::of("peers", &["scenario", "sticky-sessions", "stateful_session", "HAProxy", "nginx", "Caddy"]);
 
@@ -186,9 +187,12 @@ impl Matrix {
     }
 
     fn report(&self) {
+        let shown = Shown::of(self, &Shown::default());
         for proxy in PROXIES {
             let version = self.versions.get(proxy.name()).map_or(proxy.absent(), String::as_str);
-            VERSIONS.row(&[proxy.name(), version]);
+            let score =
+                if self.versions.contains_key(proxy.name()) { shown.score(proxy, None) } else { "-".to_owned() };
+            VERSIONS.row(&[proxy.name(), version, &score]);
         }
         let ran = |scenario: &&Scenario| self.cells.keys().any(|(id, _)| *id == scenario.id);
         for scenario in scenarios().iter().filter(ran) {

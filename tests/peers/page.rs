@@ -15,6 +15,9 @@ const ORIGINS: [Origin; 4] = [Origin::Nginx, Origin::Haproxy, Origin::GatewayApi
 /// As the page heads the column of what is not so.
 const WHY: &str = "| scenario | proxy | why |";
 
+/// Behind the version of a proxy whose cells are taken over.
+const EARLIER: &str = ", not at hand and not run this time: its cells are those of an earlier run";
+
 /// What a page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
@@ -32,6 +35,11 @@ impl Shown {
     /// What has run, and for what has not, what was shown before.
     pub(crate) fn of(matrix: &Matrix, before: &Self) -> Self {
         let mut shown = before.clone();
+        for (proxy, version) in &mut shown.versions {
+            if !matrix.versions.contains_key(proxy.as_str()) && !version.ends_with(EARLIER) {
+                version.push_str(EARLIER);
+            }
+        }
         shown.versions.extend(matrix.versions.iter().map(|(proxy, version)| ((*proxy).to_owned(), version.clone())));
         for ((scenario, proxy), cell) in &matrix.cells {
             shown.cells.insert(((*scenario).to_owned(), (*proxy).to_owned()), cell.clone());
@@ -105,7 +113,8 @@ impl Shown {
         }
     }
 
-    fn score(&self, proxy: &dyn Proxy, origin: Option<Origin>) -> String {
+    /// How many scenarios a proxy passes, of one origin or of all.
+    pub(crate) fn score(&self, proxy: &dyn Proxy, origin: Option<Origin>) -> String {
         let chosen = scenarios().iter().filter(|scenario| origin.is_none_or(|origin| scenario.origin == origin));
         let (mut passed, mut with_option, mut without_words, mut all) = (0, 0, 0, 0);
         for scenario in chosen {

@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use hyper::Method;
 use local_envoy::wait_until;
 use serde_json::{Value, json};
 
-use crate::backends::{ANSWER, Backends};
+use crate::backends::Backends;
 use crate::client::{Answered, Jar, Message, Protocol};
 use crate::expect::{Asked, Checked, check};
 use crate::names::NameServer;
 use crate::proxies::{Ground, Proxy, Refusal, Running};
-use crate::scenario::{Answer, Equality, Keeps, Options, Scenario, Send, Step};
+use crate::scenario::{Equality, Options, Scenario, Send, Step};
 use crate::setup::{Setup, Wish, merge};
+use crate::visitor::{Client, request};
 
 /// How many new clients are tried until one is given the backend that is wanted.
 const TRIES: u32 = 40;
@@ -91,15 +91,6 @@ struct Run<'a> {
     second: Option<Box<dyn Running>>,
     clients: BTreeMap<String, Client>,
     equality: Option<Equality>,
-}
-
-/// Who sends requests.
-#[derive(Clone, Debug, Default)]
-struct Client {
-    jar: Jar,
-    /// Of the last answer, for each path.
-    homes: BTreeMap<String, String>,
-    header: Option<(String, String)>,
 }
 
 impl<'a> Run<'a> {
@@ -280,7 +271,7 @@ impl<'a> Run<'a> {
         let asked_after = self.backends.asked();
         let counts = asked_after.into_iter().map(|(name, after)| (name.clone(), after - asked_before[&name])).collect();
         let probe = |jar: &Jar| {
-            let client = Client { jar: jar.clone(), ..Client::default() };
+            let client = Client::with(jar.clone());
             let bare = Send { path: send.path.clone(), headers: send.headers.clone(), ..Send::default() };
             request(address, &bare, &client, protocol).send(None).ok().and_then(|answered| answered.backend())
         };
@@ -317,33 +308,6 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Client {
-    fn take(&mut self, answered: &Answered, send: &Send) {
-        match send.keeps {
-            Keeps::All => self.jar.keep(answered),
-            Keeps::Proxys => self.jar.keep_of_proxy(answered),
-            Keeps::Nothing => (),
-        }
-        match answered.backend() {
-            Some(backend) => self.homes.insert(path(send), backend),
-            None => self.homes.remove(&path(send)),
-        };
-        if let Some(name) = &send.session_header
-            && let Some(value) = answered.all(name).next()
-        {
-            self.header = Some((name.to_owned(), value));
-        }
-    }
-
-    fn home(&self, send: &Send) -> Option<String> {
-        self.homes.get(&path(send)).cloned()
-    }
-}
-
-fn path(send: &Send) -> String {
-    send.path.clone().unwrap_or_else(|| "/".to_owned())
-}
-
 fn parse(setup: &Value) -> Setup {
     Setup::parse(setup).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -359,26 +323,4 @@ fn all_backends(setup: &Value, steps: &[Step]) -> BTreeSet<String> {
         }
     }
     all
-}
-
-/// A request as the step wants it of this client.
-fn request(to: SocketAddr, send: &Send, client: &Client, protocol: Protocol) -> Message {
-    let path = path(send);
-    let pairs = client.jar.pairs(&path, send.spoilt.as_deref());
-    let apart = protocol != Protocol::Http1 || !(send.cookies_before.is_empty() && send.cookies_after.is_empty());
-    let cookies: Vec<String> =
-        [send.cookies_before.as_slice(), &pairs, &send.cookies_after].concat().into_iter().collect();
-    let fields = if apart && !send.one_field { cookies } else { vec![cookies.join("; ")] };
-    let mut headers: Vec<(String, String)> =
-        fields.into_iter().filter(|field| !field.is_empty()).map(|field| ("cookie".to_owned(), field)).collect();
-    headers.extend(
-        send.headers.iter().filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into())),
-    );
-    headers.extend(client.header.clone());
-    if send.answer != Answer::default() {
-        let name = client.jar.of_proxy().cookies.first().map(|cookie| cookie.name.clone()).unwrap_or_default();
-        headers.push((ANSWER.into(), serde_json::to_string(&send.answer).unwrap().replace("{cookie}", &name)));
-    }
-    let post = send.post || protocol == Protocol::Grpc;
-    Message { to, method: if post { Method::POST } else { Method::GET }, path, headers, protocol }
 }

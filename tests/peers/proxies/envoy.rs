@@ -17,8 +17,8 @@ const TYPE: &str = "type.googleapis.com/envoy.extensions";
 /// As the binary says.
 pub(super) fn version() -> Option<String> {
     let output = child::output(Command::new(envoy_binary()).arg("--version"), Duration::from_secs(20)).ok()?;
-    // `envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`
-    Some(format!("Envoy {}", output.stdout.split('/').nth(1)?))
+    // `<path of the binary>  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`
+    Some(format!("Envoy {}", output.stdout.split_once("version: ")?.1.split('/').nth(1)?))
 }
 
 struct Started {

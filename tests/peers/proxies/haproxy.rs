@@ -156,6 +156,8 @@ impl Words {
         match wish {
             Wish::NotSticky => self.sticky = false,
             Wish::Turns | Wish::ChosenByHeader | Wish::Names | Wish::FollowHeads => (),
+            // It is always that.
+            Wish::Path(path) if path == "/" => (),
             Wish::Balance(Balance::LeastConnections) => self.balance = "leastconn",
             Wish::Balance(Balance::Address) => self.balance = "source",
             Wish::Tls => self.server.push_str(" ssl verify none"),

@@ -85,7 +85,7 @@ impl Session {
     fn of(pool: &Pool) -> Result<Self, Refusal> {
         let mut session = Self { cookie: json!({ "name": "srv" }), header: None, sticky: true, except: Vec::new() };
         if pool.members().iter().any(|(_, member)| member.limit.is_some()) {
-            return Err(Refusal::no_words("limits are those of the whole cluster"));
+            return Err(Refusal::no_words("limits are the same for all hosts of a cluster"));
         }
         for wish in &pool.wishes {
             session.wish(wish)?;
