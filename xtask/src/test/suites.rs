@@ -1,6 +1,6 @@
 //! Which suites of tests are there?
 
-use super::needs::{CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, JDK, Need, PYTHON};
+use super::needs::{CADDY, CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, HAPROXY, JDK, Need, PYTHON};
 
 /// Tests that run together and need the same.
 pub(crate) struct Suite {
@@ -84,7 +84,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "peers",
         kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &[] }),
-        needs: &[],
+        needs: &[HAPROXY, CADDY],
         parts: &[],
     },
     Suite {
