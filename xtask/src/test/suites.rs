@@ -18,6 +18,8 @@ pub(crate) struct Suite {
 pub(crate) enum Kind {
     /// Beside the code that they test, and in its documentation.
     Unit,
+    /// With the filter that ships, on a host of their own.
+    Host,
     /// On a real Envoy with the filter that ships.
     Envoy(OnEnvoy),
     /// On the demo in containers.
@@ -55,6 +57,7 @@ pub(crate) struct Part {
 /// In the order in which they run: the fastest first.
 pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "unit", kind: Kind::Unit, needs: &[], parts: &[] },
+    Suite { name: "host", kind: Kind::Host, needs: &[], parts: &[] },
     Suite { name: "fuzz", kind: Kind::Fuzz, needs: &[CARGO_FUZZ, CXX], parts: &[] },
     Suite {
         name: "envoy",
