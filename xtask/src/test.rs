@@ -1,6 +1,7 @@
 //! What has to pass before a change is good?
 
 mod containers;
+mod fuzz;
 mod ground;
 mod needs;
 mod plan;
@@ -53,6 +54,7 @@ fn run_chosen(plan: &Plan, selection: &Selection) -> Result<Vec<String>> {
             Kind::Host => run_on_host(chosen, &selection.names, &ground)?,
             Kind::Envoy(how) => run_on_envoys(chosen, how, &selection.names, &ground)?,
             Kind::Containers => containers::run(chosen, &selection.names, &ground)?,
+            Kind::Fuzz => fuzz::run(&selection.names, selection.runs)?,
         });
     }
     Ok(passed)

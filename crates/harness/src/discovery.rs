@@ -45,7 +45,7 @@ fn sticky_listener(targets: &[Target], setup: &Setup<'_>) -> Value {
 }
 
 /// The sticky listener of a configuration, as Envoy's listener discovery delivers it.
-pub(crate) fn discovered_listener(config: &mut Config) -> Value {
+pub fn discovered_listener(config: &mut Config) -> Value {
     let mut listener = config.listener("sticky").unwrap().clone();
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
     listener
@@ -123,7 +123,7 @@ fn assignment(all: &[Target], chosen: &[(&str, &str)]) -> Value {
 }
 
 /// Lets Envoy discover its listeners there.
-pub(crate) fn discover_listeners(config: &mut Config, listeners: &Resources) {
+pub fn discover_listeners(config: &mut Config, listeners: &Resources) {
     config.value_mut()["dynamic_resources"] = json!({ "lds_config": listeners.source() });
     name_the_node(config);
 }

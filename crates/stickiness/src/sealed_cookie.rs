@@ -49,6 +49,8 @@ pub fn open(key_ring: &KeyRing, kind: Kind, value: &[u8]) -> Result<Vec<u8>, Ope
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::seal::{Key, SECRET_LENGTH};
