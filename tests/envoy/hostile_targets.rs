@@ -9,7 +9,7 @@ use harness::{Client, LoadBalancer, Response, Setup, fetch, setting};
 const REFUSED: [u16; 2] = [502, 503];
 
 /// `web` has this policy.
-fn policy(stickiness: Value) -> LoadBalancer {
+fn policy(stickiness: &Value) -> LoadBalancer {
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
     LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() })
 }
@@ -17,7 +17,8 @@ fn policy(stickiness: Value) -> LoadBalancer {
 /// Each type of stickiness that looks at what a target sets, and the one that does not.
 fn policies() -> [LoadBalancer; 3] {
     let follows = |kind: &str| json!({ "type": kind, kind: { "cookie_name": "sid" } });
-    [json!({ "type": "lb_cookie" }), follows("app_cookie"), follows("classic_app_cookie")].map(policy)
+    [json!({ "type": "lb_cookie" }), follows("app_cookie"), follows("classic_app_cookie")]
+        .map(|stickiness| policy(&stickiness))
 }
 
 fn is_ours(line: &str) -> bool {
