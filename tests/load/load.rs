@@ -42,7 +42,9 @@ fn edit(config: &mut Config, size: Size) {
     let web = config.cluster("web").unwrap();
     web["circuit_breakers"]["thresholds"][0]["max_requests"] = json!(size.connections);
     web["circuit_breakers"]["thresholds"][0]["max_pending_requests"] = json!(size.connections);
+    // Nor is a target dead that waits for its turn, like all others here.
     web["health_checks"][0]["timeout"] = json!("30s");
+    web["connect_timeout"] = json!("30s");
 }
 
 #[test]
