@@ -1,11 +1,13 @@
 //! Which commands does this repository have, and which one is meant?
 
 mod cleanup;
+mod compatibility;
 mod demo;
 mod lint;
 mod prune;
 mod screenshots;
 mod sh;
+mod statuses;
 mod test;
 mod wasm;
 
@@ -18,14 +20,15 @@ use std::time::Duration;
 use local_envoy::child;
 
 /// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 5] = [
+const COMMANDS: [(&str, &str); 6] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
-        "test [SUITE...] [NAME...] [--envoy VERSION]",
-        "runs the tests that can run here, or these: SUITE is unit, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name",
+        "test [SUITE...] [NAME...] [--envoy VERSION] [--runs NUMBER]",
+        "runs the tests that can run here, or these: SUITE is unit, host, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
+    ("compatibility", "plays the others' scenarios to them and to the filter, and writes docs/compatibility.md"),
     ("screenshots", "makes the pictures of the README, with Chromium"),
 ];
 
@@ -36,6 +39,7 @@ enum Task {
     Demo,
     Test(test::Selection),
     Lint,
+    Compatibility,
     Screenshots,
 }
 
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test(selection) => test::run(&selection),
         Task::Lint => lint::run(),
+        Task::Compatibility => compatibility::run(),
         Task::Screenshots => screenshots::run(),
     };
     match result {
@@ -100,6 +105,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,
         "lint" => Task::Lint,
+        "compatibility" => Task::Compatibility,
         "screenshots" => Task::Screenshots,
         other => return Err(format!("there is no command {other:?}")),
     };

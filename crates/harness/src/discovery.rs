@@ -10,6 +10,7 @@ use crate::load_balancer::addresses;
 use crate::{LoadBalancer, Setup, Target, envoy_binary, sticky_config};
 
 /// A list of resources in a file, as the xDS APIs know them.
+#[derive(Debug)]
 pub struct Resources {
     folder: TempDir,
 }
