@@ -7,6 +7,7 @@ mod lint;
 mod prune;
 mod screenshots;
 mod sh;
+mod statuses;
 mod test;
 mod wasm;
 
@@ -23,8 +24,8 @@ const COMMANDS: [(&str, &str); 6] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
-        "test [SUITE...] [NAME...] [--envoy VERSION]",
-        "runs the tests that can run here, or these: SUITE is unit, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name",
+        "test [SUITE...] [NAME...] [--envoy VERSION] [--runs NUMBER]",
+        "runs the tests that can run here, or these: SUITE is unit, host, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
     ("compatibility", "plays the others' scenarios to them and to the filter, and writes docs/compatibility.md"),

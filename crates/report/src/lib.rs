@@ -41,15 +41,32 @@ impl Report {
     /// When there are more or fewer cells than columns, or the file cannot be written: a report with a gap is worse than
     /// a test that fails.
     pub fn row<C: AsRef<str>>(&self, cells: &[C]) {
-        let cells: Vec<String> = cells.iter().map(|cell| cell.as_ref().to_owned()).collect();
-        assert_eq!(cells.len(), self.columns.len(), "{}: {cells:?} for the columns {:?}", self.name, self.columns);
         let Some(folder) = std::env::var_os(FOLDER) else {
-            let pairs = self.columns.iter().zip(&cells).map(|(column, cell)| format!("{column}: {cell}"));
+            let row = self.checked(cells);
+            let pairs = row.columns.iter().zip(&row.cells).map(|(column, cell)| format!("{column}: {cell}"));
             println!("{}: {}", self.name, pairs.collect::<Vec<_>>().join("; "));
             return;
         };
-        let row = Row { columns: self.columns.iter().map(ToString::to_string).collect(), cells };
-        append(&Path::new(&folder).join(self.name), &row).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        self.row_in(Path::new(&folder), cells).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+    }
+
+    /// Adds a row to the table in this folder, for who runs the tests and measures something by itself.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// When there are more or fewer cells than columns.
+    pub fn row_in<C: AsRef<str>>(&self, folder: &Path, cells: &[C]) -> io::Result<()> {
+        append(&folder.join(self.name), &self.checked(cells))
+    }
+
+    fn checked<C: AsRef<str>>(&self, cells: &[C]) -> Row {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.as_ref().to_owned()).collect();
+        assert_eq!(cells.len(), self.columns.len(), "{}: {cells:?} for the columns {:?}", self.name, self.columns);
+        Row { columns: self.columns.iter().map(ToString::to_string).collect(), cells }
     }
 }
 

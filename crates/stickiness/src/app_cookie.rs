@@ -187,4 +187,6 @@ fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> S
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

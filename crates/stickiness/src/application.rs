@@ -29,11 +29,11 @@ pub fn change<'a>(lines: &[&'a [u8]], name: &str, now: Timestamp) -> Change<'a> 
 }
 
 fn change_by<'a>(line: &'a [u8], name: &str, now: Timestamp) -> Option<Change<'a>> {
-    // Most lines are of other cookies, and parsing costs more than this.
-    if !line.trim_ascii_start().starts_with(name.as_bytes()) {
+    // Not the name that the parser finds: it takes any white space of Unicode for some, and user agents do not (RFC 6265 §5.2).
+    if !line.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().starts_with(b"=") {
         return None;
     }
-    let cookie = Cookie::parse(String::from_utf8_lossy(line)).ok().filter(|cookie| cookie.name() == name)?;
+    let cookie = Cookie::parse(String::from_utf8_lossy(line)).ok()?;
     Some(if is_over(&cookie, now) { Change::Delete(line) } else { Change::Set(line) })
 }
 
@@ -88,6 +88,14 @@ mod tests {
         for line in ["JSESSIONID2=x", "jsessionid=x", "theme=JSESSIONID=x", "JSESSIONID", "=x", ""] {
             assert_eq!(kind(&[line], "JSESSIONID"), "none", "{line}");
         }
+    }
+
+    #[test]
+    fn white_space_that_user_agents_do_not_know_belongs_to_the_name() {
+        for line in ["s\u{a0}=1", "s\u{b}=1", "\u{2003}s=1"] {
+            assert_eq!(kind(&[line], "s"), "none", "{line:?}");
+        }
+        assert_eq!(kind(&[" s\t =1"], "s"), "set");
     }
 
     #[test]

@@ -6,8 +6,8 @@
 /// iOS is no Chromium and calls itself `CriOS`.
 #[must_use]
 pub fn is_chromium_80(user_agent: &[u8]) -> bool {
-    // Every request is asked: one pass, in which few pieces begin so.
-    let pieces = user_agent.split(|&byte| byte == b'C');
+    // Every request is asked: one pass, in which few pieces begin so. The first has no C before it.
+    let pieces = user_agent.split(|&byte| byte == b'C').skip(1);
     pieces.filter_map(major_version).any(|version| version >= 80)
 }
 
@@ -47,6 +47,7 @@ mod tests {
             "",
             "Chrome/",
             "Chrome/x80",
+            "hrome/80",
             "Chrome/99999999999999999999",
         ] {
             assert!(!is_chromium_80(user_agent.as_bytes()), "{user_agent}");

@@ -62,6 +62,14 @@ pub(crate) const COMPOSE: Need = Need {
     is_met: || succeeds("docker", &["compose", "version"]),
 };
 
+pub(crate) const CARGO_FUZZ: Need = Need {
+    what: "cargo-fuzz",
+    get: Get::Otherwise("`cargo install cargo-fuzz --locked`"),
+    is_met: || on_path("cargo-fuzz"),
+};
+
+pub(crate) const CXX: Need = Need { what: "a C++ compiler", get: Get::Package("g++"), is_met: || on_path("c++") };
+
 pub(crate) const HAPROXY: Need = Need {
     what: "HAProxy (on PATH, or named by HAPROXY_BIN)",
     get: Get::Package("haproxy"),

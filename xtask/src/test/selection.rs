@@ -16,6 +16,8 @@ pub(crate) struct Selection {
     pub(crate) names: Vec<String>,
     /// The one version of Envoy to run them on.
     pub(crate) version: Option<String>,
+    /// How often each fuzz target is executed.
+    pub(crate) runs: Option<u64>,
 }
 
 impl Selection {
@@ -26,8 +28,11 @@ impl Selection {
             if word == "--envoy" {
                 let version = words.next().ok_or("--envoy needs a version, such as 1.40.0")?;
                 selection.version = Some(version.clone());
+            } else if word == "--runs" {
+                let runs = words.next().and_then(|number| number.parse().ok()).filter(|runs| *runs > 0);
+                selection.runs = Some(runs.ok_or("--runs needs a number, such as 20000000")?);
             } else if word.starts_with('-') {
-                return Err(format!("test has no option {word:?}, only --envoy VERSION"));
+                return Err(format!("test has no option {word:?}, only --envoy VERSION and --runs NUMBER"));
             } else if let Some(suite) = suites::find(word) {
                 selection.suites.push(suite.name);
             } else {
@@ -71,7 +76,17 @@ mod tests {
     #[test]
     fn an_option_without_its_value_or_unknown_is_refused() {
         assert_eq!(parsed("--envoy"), Err("--envoy needs a version, such as 1.40.0".into()));
-        assert_eq!(parsed("--nocapture"), Err("test has no option \"--nocapture\", only --envoy VERSION".into()));
+        for line in ["--runs", "--runs many", "--runs 0"] {
+            assert_eq!(parsed(line), Err("--runs needs a number, such as 20000000".into()), "{line}");
+        }
+        let message = "test has no option \"--nocapture\", only --envoy VERSION and --runs NUMBER";
+        assert_eq!(parsed("--nocapture"), Err(message.into()));
+    }
+
+    #[test]
+    fn fuzz_targets_are_executed_as_often_as_asked_for() {
+        let selection = parsed("fuzz sealed --runs 5").unwrap();
+        assert_eq!((selection.suites, selection.names, selection.runs), (vec!["fuzz"], vec!["sealed".into()], Some(5)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which suites of tests are there?
 
-use super::needs::{CADDY, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, DOCKER, HAPROXY, JDK, Need, PYTHON};
+use super::needs::{CADDY, CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, HAPROXY, JDK, Need, PYTHON};
 
 /// Tests that run together and need the same.
 pub(crate) struct Suite {
@@ -18,10 +18,14 @@ pub(crate) struct Suite {
 pub(crate) enum Kind {
     /// Beside the code that they test, and in its documentation.
     Unit,
+    /// With the filter that ships, on a host of their own.
+    Host,
     /// On a real Envoy with the filter that ships.
     Envoy(OnEnvoy),
     /// On the demo in containers.
     Containers,
+    /// By a fuzzer.
+    Fuzz,
 }
 
 /// How the tests of an Envoy run.
@@ -53,6 +57,8 @@ pub(crate) struct Part {
 /// In the order in which they run: the fastest first.
 pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "unit", kind: Kind::Unit, needs: &[], parts: &[] },
+    Suite { name: "host", kind: Kind::Host, needs: &[], parts: &[] },
+    Suite { name: "fuzz", kind: Kind::Fuzz, needs: &[CARGO_FUZZ, CXX], parts: &[] },
     Suite {
         name: "envoy",
         kind: Kind::Envoy(OnEnvoy { envoys: Envoys::NewestAndOldest, demo: false, arguments: &[] }),

@@ -48,7 +48,7 @@ impl ConfigError {
 impl Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, segment) in self.0.path.iter().enumerate() {
-            let is_index = segment.starts_with('[');
+            let is_index = is_index(segment);
             if position > 0 && !is_index {
                 f.write_str(".")?;
             }
@@ -104,6 +104,12 @@ impl de::Error for ConfigError {
     }
 }
 
+/// Whether it is a position in a list: a key may begin with a bracket too, and then go on with anything.
+fn is_index(segment: &str) -> bool {
+    let digits = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn near_miss(value: &str, allowed: &[&str]) -> String {
     let is_near = |distance: usize, candidate: &str| {
         distance <= candidate.len().div_ceil(3) || (value.len() > 2 && candidate.starts_with(value))
@@ -124,7 +130,8 @@ fn shown(value: Unexpected<'_>) -> String {
         Unexpected::Bool(value) => value.to_string(),
         Unexpected::Unsigned(value) => value.to_string(),
         Unexpected::Signed(value) => value.to_string(),
-        Unexpected::Float(value) => value.to_string(),
+        // Written out, a number may have 300 digits.
+        Unexpected::Float(value) => shorten(&value.to_string()),
         Unexpected::Str(value) => format!("{:?}", shorten(value)),
         Unexpected::Unit | Unexpected::Option => "null".to_owned(),
         Unexpected::Seq => "a list".to_owned(),

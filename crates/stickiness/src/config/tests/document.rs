@@ -122,6 +122,21 @@ fn a_long_value_is_shown_in_part() {
 }
 
 #[test]
+fn a_long_number_is_shown_in_part() {
+    let zeros = "0".repeat(58);
+    refused(r#"{"cookie": 1e-300}"#, &format!("cookie: 0.{zeros}… is not an object"));
+}
+
+#[test]
+fn a_key_that_begins_with_a_bracket_is_no_position_in_a_list_and_keeps_the_error_in_one_line() {
+    for (key, shown) in [("[\n0]", r#""[\n0]""#), ("[", r#""[""#), ("a[0]", r#""a[0]""#)] {
+        let document = serde_json::json!({ "cookie": { key: 1 } }).to_string();
+        let error = Config::parse(document.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cookie.{shown}: there is no such key")), "{error}");
+    }
+}
+
+#[test]
 fn a_word_in_capitals_is_a_near_miss() {
     refused(
         r#"{"cookie": {"expires": "SESSION"}}"#,

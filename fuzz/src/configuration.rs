@@ -1,0 +1,93 @@
+//! What is to be so of every configuration, and of what is said about a wrong one.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use stickiness::config::{Config, ConfigError, Parsed};
+use stickiness::policy::{CookieOptions, SameSite, Secure, Stickiness};
+use stickiness::seal::{Kind, NONCE_LENGTH};
+
+use crate::document::{NAMES, SECRET};
+
+/// Whether an error is what a person can act on: one line and, where it is known that secrets stand under `keys` alone and
+/// every key has a name, with a path that begins in the document and without a secret.
+///
+/// # Panics
+///
+/// When it is not.
+pub fn check_error(error: &ConfigError, document: Option<&Value>) {
+    let message = error.to_string();
+    assert!(!message.is_empty() && !message.contains(char::is_control), "not one line: {message:?}");
+    let Some(Value::Object(entries)) = document else { return };
+    assert!(!message.contains(SECRET), "a secret is shown: {message}");
+    let starts_at = |key: &str| {
+        let key = key.split('.').next().unwrap_or_default();
+        message.strip_prefix(key).is_some_and(|rest| rest.starts_with([':', '.', '[']))
+    };
+    assert!(
+        entries.keys().any(|key| starts_at(key)) || message.starts_with('"'),
+        "{message:?} has no path in the document"
+    );
+}
+
+/// Whether two configurations say the same: for every name of the fuzzer's, for every rule, and with the same keys.
+#[must_use]
+pub fn say_the_same(one: &Parsed, other: &Parsed) -> bool {
+    let [one, other] = [one, other].map(|parsed| (parsed, &parsed.config));
+    let warnings = |parsed: &Parsed| {
+        let mut warnings = parsed.warnings.clone();
+        warnings.sort();
+        warnings
+    };
+    let first_seal = |parsed: &Parsed| {
+        let ring = parsed.key_ring.as_ref()?;
+        Some(ring.seal(Kind::LbCookie, b"content", &[0; NONCE_LENGTH]))
+    };
+    let same_policies = |one: &Config, other: &Config| {
+        NAMES
+            .iter()
+            .chain(&["another"])
+            .all(|name| one.policy(name) == other.policy(name) && one.named_policy(name) == other.named_policy(name))
+    };
+    one.1.mechanism == other.1.mechanism
+        && one.1.rules() == other.1.rules()
+        && one.1.routes_choose() == other.1.routes_choose()
+        && same_policies(one.1, other.1)
+        && warnings(one.0) == warnings(other.0)
+        && first_seal(one.0) == first_seal(other.0)
+}
+
+/// Whether a configuration keeps within what AWS and browsers allow, whatever was asked for.
+///
+/// # Panics
+///
+/// When it does not.
+pub fn check_limits(parsed: &Parsed) {
+    const WEEK: Duration = Duration::from_hours(7 * 24);
+    let check_cookie = |options: &CookieOptions| {
+        let never_secure = options.secure == Secure::Never;
+        assert!(!(never_secure && (options.partitioned || options.same_site == Some(SameSite::None))));
+        let is_line = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';');
+        assert!(options.path.starts_with('/') && is_line(&options.path));
+        assert!(options.domain.iter().chain(&options.name).all(|text| is_line(text)));
+    };
+    for name in NAMES.iter().chain(&["another"]) {
+        let Some(policy) = parsed.config.policy(name) else { continue };
+        check_cookie(&policy.cookie);
+        match &policy.stickiness {
+            Stickiness::LbCookie { duration } => assert!((Duration::from_secs(1)..=WEEK).contains(duration)),
+            Stickiness::AppCookie { cookie_name, duration } => {
+                assert!((Duration::from_secs(1)..=WEEK).contains(duration) && !cookie_name.starts_with("AWSALB"));
+            }
+            Stickiness::ClassicLbCookie { expiration_period } => assert!(*expiration_period != Some(Duration::ZERO)),
+            Stickiness::ClassicAppCookie { cookie_name } => assert!(!cookie_name.is_empty()),
+        }
+    }
+    for rule in parsed.config.rules() {
+        check_cookie(&rule.cookie);
+        assert!((1..=5).contains(&rule.target_groups.len()));
+        assert!(rule.stickiness.is_none_or(|duration| (Duration::from_secs(1)..=WEEK).contains(&duration)));
+        let is_sticky = rule.target_groups.iter().any(|group| parsed.config.policy(group).is_some());
+        assert!(!(is_sticky && rule.target_groups.len() > 1 && rule.stickiness.is_none()), "AWS refuses such a rule");
+    }
+}
