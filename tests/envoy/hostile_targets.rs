@@ -9,7 +9,7 @@ use harness::{Client, LoadBalancer, Response, Setup, fetch, setting};
 const REFUSED: [u16; 2] = [502, 503];
 
 /// `web` has this policy.
-fn policy(stickiness: Value) -> LoadBalancer {
+fn policy(stickiness: &Value) -> LoadBalancer {
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
     LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() })
 }
@@ -17,7 +17,8 @@ fn policy(stickiness: Value) -> LoadBalancer {
 /// Each type of stickiness that looks at what a target sets, and the one that does not.
 fn policies() -> [LoadBalancer; 3] {
     let follows = |kind: &str| json!({ "type": kind, kind: { "cookie_name": "sid" } });
-    [json!({ "type": "lb_cookie" }), follows("app_cookie"), follows("classic_app_cookie")].map(policy)
+    [json!({ "type": "lb_cookie" }), follows("app_cookie"), follows("classic_app_cookie")]
+        .map(|stickiness| policy(&stickiness))
 }
 
 fn is_ours(line: &str) -> bool {
@@ -59,7 +60,7 @@ fn no_byte_in_what_a_target_sets_does_harm() {
             for line in [
                 [b"sid=a".as_slice(), &[byte], b"b; Path=/"].concat(),
                 [b"sid=1; Path=/a".as_slice(), &[byte], b"b; Comment=c"].concat(),
-                [b"sid=1; Path=/; HttpOnly".as_slice(), &[byte]].concat(),
+                [b"sid=1; Path=/; HttpOnly".as_slice(), &[byte], b"; a"].concat(),
                 [b"si".as_slice(), &[byte], b"d=1; Path=/"].concat(),
             ] {
                 harmless(&lb, &[line]);
@@ -77,14 +78,13 @@ fn a_target_cannot_write_lines_of_its_own_into_our_cookies() {
             "sid=1; Path=/\r\nX-Sticky-Session-Group: leak\r\nx-sticky-session-group: leak",
             "sid=1; Path=/\rset-cookie: evil=1",
             "sid=1; Path=/\nset-cookie: evil=1",
-            "sid=1; Path=/\r\n\r\nbody",
+            "sid=1; Path=/\r\ncontent-length: 4\r\n\r\nbody",
             "sid=1; Path=/; Comment=\"a;AWSELB=evil;b\"",
             "sid=1; Path=/; Domain=evil\0.example",
         ] {
             let answer = harmless(&lb, &[line]);
-            for line in answer.set_cookies().iter().filter(|line| is_ours(line)) {
-                assert!(!line.to_ascii_lowercase().contains("set-cookie"), "{line}");
-            }
+            let ours = answer.set_cookies().into_iter().filter(|line| is_ours(line)).count();
+            assert!(REFUSED.contains(&answer.status) || (1..=2).contains(&ours), "{line:?}: {answer:?}");
         }
         is_unharmed(&lb);
     }

@@ -12,13 +12,13 @@ const STATUSES: [i32; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 76];
 
 /// When the host begins to fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum From {
-    TheStart,
-    TheRequest,
-    TheAnswer,
+enum Moment {
+    Start,
+    Request,
+    Answer,
 }
 
-const MOMENTS: [From; 3] = [From::TheStart, From::TheRequest, From::TheAnswer];
+const MOMENTS: [Moment; 3] = [Moment::Start, Moment::Request, Moment::Answer];
 
 /// The functions that the filter calls where none fails.
 fn called() -> BTreeSet<String> {
@@ -31,19 +31,19 @@ fn called() -> BTreeSet<String> {
 }
 
 /// The life of a plugin on a host that fails, up to the end of two streams.
-fn live(plugin: &mut Plugin, fault: &Fault, from: From) -> Result<(), Error> {
+fn live(plugin: &mut Plugin, fault: &Fault, from: Moment) -> Result<(), Error> {
     let fail_at = |plugin: &mut Plugin, moment| {
         if from == moment {
             plugin.fail(Some(fault));
         }
     };
-    fail_at(plugin, From::TheStart);
+    fail_at(plugin, Moment::Start);
     plugin.begin()?;
     let before = plugin.serve("")?;
-    fail_at(plugin, From::TheRequest);
+    fail_at(plugin, Moment::Request);
     let stream = plugin.vm.create(plugin.context)?;
     plugin.request(stream, &before)?;
-    fail_at(plugin, From::TheAnswer);
+    fail_at(plugin, Moment::Answer);
     plugin.response(stream)?;
     plugin.vm.log(stream)?;
     plugin.vm.delete(stream)?;
@@ -59,7 +59,7 @@ fn live(plugin: &mut Plugin, fault: &Fault, from: From) -> Result<(), Error> {
 fn survives(fault: &Fault) {
     for configuration in configurations() {
         for from in MOMENTS {
-            let when = format!("{fault:?} from {from:?} on, with {configuration}");
+            let when = format!("{fault:?} from the {from:?} on, with {configuration}");
             let mut plugin = Plugin::load(&configuration);
             live(&mut plugin, fault, from).unwrap_or_else(|error| panic!("{when}: {error}"));
             plugin.fail(None);

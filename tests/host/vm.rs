@@ -29,7 +29,7 @@ impl Vm {
             let function =
                 Func::new(&mut store, import.ty().func().unwrap().clone(), move |mut caller, arguments, results| {
                     let status = Call { caller: &mut caller, arguments }.answer(&name)?;
-                    results.iter_mut().for_each(|result| *result = Val::I32(status));
+                    results.fill(Val::I32(status));
                     Ok(())
                 });
             linker.define(import.module(), import.name(), function).unwrap();

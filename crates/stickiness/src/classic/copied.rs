@@ -25,8 +25,8 @@ pub(super) fn is_ignored(line: &[u8]) -> bool {
 
 /// The attributes of an application's `Set-Cookie` that are taken over, in its order: `;PATH=/;HTTPONLY`.
 ///
-/// AWS writes the underscores of a path as `%5F`. An attribute with a control character is none (RFC 6265 §4.1.1), and we add no
-/// line with one: a CR alone passes Envoy and may end a line elsewhere (RFC 9110 §5.5).
+/// AWS writes the underscores of a path as `%5F`. An attribute with a control character is none (RFC 6265 §4.1.1), and Envoy does not
+/// refuse all of them.
 pub(super) fn attributes(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let attributes = line.split(';').skip(1).filter_map(|attribute| {
