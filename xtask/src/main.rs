@@ -2,6 +2,7 @@
 
 mod cleanup;
 mod demo;
+mod deny;
 mod lint;
 mod prune;
 mod screenshots;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use local_envoy::child;
 
 /// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 5] = [
+const COMMANDS: [(&str, &str); 6] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
@@ -26,6 +27,10 @@ const COMMANDS: [(&str, &str); 5] = [
         "runs the tests that can run here, or these: SUITE is unit, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
+    (
+        "deny [CHECK...]",
+        "checks what may be among the dependencies: CHECK is advisories, licenses, bans or sources, without one it is all of them",
+    ),
     ("screenshots", "makes the pictures of the README, with Chromium"),
 ];
 
@@ -36,6 +41,7 @@ enum Task {
     Demo,
     Test(test::Selection),
     Lint,
+    Deny(Vec<&'static str>),
     Screenshots,
 }
 
@@ -60,6 +66,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test(selection) => test::run(&selection),
         Task::Lint => lint::run(),
+        Task::Deny(checks) => deny::run(&checks),
         Task::Screenshots => screenshots::run(),
     };
     match result {
@@ -96,6 +103,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
     };
     let task = match command.as_str() {
         "help" | "--help" | "-h" => return Ok(Task::Help),
+        "deny" => return deny::parse(rest).map(Task::Deny),
         "test" => return test::Selection::parse(rest).map(Task::Test),
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,
