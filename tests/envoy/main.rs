@@ -27,5 +27,6 @@ mod parity;
 mod per_route;
 mod readme;
 mod renewal;
+mod security;
 mod target_groups;
 mod together;
