@@ -85,6 +85,14 @@ struct Played {
     wrong: Option<(Wrong, String)>,
 }
 
+impl Played {
+    /// What the scenario tells, unless it was wrong.
+    fn as_told(text: String, wrong: Option<(Wrong, String)>) -> Self {
+        let text = if wrong.is_some() { "not as the scenario says".to_owned() } else { text };
+        Self { cell: Cell { text, why: None }, wrong }
+    }
+}
+
 type Job = (&'static Scenario, &'static dyn Proxy);
 
 fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Played)> {
@@ -140,7 +148,7 @@ fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
         }
         Ours::Fails(reason) => {
             let wrong = (!failed(&plain)).then(|| (Wrong::Ours, format!("should fail: {plain:?}")));
-            return Played { cell: Cell { text: format!("fails: {reason}"), why: None }, wrong };
+            return Played::as_told(format!("fails: {reason}"), wrong);
         }
         Ours::With(options) => (options, format!("pass with {}", options.option)),
         Ours::ByDesign { design, options } => {
@@ -155,7 +163,7 @@ fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
     } else {
         None
     };
-    Played { cell: Cell { text, why: None }, wrong }
+    Played::as_told(text, wrong)
 }
 
 fn cell(outcome: &Outcome, scenario: &Scenario) -> Cell {

@@ -21,7 +21,7 @@ use crate::visitor::{Client, request};
 const TRIES: u32 = 40;
 
 /// How long a request of several at once is waited for before the next one is sent: some wait in a queue.
-const HEAD: Duration = Duration::from_millis(700);
+const HEAD: Duration = Duration::from_secs(3);
 
 /// What has come of a scenario with a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]

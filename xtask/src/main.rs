@@ -3,6 +3,7 @@
 mod cleanup;
 mod compatibility;
 mod demo;
+mod deny;
 mod lint;
 mod prune;
 mod screenshots;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use local_envoy::child;
 
 /// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
@@ -29,6 +30,10 @@ const COMMANDS: [(&str, &str); 6] = [
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
     ("compatibility", "plays the others' scenarios to them and to the filter, and writes docs/compatibility.md"),
+    (
+        "deny [CHECK...]",
+        "checks what may be among the dependencies: CHECK is advisories, licenses, bans or sources, without one it is all of them",
+    ),
     ("screenshots", "makes the pictures of the README, with Chromium"),
 ];
 
@@ -40,6 +45,7 @@ enum Task {
     Test(test::Selection),
     Lint,
     Compatibility,
+    Deny(Vec<&'static str>),
     Screenshots,
 }
 
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
         Task::Test(selection) => test::run(&selection),
         Task::Lint => lint::run(),
         Task::Compatibility => compatibility::run(),
+        Task::Deny(checks) => deny::run(&checks),
         Task::Screenshots => screenshots::run(),
     };
     match result {
@@ -101,6 +108,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
     };
     let task = match command.as_str() {
         "help" | "--help" | "-h" => return Ok(Task::Help),
+        "deny" => return deny::parse(rest).map(Task::Deny),
         "test" => return test::Selection::parse(rest).map(Task::Test),
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,

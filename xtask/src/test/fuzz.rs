@@ -161,6 +161,24 @@ stat::peak_rss_mb:              27
     }
 
     #[test]
+    fn what_is_fuzzed_is_made_of_the_same_versions_as_what_ships() {
+        let locked = |file: &str| -> Vec<(String, String)> {
+            let text = fs::read_to_string(workspace_root().join(file)).unwrap();
+            let value = |line: Option<&str>, key: &str| {
+                Some(line?.strip_prefix(key)?.strip_prefix(" = \"")?.trim_end_matches('"').to_owned())
+            };
+            let packages = text.split("[[package]]\n").skip(1).map(str::lines);
+            packages.map(|mut of| (value(of.next(), "name").unwrap(), value(of.next(), "version").unwrap())).collect()
+        };
+        let (shipped, fuzzed) = (locked("Cargo.lock"), locked("fuzz/Cargo.lock"));
+        let is_shared = |name: &str| shipped.iter().any(|(other, _)| other == name);
+        let shared: Vec<_> = fuzzed.into_iter().filter(|(name, _)| is_shared(name)).collect();
+        assert!(shared.len() > 40, "{shared:?}");
+        let other: Vec<_> = shared.iter().filter(|package| !shipped.contains(package)).collect();
+        assert!(other.is_empty(), "`cp Cargo.lock fuzz/` and `cargo fuzz build -s none` make them the same: {other:?}");
+    }
+
+    #[test]
     fn every_target_has_seeds() {
         let manifest = fs::read_to_string(workspace_root().join("fuzz/Cargo.toml")).unwrap();
         let targets: Vec<_> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();

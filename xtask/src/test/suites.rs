@@ -92,8 +92,8 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "faults",
-        // Each has a crowd, its targets and up to three Envoys.
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "1"] }),
+        // Each has a crowd, its targets and up to three Envoys, and often waits: two fill two processors, more would starve.
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "2"] }),
         needs: &[],
         parts: &[],
     },
