@@ -50,7 +50,7 @@ pub(crate) fn check(expect: &Expect, asked: &Asked<'_>, probe: &Probe<'_>) -> Re
         if expect.statuses.is_none() {
             let allowed = expect.status.as_ref().map_or(&[200][..], |status| status.all());
             let expected = format!("the status is {}", either(allowed));
-            holds(allowed.contains(&answered.status), expected, || answered.status.to_string())?;
+            holds(allowed.contains(&answered.status), expected, || format!("{answered:?}"))?;
         }
         comes_from(expect, answered, home.as_deref())?;
         headers_are(expect, answered, asked.jar)?;

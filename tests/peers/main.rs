@@ -62,7 +62,8 @@ fn the_page_says_what_came_of_them() {
         return;
     }
     let difference = difference(&kept, &shown.with_versions_of(&before).page());
-    assert!(difference.is_empty(), "`cargo xtask compatibility` would change these lines:\n{difference}");
+    let seen = matrix().seen_in(&difference);
+    assert!(difference.is_empty(), "`cargo xtask compatibility` would change these lines:\n{difference}\n{seen}");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(crate) struct Matrix {
     pub(crate) versions: BTreeMap<&'static str, String>,
     /// By the names of scenarios and proxies.
     pub(crate) cells: BTreeMap<(&'static str, &'static str), Cell>,
+    /// What was seen where a peer failed, which differs from run to run.
+    pub(crate) seen: BTreeMap<(&'static str, &'static str), String>,
     /// Each with what it is about.
     pub(crate) wrong: Vec<(Wrong, String)>,
 }
@@ -67,12 +69,13 @@ pub(crate) fn matrix() -> &'static Matrix {
         }
         // The slowest first, so that none is left to wait for at the end.
         jobs.sort_by_key(|(scenario, _)| std::cmp::Reverse(scenario.waits()));
-        let mut matrix = Matrix { versions, cells: BTreeMap::new(), wrong: Vec::new() };
+        let mut matrix = Matrix { versions, cells: BTreeMap::new(), seen: BTreeMap::new(), wrong: Vec::new() };
         for (scenario, proxy, result) in play_all(jobs) {
             let name = format!("{} with {}", scenario.id, proxy.name());
             if let Some((wrong, how)) = result.wrong {
                 matrix.wrong.push((wrong, format!("{name}: {how}")));
             }
+            matrix.seen.extend(result.seen.map(|seen| ((scenario.id.as_str(), proxy.name()), seen)));
             matrix.cells.insert((&scenario.id, proxy.name()), result.cell);
         }
         matrix.report();
@@ -82,6 +85,7 @@ pub(crate) fn matrix() -> &'static Matrix {
 
 struct Played {
     cell: Cell,
+    seen: Option<String>,
     wrong: Option<(Wrong, String)>,
 }
 
@@ -89,7 +93,7 @@ impl Played {
     /// What the scenario tells, unless it was wrong.
     fn as_told(text: String, wrong: Option<(Wrong, String)>) -> Self {
         let text = if wrong.is_some() { "not as the scenario says".to_owned() } else { text };
-        Self { cell: Cell { text, why: None }, wrong }
+        Self { cell: Cell { text, why: None }, seen: None, wrong }
     }
 }
 
@@ -133,7 +137,8 @@ fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
         Outcome::Failed(failure) => own.then(|| (Wrong::Peer, format!("{}, but: {}", failure.expected, failure.seen))),
         Outcome::NoWords(why) => own.then(|| (Wrong::Peer, format!("no words: {why}"))),
     };
-    Played { cell, wrong }
+    let seen = if let Outcome::Failed(failure) = outcome { Some(failure.seen) } else { None };
+    Played { cell, seen, wrong }
 }
 
 /// Ours is played as it comes, and where an option is named with that too.
@@ -144,7 +149,7 @@ fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
     let (options, text) = match &scenario.ours {
         Ours::Passes => {
             let wrong = (!passed(&plain)).then(|| (Wrong::Ours, format!("should pass: {plain:?}")));
-            return Played { cell: cell(&plain, scenario), wrong };
+            return Played { cell: cell(&plain, scenario), seen: None, wrong };
         }
         Ours::Fails(reason) => {
             let wrong = (!failed(&plain)).then(|| (Wrong::Ours, format!("should fail: {plain:?}")));
@@ -192,6 +197,12 @@ impl Matrix {
         let lines: Vec<&str> =
             self.wrong.iter().filter(|(wrong, _)| *wrong == kind).map(|(_, how)| how.as_str()).collect();
         lines.join("\n")
+    }
+
+    /// What was seen, for the scenarios that a text names.
+    pub(crate) fn seen_in(&self, text: &str) -> String {
+        let named = self.seen.iter().filter(|((id, proxy), _)| text.contains(&format!("| {id} | {proxy} |")));
+        named.map(|((id, proxy), seen)| format!("{id} with {proxy}: {seen}")).collect::<Vec<_>>().join("\n")
     }
 
     fn report(&self) {
