@@ -1,7 +1,7 @@
 //! The statistics: `sticky_sessions.target_group.<name>.<outcome>` and `….issued`, to which Envoy adds `wasmcustom.`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use stickiness::outcome::Outcome;
 
@@ -14,8 +14,9 @@ const MAX_TARGET_GROUPS: usize = 1000;
 const ALL_OTHERS: &str = "_others";
 
 thread_local! {
-    // One VM is one worker. Counters outlive a configuration: Envoy gives a new one each time a name is defined.
-    static COUNTERS: RefCell<HashMap<String, TargetGroupCounters>> = RefCell::default();
+    // One VM is one worker. Counters outlive a configuration: Envoy gives a new one each time a name is defined. Ordered, because a
+    // map of std that hashes draws a seed, and panics where the host gives no random bytes.
+    static COUNTERS: RefCell<BTreeMap<String, TargetGroupCounters>> = RefCell::default();
 }
 
 #[derive(Clone, Copy)]

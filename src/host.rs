@@ -158,9 +158,10 @@ pub(crate) fn store_shared_data_first(key: &str, value: &[u8]) -> bool {
     hostcalls::set_shared_data(key, Some(value), Some(NEVER_REACHED)).is_ok()
 }
 
-/// The plugin's configuration.
-pub(crate) fn configuration() -> Vec<u8> {
-    hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten().unwrap_or_default()
+/// The plugin's configuration, of this many bytes. `None` when Envoy does not hand it over.
+pub(crate) fn configuration(size: usize) -> Option<Vec<u8>> {
+    let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
+    (bytes.len() == size).then_some(bytes)
 }
 
 fn text_property(path: &[&str]) -> Option<String> {

@@ -38,8 +38,8 @@ impl Context for Root {}
 
 impl RootContext for Root {
     /// Refusing here makes Envoy refuse the configuration, in `--mode validate` too.
-    fn on_configure(&mut self, _size: usize) -> bool {
-        match configure() {
+    fn on_configure(&mut self, size: usize) -> bool {
+        match configure(size) {
             Ok((balancer, warnings)) => {
                 if host::store_shared_data_first(SHARED_VERSION, b"logged") {
                     log::info!("sticky-sessions {VERSION}");
@@ -74,9 +74,11 @@ pub(crate) fn warn_once(warning: &str) {
 }
 
 /// The configuration at work, and what to warn of.
-fn configure() -> Result<(Balancer, Vec<String>), String> {
+fn configure(size: usize) -> Result<(Balancer, Vec<String>), String> {
+    // To go on as if there were none would make every cluster sticky, with keys that nobody chose.
+    let configuration = host::configuration(size).ok_or("Envoy does not hand over the configuration of the plugin")?;
     let Parsed { config, key_ring: configured, warnings } =
-        Config::parse(&host::configuration()).map_err(|error| error.to_string())?;
+        Config::parse(&configuration).map_err(|error| error.to_string())?;
     let in_environment = |problem: String| format!("{}: {problem}", keys::ENVIRONMENT_VARIABLE);
     let environment = match std::env::var(keys::ENVIRONMENT_VARIABLE) {
         Err(VarError::NotUnicode(_)) => return Err(in_environment("it is not text".to_owned())),

@@ -63,7 +63,7 @@ impl Stream {
 
     fn answer(&mut self) {
         // stateful_session tells the client the address of the target that answered.
-        host::remove_response_header(override_header::HOST);
+        override_header::RESERVED.into_iter().for_each(host::remove_response_header);
         let (Some(balancer), Some(session)) = (self.balancer.clone(), self.session.take()) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! The filter on a host of our own, for what a real Envoy cannot be made to do.
 
+mod failing_host;
 mod native_host;
 
 use proxy_wasm::types::{LogLevel, Status};

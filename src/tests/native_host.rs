@@ -32,6 +32,10 @@ pub(super) struct Host {
     pub(super) clusters: HashMap<String, Status>,
     /// The requests of the filter's own: the context that each belongs to, and its cluster.
     pub(super) requests: Vec<(u32, String)>,
+    /// Whether it has no shared data, and lets none be stored.
+    pub(super) shares_nothing: bool,
+    /// Whether it gives an id for every counter that counts nothing.
+    pub(super) counts_nothing: bool,
     effective_context: u32,
     last_context: u32,
 }
@@ -97,6 +101,12 @@ impl Plugin {
     pub(super) fn configure(&self, configuration: &str) -> bool {
         host(|host| host.configuration = configuration.into());
         unsafe { proxy_on_configure(self.0, configuration.len()) }
+    }
+
+    /// Tells it of a configuration of this size, and hands none over; tells whether it was accepted.
+    pub(super) fn configure_in_vain(&self, size: usize) -> bool {
+        host(|host| host.configuration.clear());
+        unsafe { proxy_on_configure(self.0, size) }
     }
 
     /// The first request of the filter's own is answered.
@@ -300,7 +310,7 @@ unsafe extern "C" fn proxy_set_shared_data(
     let (key, value) = unsafe { (text(key, key_size), bytes(value, value_size).to_vec()) };
     host(|host| {
         let present = host.shared_data.get(&key).map(|(_, cas)| *cas);
-        if present.is_some_and(|cas| expected != 0 && expected != cas) {
+        if host.shares_nothing || present.is_some_and(|cas| expected != 0 && expected != cas) {
             return Status::CasMismatch;
         }
         host.shared_data.insert(key, (value, present.unwrap_or(0) + 1));
@@ -319,16 +329,21 @@ unsafe extern "C" fn proxy_define_metric(
     let name = unsafe { text(name, name_size) };
     let id = host(|host| {
         host.counters.push((name, 0));
-        host.counters.len() - 1
+        if host.counts_nothing { u32::MAX } else { u32::try_from(host.counters.len() - 1).unwrap() }
     });
-    unsafe { *return_id = u32::try_from(id).unwrap() };
+    unsafe { *return_id = id };
     Status::Ok
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_increment_metric(id: u32, offset: i64) -> Status {
-    host(|host| host.counters[id as usize].1 += u64::try_from(offset).unwrap());
-    Status::Ok
+    host(|host| match host.counters.get_mut(id as usize) {
+        Some((_, value)) => {
+            *value += u64::try_from(offset).unwrap();
+            Status::Ok
+        }
+        None => Status::BadArgument,
+    })
 }
 
 #[unsafe(no_mangle)]

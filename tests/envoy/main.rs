@@ -15,18 +15,26 @@
 
 mod application;
 mod attributes;
+mod bombs;
 mod classic;
 mod configuration;
+mod crash;
 mod duration;
 mod failover;
+mod forbidden;
+mod forgery;
 mod hostile;
+mod hostile_targets;
 mod keys;
 mod observability;
 mod override_host;
 mod parity;
 mod per_route;
+mod raw_http2;
 mod readme;
+mod reconfigured;
 mod renewal;
 mod security;
+mod smuggling;
 mod target_groups;
 mod together;

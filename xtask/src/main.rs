@@ -1,12 +1,14 @@
 //! Which commands does this repository have, and which one is meant?
 
 mod cleanup;
+mod compatibility;
 mod demo;
 mod deny;
 mod lint;
 mod prune;
 mod screenshots;
 mod sh;
+mod statuses;
 mod test;
 mod wasm;
 
@@ -19,14 +21,15 @@ use std::time::Duration;
 use local_envoy::child;
 
 /// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
         "test [SUITE...] [NAME...] [--envoy VERSION] [--runs NUMBER]",
-        "runs the tests that can run here, or these: SUITE is unit, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
+        "runs the tests that can run here, or these: SUITE is unit, host, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
+    ("compatibility", "plays the others' scenarios to them and to the filter, and writes docs/compatibility.md"),
     (
         "deny [CHECK...]",
         "checks what may be among the dependencies: CHECK is advisories, licenses, bans or sources, without one it is all of them",
@@ -41,6 +44,7 @@ enum Task {
     Demo,
     Test(test::Selection),
     Lint,
+    Compatibility,
     Deny(Vec<&'static str>),
     Screenshots,
 }
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test(selection) => test::run(&selection),
         Task::Lint => lint::run(),
+        Task::Compatibility => compatibility::run(),
         Task::Deny(checks) => deny::run(&checks),
         Task::Screenshots => screenshots::run(),
     };
@@ -108,6 +113,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,
         "lint" => Task::Lint,
+        "compatibility" => Task::Compatibility,
         "screenshots" => Task::Screenshots,
         other => return Err(format!("there is no command {other:?}")),
     };

@@ -3,7 +3,7 @@
 //! The SDK exports every callback of the ABI, and Envoy calls each one that is exported: for every piece of a body, for
 //! trailers, at the end of a stream. A callback that the filter leaves empty costs time there and bytes here.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use rustc_demangle::demangle;
 use walrus::{Module, passes};
 
@@ -24,10 +24,9 @@ const KEPT: [&str; 11] = [
     "proxy_on_delete",
 ];
 
-/// The module without the callbacks that the filter does not use and what only they need, its functions named as in the
-/// source: Envoy prints a crash with these names.
-pub(crate) fn prune(module: &[u8]) -> Result<Vec<u8>> {
-    let mut module = Module::from_buffer(module).context("the filter is no wasm module")?;
+/// Takes out of the module the callbacks that the filter does not use and what only they need, and names its functions as in
+/// the source: Envoy prints a crash with these names.
+pub(crate) fn prune(module: &mut Module) -> Result<()> {
     let exports = |name: &str| module.exports.iter().any(|export| export.name == name);
     if let Some(missing) = KEPT.into_iter().find(|name| !exports(name)) {
         bail!("the filter does not export {missing}, which Envoy calls");
@@ -37,11 +36,11 @@ pub(crate) fn prune(module: &[u8]) -> Result<Vec<u8>> {
     for export in unused {
         module.exports.delete(export);
     }
-    passes::gc::run(&mut module);
+    passes::gc::run(module);
     for function in module.funcs.iter_mut() {
         if let Some(name) = &mut function.name {
             *name = format!("{:#}", demangle(name));
         }
     }
-    Ok(module.emit_wasm())
+    Ok(())
 }

@@ -51,6 +51,7 @@ fn run_chosen(plan: &Plan, selection: &Selection) -> Result<Vec<String>> {
     for chosen in &plan.chosen {
         passed.extend(match chosen.suite.kind {
             Kind::Unit => run_units(&selection.names)?,
+            Kind::Host => run_on_host(chosen, &selection.names, &ground)?,
             Kind::Envoy(how) => run_on_envoys(chosen, how, &selection.names, &ground)?,
             Kind::Containers => containers::run(chosen, &selection.names, &ground)?,
             Kind::Fuzz => fuzz::run(&selection.names, selection.runs)?,
@@ -77,6 +78,18 @@ fn run_units(names: &[String]) -> Result<Option<String>> {
         Runner::examples().run().context("the examples in the documentation failed")?;
     }
     Ok(Some("unit".to_owned()))
+}
+
+/// As [`run_units`].
+fn run_on_host(chosen: &Chosen, names: &[String], ground: &Ground) -> Result<Option<String>> {
+    let suite = chosen.suite.name;
+    let Some(runner) = Runner::target(suite).without(&chosen.skipped).named(names)? else {
+        return Ok(None);
+    };
+    let runner = ground.with_filter(runner)?;
+    sh::step(&format!("{suite} tests"));
+    runner.run().with_context(|| format!("the {suite} tests failed"))?;
+    Ok(Some(suite.to_owned()))
 }
 
 /// As [`run_units`].

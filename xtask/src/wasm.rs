@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use local_envoy::workspace_root;
+use walrus::Module;
 
 use crate::prune::prune;
-use crate::sh;
+use crate::{sh, statuses};
 
 /// What the filter is compiled for.
 pub(crate) const TARGET: &str = "wasm32-wasip1";
@@ -27,7 +28,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     let config = same_paths_everywhere();
     let arguments = ["--release", "--locked", "--target", TARGET, "-p", "sticky-sessions", "--config", &config];
     let built = sh::build(&arguments, "sticky_sessions", ".wasm")?;
-    let module = prune(&fs::read(&built).with_context(|| built.display().to_string())?)?;
+    let module = shipped(&built).with_context(|| built.display().to_string())?;
     let size = module.len();
     if size > BUDGET {
         bail!("the filter has {size} bytes, {} over the budget of {BUDGET}", size - BUDGET);
@@ -36,6 +37,14 @@ pub(crate) fn build() -> Result<PathBuf> {
     write_if_changed(&module, &shipped).with_context(|| shipped.display().to_string())?;
     println!("dist/sticky_sessions.wasm: {size} bytes");
     Ok(shipped)
+}
+
+/// The module of cargo as it ships.
+fn shipped(built: &Path) -> Result<Vec<u8>> {
+    let mut module = Module::from_buffer(&fs::read(built)?)?;
+    prune(&mut module)?;
+    statuses::guard(&mut module)?;
+    Ok(module.emit_wasm())
 }
 
 /// The setting of cargo that keeps the folder of the builder's crates out of the module: panics name their source, and the

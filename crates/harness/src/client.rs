@@ -87,7 +87,7 @@ fn fetch_with(method: &str, server: SocketAddr, path: &str, header_lines: &[&[u8
 
 /// Whether nothing more is to come: what Envoy answers itself it may say before it has read the whole request, and it closes
 /// such a connection a second later.
-fn is_whole(response: &[u8]) -> bool {
+pub(crate) fn is_whole(response: &[u8]) -> bool {
     let response = String::from_utf8_lossy(response);
     let Some((head, body)) = response.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
@@ -95,7 +95,7 @@ fn is_whole(response: &[u8]) -> bool {
 }
 
 #[track_caller]
-fn parse(response: &str) -> Response {
+pub(crate) fn parse(response: &str) -> Response {
     let (head, body) = response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer, but {response:?}"));
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();

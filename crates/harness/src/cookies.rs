@@ -17,6 +17,12 @@ pub fn forge(target_group: &str, target: &str, age_seconds: u64) -> String {
     forge_with(KEY, target_group, target, age_seconds)
 }
 
+/// As [`forge`], by a clock that is this many seconds ahead.
+pub fn forge_ahead(target_group: &str, target: &str, seconds: u64) -> String {
+    let issued_at = Timestamp::from_millis(now().as_millis() + seconds * 1000);
+    forge_at(Kind::LbCookie, KEY, &[(target_group, target, issued_at)])
+}
+
 /// As [`forge`], with another key.
 pub fn forge_with(key: &str, target_group: &str, target: &str, age_seconds: u64) -> String {
     forge_as(Kind::LbCookie, key, &[(target_group, target, age_seconds)])
@@ -25,14 +31,18 @@ pub fn forge_with(key: &str, target_group: &str, target: &str, age_seconds: u64)
 /// The value of a cookie of this kind. The application-based one holds all of these: target group, target, and age in seconds;
 /// the others hold the first, that of a target group without its target.
 pub fn forge_as(kind: Kind, key: &str, bindings: &[(&str, &str, u64)]) -> String {
+    let issued = |age_seconds: u64| Timestamp::from_millis(now().as_millis() - age_seconds * 1000);
+    let bindings: Vec<_> = bindings.iter().map(|&(group, target, age)| (group, target, issued(age))).collect();
+    forge_at(kind, key, &bindings)
+}
+
+fn forge_at(kind: Kind, key: &str, bindings: &[(&str, &str, Timestamp)]) -> String {
     let mut content = Vec::new();
     if kind == Kind::AppCookie {
         content.extend(u16::try_from(bindings.len()).unwrap().to_be_bytes());
     }
-    for &(target_group, target, age_seconds) in bindings {
+    for &(target_group, target, issued_at) in bindings {
         let target = if kind == Kind::TargetGroup { "" } else { target };
-        let now = Timestamp::from(std::time::SystemTime::now());
-        let issued_at = Timestamp::from_millis(now.as_millis() - age_seconds * 1000);
         let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at };
         binding.write(&mut content).unwrap();
     }
@@ -40,4 +50,8 @@ pub fn forge_as(kind: Kind, key: &str, bindings: &[(&str, &str, u64)]) -> String
         write_text(&mut content, ";PATH=/").unwrap();
     }
     seal(&parse_ring(key).unwrap(), kind, &padded(content), &[7; 24]).unwrap()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from(std::time::SystemTime::now())
 }

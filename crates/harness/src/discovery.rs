@@ -10,27 +10,28 @@ use crate::load_balancer::addresses;
 use crate::{LoadBalancer, Setup, Target, envoy_binary, sticky_config};
 
 /// A list of resources in a file, as the xDS APIs know them.
-pub(crate) struct Resources {
+#[derive(Debug)]
+pub struct Resources {
     folder: TempDir,
 }
 
 impl Resources {
     /// A file that holds this resource.
-    pub(crate) fn of(resource: &Value) -> Self {
+    pub fn of(resource: &Value) -> Self {
         let resources = Self { folder: tempfile::tempdir().unwrap() };
         resources.replace(resource);
         resources
     }
 
     /// Holds this resource from now on. Moved into place: Envoy looks when a file is moved, and then never at half of it.
-    pub(crate) fn replace(&self, resource: &Value) {
+    pub fn replace(&self, resource: &Value) {
         let next = self.folder.path().join("next");
         std::fs::write(&next, json!({ "resources": [resource] }).to_string()).unwrap();
         std::fs::rename(&next, self.file()).unwrap();
     }
 
     /// A `ConfigSource` that reads it.
-    pub(crate) fn source(&self) -> Value {
+    pub fn source(&self) -> Value {
         json!({ "path_config_source": { "path": self.file() } })
     }
 
@@ -44,7 +45,7 @@ fn sticky_listener(targets: &[Target], setup: &Setup<'_>) -> Value {
 }
 
 /// The sticky listener of a configuration, as Envoy's listener discovery delivers it.
-pub(crate) fn discovered_listener(config: &mut Config) -> Value {
+pub fn discovered_listener(config: &mut Config) -> Value {
     let mut listener = config.listener("sticky").unwrap().clone();
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
     listener
@@ -122,12 +123,12 @@ fn assignment(all: &[Target], chosen: &[(&str, &str)]) -> Value {
 }
 
 /// Lets Envoy discover its listeners there.
-pub(crate) fn discover_listeners(config: &mut Config, listeners: &Resources) {
+pub fn discover_listeners(config: &mut Config, listeners: &Resources) {
     config.value_mut()["dynamic_resources"] = json!({ "lds_config": listeners.source() });
     name_the_node(config);
 }
 
 /// Envoy wants to know who it is before it discovers anything.
-fn name_the_node(config: &mut Config) {
+pub fn name_the_node(config: &mut Config) {
     config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
 }

@@ -221,8 +221,29 @@ fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
             return Ok(None);
         }
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
+    let mut head = String::from_utf8_lossy(&head).into_owned();
+    if head.lines().any(|line| line == "transfer-encoding: chunked") {
+        head.push_str(&read_chunks(reader)?);
+        return Ok(Some(head));
+    }
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     reader.take(length).read_to_end(&mut Vec::new())?;
     Ok(Some(head))
+}
+
+/// Passes over a body in chunks, and returns what follows it: the trailers.
+fn read_chunks(reader: &mut impl BufRead) -> std::io::Result<String> {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let size = u64::from_str_radix(line.trim_end(), 16).map_err(std::io::Error::other)?;
+        if size == 0 {
+            break;
+        }
+        reader.take(size + 2).read_to_end(&mut Vec::new())?;
+    }
+    let mut trailers = String::new();
+    while reader.read_line(&mut trailers)? > 2 {}
+    Ok(trailers)
 }

@@ -22,6 +22,11 @@ impl Certificate {
         self.0.cert.pem()
     }
 
+    /// Its key, for a server of the test's own.
+    pub fn key_pem(&self) -> String {
+        self.0.signing_key.serialize_pem()
+    }
+
     /// Lets the sticky listener show it, and speak HTTP/2 over TLS with clients that prefer it.
     pub fn over_http2(&self, config: &mut Config) {
         self.over_tls_on(config, "sticky");

@@ -214,6 +214,7 @@ fn envoy_settings(on_line: Option<OnLine>, works: Arc<AtomicBool>) -> Result<loc
         environment: vec![("STICKY_SESSIONS_KEYS".into(), key::random()?)],
         on_line,
         limit: LIMIT,
+        ..local_envoy::Settings::default()
     })
 }
 

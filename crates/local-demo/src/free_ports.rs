@@ -22,7 +22,11 @@ static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// As many free ports, none of which the system gives to an outgoing connection meanwhile, as it does with those that it chooses
 /// itself for port 0.
-pub(crate) fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
+///
+/// # Errors
+///
+/// When none is left.
+pub fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
     let end = fs::read_to_string(EPHEMERAL).ok().and_then(|range| lowest_of(&range)).unwrap_or(LOWEST_EPHEMERAL);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut ports = [0; COUNT];

@@ -29,4 +29,5 @@ mod ports;
 
 pub use compose::Compose;
 pub use demo::{Demo, Edit, Settings};
+pub use free_ports::free_ports;
 pub use ports::Ports;

@@ -4,6 +4,7 @@
 //! children in order. Should the program itself be killed, a shell that waits for the end of a pipe ends the group instead.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::wait::wait_until;
+use crate::wait::{try_until, wait_until};
 use crate::{Error, Result};
 
 /// From SIGTERM to SIGKILL.
@@ -146,6 +147,37 @@ impl Child {
         status.ok_or_else(|| Error::new(format!("process {} has no status", self.id)))
     }
 
+    /// Sends SIGKILL to its group. Returns when it is gone.
+    pub fn kill(&self) {
+        lock(&self.held).signal(Signal::KILL);
+        self.end();
+    }
+
+    /// Sends SIGSTOP to its group. Returns when it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// When it ends meanwhile, or has not stopped after 1.5 s.
+    pub fn suspend(&self) -> Result<()> {
+        lock(&self.held).signal(Signal::STOP);
+        try_until(&format!("process {} to stop", self.id), PATIENCE, || match self.ended() {
+            Some(status) => Err(Error::new(format!("process {} cannot be stopped: it ended with {status}", self.id))),
+            None => Ok(self.state() == Some('T')),
+        })
+    }
+
+    /// Sends SIGCONT to its group: after [`Child::suspend`] it goes on.
+    pub fn resume(&self) {
+        lock(&self.held).signal(Signal::CONT);
+    }
+
+    /// One letter, as `ps` shows it (proc_pid_stat(5)).
+    fn state(&self) -> Option<char> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id)).ok()?;
+        // Behind the name of the program, which may hold anything.
+        stat.rsplit_once(") ")?.1.chars().next()
+    }
+
     /// Sends SIGTERM to its group, and SIGKILL after 1.5 s. Returns when it is gone.
     pub fn end(&self) {
         end(std::slice::from_ref(&self.held));
@@ -251,6 +283,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::os::unix::process::ExitStatusExt as _;
 
     use super::*;
 
@@ -275,6 +308,19 @@ mod tests {
         child.take_stdout().unwrap().read_exact(&mut line).unwrap();
         child.end();
         assert!(!child.ended().unwrap().success());
+    }
+
+    #[test]
+    fn a_suspended_child_stands_still_until_it_is_resumed_and_can_be_killed() {
+        let child = Child::spawn(Command::new("sleep").arg("600")).unwrap();
+        child.suspend().unwrap();
+        assert_eq!(child.state(), Some('T'));
+        child.resume();
+        wait_until("it to go on", SOON, || child.state() == Some('S')).unwrap();
+        child.suspend().unwrap();
+        child.kill();
+        assert_eq!(child.ended().unwrap().signal(), Some(9));
+        assert!(child.suspend().is_err());
     }
 
     #[test]

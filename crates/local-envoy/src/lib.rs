@@ -20,6 +20,7 @@ mod binary;
 pub mod child;
 mod config;
 mod error;
+mod hot_restart;
 pub mod http;
 mod log;
 mod process;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::hot_restart::Generation;
 use crate::{Admin, Child, Config, Error, Log, Result, Stream, child, try_until};
 
 /// Called with each line that Envoy prints, as it comes, without its newline.
@@ -26,6 +27,12 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// Sees the lines. Default: nobody.
     pub on_line: Option<OnLine>,
+    /// For how long it asks its clients to come back on another connection before it closes a listener, in whole seconds.
+    /// Default: Envoy's, 600 s.
+    pub drain: Option<Duration>,
+    /// Lets another Envoy take its listeners over, see [`Envoy::start_successor`], which ends its predecessor after so many whole
+    /// seconds: more than those of `drain`. Default: none can.
+    pub hot_restart: Option<Duration>,
     /// From the start to readiness, health checks of the clusters included. Default: 30 s.
     pub limit: Duration,
 }
@@ -38,6 +45,8 @@ impl Default for Settings {
             component_log_level: "wasm:info".into(),
             environment: Vec::new(),
             on_line: None,
+            drain: None,
+            hot_restart: None,
             limit: Duration::from_secs(30),
         }
     }
@@ -49,6 +58,7 @@ pub struct Envoy {
     child: Child,
     log: Log,
     admin: Admin,
+    generation: Option<Generation>,
     _folder: TempDir,
 }
 
@@ -60,6 +70,26 @@ impl Envoy {
     /// When it cannot be started, ends before it is ready, or is not ready within the limit; with its log.
     pub fn start(binary: &Path, config: &Config, settings: Settings) -> Result<Self> {
         let folder = folder_with(config)?;
+        let generation = settings.hot_restart.map(|_| Generation::first(folder.path()));
+        Self::start_as(generation, folder, binary, settings)
+    }
+
+    /// A hot restart: starts the Envoy that takes over the listeners of this one which have the same addresses in its
+    /// configuration. This one goes on until it has drained, and then ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// When this one, or the new one, was not started with [`Settings::hot_restart`], and those of [`Envoy::start`].
+    pub fn start_successor(&self, binary: &Path, config: &Config, settings: Settings) -> Result<Self> {
+        match (&self.generation, settings.hot_restart) {
+            (Some(generation), Some(_)) => {
+                Self::start_as(Some(generation.next()), folder_with(config)?, binary, settings)
+            }
+            _ => Err(Error::new("an Envoy takes over from another only when both are started with hot_restart")),
+        }
+    }
+
+    fn start_as(generation: Option<Generation>, folder: TempDir, binary: &Path, settings: Settings) -> Result<Self> {
         let admin_file = folder.path().join("admin-address");
         let mut command = command(binary, folder.path(), &settings.environment);
         command.args(["--concurrency", &settings.concurrency.to_string()]);
@@ -67,8 +97,14 @@ impl Envoy {
         command.args(["--component-log-level", &settings.component_log_level]);
         // By default lines of the access log wait for up to 10 s.
         command.args(["--file-flush-interval-msec", "50"]);
-        // Otherwise two Envoys on one machine fight over a shared memory segment.
-        command.arg("--disable-hot-restart");
+        if let Some(drain) = settings.drain {
+            command.args(["--drain-time-s", &drain.as_secs().to_string()]);
+        }
+        match (&generation, settings.hot_restart) {
+            (Some(generation), Some(shutdown)) => command.args(generation.arguments(shutdown)),
+            // Otherwise two Envoys on one machine fight over a shared memory segment.
+            _ => command.arg("--disable-hot-restart"),
+        };
         command.arg("--admin-address-path").arg(&admin_file);
 
         let child = Child::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
@@ -85,7 +121,10 @@ impl Envoy {
             Ok(admin.is_some_and(|admin| admin.is_ready()))
         });
         match (ready, admin) {
-            (Ok(()), Some(admin)) => Ok(Self { child, log, admin, _folder: folder }),
+            (Ok(()), Some(admin)) => {
+                let generation = generation.map(Generation::running).transpose()?;
+                Ok(Self { child, log, admin, generation, _folder: folder })
+            }
             (ready, _) => {
                 child.end();
                 log.settle();

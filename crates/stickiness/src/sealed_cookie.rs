@@ -75,6 +75,42 @@ mod tests {
         assert_eq!(open(&ring(), Kind::ClassicLbCookie, value.as_bytes()), Ok(vec![0; 48]));
     }
 
+    const KINDS: [Kind; 5] =
+        [Kind::LbCookie, Kind::AppCookie, Kind::TargetGroup, Kind::ClassicLbCookie, Kind::ClassicAppCookie];
+
+    #[test]
+    fn a_value_of_any_kind_that_is_cut_anywhere_does_not_open() {
+        for kind in KINDS {
+            let value = seal(&ring(), kind, &[0; 48], &NONCE).unwrap();
+            for length in 0..value.len() {
+                assert_eq!(open(&ring(), kind, &value.as_bytes()[..length]), Err(OpenError::Malformed), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_any_kind_with_any_bit_of_its_characters_flipped_does_not_open() {
+        for kind in KINDS {
+            let value = seal(&ring(), kind, &[0; 48], &NONCE).unwrap();
+            for bit in 0..value.len() * 8 {
+                let mut flipped = value.clone().into_bytes();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(open(&ring(), kind, &flipped).is_err(), "{kind:?}, {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_any_kind_does_not_open_as_another() {
+        for of in KINDS {
+            let sealed = ring().seal(of, &[0; 48], &NONCE);
+            for used_as in KINDS {
+                let value = if used_as.is_classic() { HEXUPPER.encode(&sealed) } else { BASE64_NOPAD.encode(&sealed) };
+                assert_eq!(open(&ring(), used_as, value.as_bytes()).is_ok(), of == used_as, "{of:?} as {used_as:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_value_longer_than_a_cookie_is_neither_given_nor_opened() {
         let long = vec![0; 48 * 64];

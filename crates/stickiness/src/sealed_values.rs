@@ -2,7 +2,7 @@
 //!
 //! A binding names a target and a moment and no client: all clients that the target answers in one moment may share it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::seal::Kind;
@@ -35,7 +35,8 @@ struct SealedValue {
 pub struct SealedValues {
     second: u64,
     count: usize,
-    by_target: HashMap<String, Vec<SealedValue>>,
+    /// Ordered, because a map of std that hashes draws a seed, and panics where the host gives no random bytes.
+    by_target: BTreeMap<String, Vec<SealedValue>>,
 }
 
 impl SealedValues {

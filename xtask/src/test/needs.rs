@@ -70,6 +70,18 @@ pub(crate) const CARGO_FUZZ: Need = Need {
 
 pub(crate) const CXX: Need = Need { what: "a C++ compiler", get: Get::Package("g++"), is_met: || on_path("c++") };
 
+pub(crate) const HAPROXY: Need = Need {
+    what: "HAProxy (on PATH, or named by HAPROXY_BIN)",
+    get: Get::Package("haproxy"),
+    is_met: || program("HAPROXY_BIN", &["haproxy", "/usr/sbin/haproxy"]).is_some(),
+};
+
+pub(crate) const CADDY: Need = Need {
+    what: "Caddy (on PATH, or named by CADDY_BIN)",
+    get: Get::Package("caddy"),
+    is_met: || program("CADDY_BIN", &["caddy"]).is_some(),
+};
+
 /// The browser of the tests.
 pub(crate) fn chromium() -> Option<PathBuf> {
     program("CHROMIUM_BIN", &["chromium", "chromium-browser", "google-chrome"])

@@ -78,7 +78,7 @@ mod tests {
         let plan = without("Chromium");
         assert_eq!(
             chosen(&plan).iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-            ["unit", "fuzz", "envoy", "clients", "docker", "peers", "faults", "load"]
+            ["unit", "host", "fuzz", "envoy", "clients", "docker", "peers", "faults", "load"]
         );
         assert!(plan.left_out[0].starts_with("browser (missing: Chromium (on PATH"), "{:?}", plan.left_out);
         assert!(plan.left_out[0].ends_with("to get it: `apt-get install chromium`)"), "{:?}", plan.left_out);

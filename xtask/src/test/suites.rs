@@ -1,6 +1,6 @@
 //! Which suites of tests are there?
 
-use super::needs::{CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, JDK, Need, PYTHON};
+use super::needs::{CADDY, CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, HAPROXY, JDK, Need, PYTHON};
 
 /// Tests that run together and need the same.
 pub(crate) struct Suite {
@@ -18,6 +18,8 @@ pub(crate) struct Suite {
 pub(crate) enum Kind {
     /// Beside the code that they test, and in its documentation.
     Unit,
+    /// With the filter that ships, on a host of their own.
+    Host,
     /// On a real Envoy with the filter that ships.
     Envoy(OnEnvoy),
     /// On the demo in containers.
@@ -55,6 +57,7 @@ pub(crate) struct Part {
 /// In the order in which they run: the fastest first.
 pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "unit", kind: Kind::Unit, needs: &[], parts: &[] },
+    Suite { name: "host", kind: Kind::Host, needs: &[], parts: &[] },
     Suite { name: "fuzz", kind: Kind::Fuzz, needs: &[CARGO_FUZZ, CXX], parts: &[] },
     Suite {
         name: "envoy",
@@ -84,13 +87,13 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "peers",
         kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &[] }),
-        needs: &[],
+        needs: &[HAPROXY, CADDY],
         parts: &[],
     },
     Suite {
         name: "faults",
-        // Each has a crowd, its targets and up to three Envoys.
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "1"] }),
+        // Each has a crowd, its targets and up to three Envoys, and often waits: two fill two processors, more would starve.
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "2"] }),
         needs: &[],
         parts: &[],
     },

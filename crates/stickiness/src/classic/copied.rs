@@ -25,7 +25,8 @@ pub(super) fn is_ignored(line: &[u8]) -> bool {
 
 /// The attributes of an application's `Set-Cookie` that are taken over, in its order: `;PATH=/;HTTPONLY`.
 ///
-/// AWS writes the underscores of a path as `%5F`.
+/// AWS writes the underscores of a path as `%5F`. An attribute with a control character is none (RFC 6265 §4.1.1), and Envoy does not
+/// refuse all of them.
 pub(super) fn attributes(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let attributes = line.split(';').skip(1).filter_map(|attribute| {
@@ -34,7 +35,11 @@ pub(super) fn attributes(line: &[u8]) -> String {
         if !COPIED.contains(&name.as_str()) {
             return None;
         }
-        Some(match value.map(str::trim) {
+        let value = value.map(str::trim);
+        if value.is_some_and(|value| value.contains(char::is_control)) {
+            return None;
+        }
+        Some(match value {
             Some(path) if name == "PATH" => format!(";PATH={}", path.replace('_', "%5F")),
             Some(value) => format!(";{name}={value}"),
             None => format!(";{name}"),
@@ -69,6 +74,12 @@ mod tests {
     #[test]
     fn the_underscores_of_a_path_are_escaped() {
         assert_eq!(attributes(b"s_1=a_b; path=/my_path; comment=a_b"), ";PATH=/my%5Fpath;COMMENT=a_b");
+    }
+
+    #[test]
+    fn an_attribute_with_a_control_character_is_not_taken_over() {
+        assert_eq!(attributes(b"s=1; Path=/\rSet-Cookie: t=2; HttpOnly"), ";HTTPONLY");
+        assert_eq!(attributes(b"s=1; Comment=a\0b; Domain=a\nb; Max-Age=6\x7f0; Path=/\tx; Secure\r"), ";SECURE");
     }
 
     #[test]

@@ -44,6 +44,19 @@ fn a_value_with_any_bit_flipped_does_not_open() {
 }
 
 #[test]
+fn a_value_under_the_name_of_a_key_fails_alike_whichever_bit_is_wrong() {
+    let ring = ring(&[2, 1]);
+    let sealed = ring.seal(Kind::LbCookie, b"content", &NONCE);
+    let name_of_key = 8..8 * size_of::<Header>();
+    for bit in 0..sealed.len() * 8 {
+        let mut flipped = sealed.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let error = if name_of_key.contains(&bit) { OpenError::UnknownKey } else { OpenError::Malformed };
+        assert_eq!(ring.open(Kind::LbCookie, &flipped), Err(error), "{bit}");
+    }
+}
+
+#[test]
 fn a_value_with_a_byte_more_does_not_open() {
     let ring = ring(&[1]);
     let mut sealed = ring.seal(Kind::LbCookie, b"content", &NONCE);

@@ -1,0 +1,109 @@
+//! A plugin with a configuration, and the sessions of its clients.
+
+use wasmi::Error;
+
+use crate::answers::{Fault, Headers, Host};
+use crate::vm::Vm;
+
+const TARGET: &[u8] = b"10.0.0.1:8080";
+
+const KEYS: &str = r#""keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]"#;
+
+/// Configurations that between them make every call of the host that the filter knows.
+pub(crate) fn configurations() -> [String; 4] {
+    let sticky = |kind: &str| {
+        let stickiness = format!(r#"{{"type": "{kind}", "{kind}": {{"cookie_name": "sid"}}}}"#);
+        format!(r#"{{"target_groups": {{"web": {{"stickiness": {stickiness}}}}}, {KEYS}}}"#)
+    };
+    let rule = r#"{"target_groups": ["web", "green"], "target_group_stickiness": {"duration_seconds": 60}, "on_empty_group": "repick"}"#;
+    [
+        // With a random key.
+        "{}".to_owned(),
+        // With requests of its own, and routes that choose.
+        format!(r#"{{"rules": [{rule}], "policies": {{"of the route": {{}}}}, {KEYS}}}"#),
+        sticky("app_cookie"),
+        sticky("classic_app_cookie"),
+    ]
+}
+
+/// A plugin in a VM of its own.
+pub(crate) struct Plugin {
+    pub(crate) vm: Vm,
+    pub(crate) context: i32,
+    pub(crate) configuration: String,
+}
+
+impl Plugin {
+    /// Before its first callback, on a host whose targets answer.
+    pub(crate) fn load(configuration: &str) -> Self {
+        let mut host = Host::default();
+        let properties: [(&str, &[u8]); 5] = [
+            ("xds.cluster_name", b"web"),
+            ("response.code_details", b"via_upstream"),
+            ("upstream.address", TARGET),
+            ("connection.tls_version", b"TLSv1.3"),
+            ("xds.route_metadata.filter_metadata.sticky_sessions.policy", b"of the route"),
+        ];
+        host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
+        Self { vm: Vm::load(host), context: 0, configuration: configuration.to_owned() }
+    }
+
+    /// At work.
+    pub(crate) fn start(configuration: &str) -> Self {
+        let mut plugin = Self::load(configuration);
+        assert!(plugin.begin().unwrap(), "{:?}", plugin.vm.host().log);
+        plugin
+    }
+
+    /// Starts it; whether it accepted its configuration.
+    pub(crate) fn begin(&mut self) -> Result<bool, Error> {
+        self.vm.initialize()?;
+        self.context = self.vm.create(0)?;
+        self.configure()
+    }
+
+    /// Gives it its configuration; whether it accepted it.
+    pub(crate) fn configure(&mut self) -> Result<bool, Error> {
+        self.vm.configure(self.context, &self.configuration)
+    }
+
+    /// Fails from now on, or no longer.
+    pub(crate) fn fail(&mut self, fault: Option<&Fault>) {
+        self.vm.host().fault = fault.cloned();
+    }
+
+    /// A request of a client that sends these cookies, as Envoy sends it on.
+    pub(crate) fn request(&mut self, stream: i32, cookies: &str) -> Result<Headers, Error> {
+        let agent = b"Mozilla/5.0 Chrome/120.0".as_slice();
+        self.vm
+            .request(stream, &[("cookie", cookies.as_bytes()), ("user-agent", agent), ("x-sticky-session-host", b"x")])
+    }
+
+    /// The answer of a target, as the client gets it. It sets the application's cookie.
+    pub(crate) fn response(&mut self, stream: i32) -> Result<Headers, Error> {
+        self.vm.response(stream, &[("set-cookie", b"sid=1; Path=/"), ("x-sticky-session-host", b"leak")])
+    }
+
+    /// A whole request of a client with these cookies; those that it has afterwards.
+    pub(crate) fn serve(&mut self, cookies: &str) -> Result<String, Error> {
+        let stream = self.vm.create(self.context)?;
+        self.request(stream, cookies)?;
+        let answer = self.response(stream)?;
+        self.vm.log(stream)?;
+        self.vm.delete(stream)?;
+        let lines =
+            answer.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| String::from_utf8_lossy(line));
+        Ok(lines.filter_map(|line| Some(line.split(';').next()?.to_owned())).collect::<Vec<_>>().join("; "))
+    }
+
+    /// A client without a cookie is given one, and comes back to its target with it.
+    #[track_caller]
+    pub(crate) fn assert_sticky(&mut self, when: &str) {
+        let cookies = self.serve("").unwrap_or_else(|error| panic!("{when}: {error}"));
+        let stream = self.vm.create(self.context).unwrap();
+        let headers = self.request(stream, &cookies).unwrap_or_else(|error| panic!("{when}: {error}"));
+        self.vm.delete(stream).unwrap();
+        let host = headers.iter().find(|(name, _)| name == "x-sticky-session-host").map(|(_, value)| value.as_slice());
+        assert_eq!(host, Some(b"MTAuMC4wLjE6ODA4MA==".as_slice()), "{when}, with {cookies}");
+    }
+}

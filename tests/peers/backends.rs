@@ -1,0 +1,225 @@
+//! The backends: each says who it is and what it was sent, and answers as the request or the scenario tells it.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use harness::Certificate;
+use http_body_util::channel::{Channel, Sender};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderValue;
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::runtime::runtime;
+use crate::scenario::{Answer, Behaviour};
+
+/// Tells a backend what to answer, as JSON.
+pub(crate) const ANSWER: &str = "x-answer";
+/// Tells who has answered.
+pub(crate) const BACKEND: &str = "x-backend";
+/// Tells over which connection.
+pub(crate) const CONNECTION: &str = "x-connection";
+/// Tells the `Cookie` fields that came, each in one of these.
+pub(crate) const GOT: &str = "x-got-cookie";
+/// Tells the `Set-Cookie` lines that are the backend's own, each in one of these.
+pub(crate) const OWN: &str = "x-own-cookie";
+
+/// Backends by their names.
+pub(crate) struct Backends {
+    all: BTreeMap<String, Backend>,
+    /// Whether bodies that are held may end.
+    released: watch::Sender<bool>,
+}
+
+struct Backend {
+    address: SocketAddr,
+    state: Arc<State>,
+    tls: Option<TlsAcceptor>,
+    serving: Option<JoinHandle<()>>,
+}
+
+struct State {
+    name: String,
+    /// 0 for 200.
+    status: AtomicU16,
+    asked: AtomicU32,
+    connections: AtomicU32,
+    released: watch::Receiver<bool>,
+    /// Closed with the listener.
+    open: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Backends {
+    pub(crate) fn start<'a>(names: impl Iterator<Item = &'a str>, tls: bool) -> Self {
+        let released = watch::Sender::new(false);
+        let start = |name: &str| Backend::start(name, tls, released.subscribe());
+        Self { all: names.map(|name| (name.to_owned(), start(name))).collect(), released }
+    }
+
+    pub(crate) fn address(&self, name: &str) -> SocketAddr {
+        self.all[name].address
+    }
+
+    /// Lets a backend behave so from now on.
+    pub(crate) fn switch(&mut self, name: &str, behaviour: Behaviour) {
+        let backend = self.all.get_mut(name).unwrap();
+        match behaviour {
+            Behaviour::Status(status) => backend.state.status.store(status, Ordering::SeqCst),
+            Behaviour::Refuse => backend.stop(),
+        }
+    }
+
+    /// How many requests each has had.
+    pub(crate) fn asked(&self) -> BTreeMap<String, u32> {
+        self.all.iter().map(|(name, backend)| (name.clone(), backend.state.asked.load(Ordering::SeqCst))).collect()
+    }
+
+    /// Lets bodies end that are held, or holds those to come.
+    pub(crate) fn release(&self, released: bool) {
+        self.released.send_replace(released);
+    }
+}
+
+impl Backend {
+    fn start(name: &str, tls: bool, released: watch::Receiver<bool>) -> Self {
+        let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let state = State {
+            name: name.to_owned(),
+            status: AtomicU16::new(0),
+            asked: AtomicU32::new(0),
+            connections: AtomicU32::new(0),
+            released,
+            open: Mutex::new(Vec::new()),
+        };
+        let address = listener.local_addr().unwrap();
+        let mut backend = Self { address, state: Arc::new(state), tls: tls.then(acceptor), serving: None };
+        backend.serving = Some(runtime().spawn(serve(listener, backend.state.clone(), backend.tls.clone())));
+        backend
+    }
+
+    fn stop(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+            // The listener is closed when the task is gone.
+            let _ = runtime().block_on(serving);
+        }
+        for connection in self.state.open.lock().unwrap().drain(..) {
+            connection.abort();
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn acceptor() -> TlsAcceptor {
+    let certificate = Certificate::generate();
+    let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(certificate.key_pem().as_bytes()).unwrap();
+    TlsAcceptor::from(Arc::new(ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap()))
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>, tls: Option<TlsAcceptor>) {
+    while let Ok((connection, _)) = listener.accept().await {
+        let number = state.connections.fetch_add(1, Ordering::SeqCst);
+        let (own, tls) = (state.clone(), tls.clone());
+        let serving = tokio::spawn(async move {
+            let Some(tls) = tls else { return answer_all(connection, own, number).await };
+            // A handshake that fails is the proxy's business.
+            if let Ok(connection) = tls.accept(connection).await {
+                answer_all(connection, own, number).await;
+            }
+        });
+        state.open.lock().unwrap().push(serving);
+    }
+}
+
+async fn answer_all(
+    connection: impl AsyncRead + AsyncWrite + Unpin + std::marker::Send + 'static,
+    state: Arc<State>,
+    number: u32,
+) {
+    let answer = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(state.answer(&request, number))));
+    // A connection that breaks is the proxy's business too.
+    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), answer).await;
+}
+
+impl State {
+    fn answer(&self, request: &Request<Incoming>, connection: u32) -> Response<Channel<Bytes>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let answer = request.headers().get(ANSWER).map(HeaderValue::as_bytes);
+        let answer: Answer = answer.map(|json| serde_json::from_slice(json).unwrap()).unwrap_or_default();
+        let (sender, body) = Channel::new(1);
+        let mut response = Response::new(body);
+        let headers = response.headers_mut();
+        self.tell(&answer, request, connection, headers);
+        let grpc = request.headers().get("content-type").is_some_and(|kind| kind == "application/grpc");
+        if grpc {
+            headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+        }
+        let status = self.status.load(Ordering::SeqCst);
+        if status != 0 {
+            *response.status_mut() = status.try_into().unwrap();
+        }
+        tokio::spawn(finish(sender, answer, grpc, self.released.clone(), self.name.clone()));
+        response
+    }
+
+    fn tell(&self, answer: &Answer, request: &Request<Incoming>, connection: u32, headers: &mut HeaderMap) {
+        let value = |text: &str| HeaderValue::from_str(text).unwrap();
+        headers.insert(BACKEND, value(&self.name));
+        headers.insert(CONNECTION, value(&format!("{}-{connection}", self.name)));
+        for cookie in request.headers().get_all("cookie") {
+            headers.append(GOT, cookie.clone());
+        }
+        for line in &answer.set_cookies {
+            let line = value(&line.replace("{backend}", &self.name));
+            headers.append("set-cookie", line.clone());
+            headers.append(OWN, line);
+        }
+        for (name, text) in &answer.headers {
+            headers.append(hyper::header::HeaderName::from_bytes(name.as_bytes()).unwrap(), value(text));
+        }
+    }
+}
+
+/// The rest of an answer, after its head. A proxy that does not want it any more has gone.
+async fn finish(
+    mut body: Sender<Bytes>,
+    answer: Answer,
+    grpc: bool,
+    mut released: watch::Receiver<bool>,
+    name: String,
+) {
+    // One byte at once: some proxies pass the head on only with it.
+    let (first, rest) =
+        if grpc { (Bytes::from_static(&[0; 5]), Bytes::new()) } else { (Bytes::from_static(b"."), Bytes::from(name)) };
+    let _ = body.send_data(first).await;
+    tokio::time::sleep(Duration::from_millis(answer.slow.unwrap_or(0))).await;
+    if answer.held {
+        let _ = released.wait_for(|released| *released).await;
+    }
+    if grpc {
+        let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
+        let _ = body.send_trailers(trailers).await;
+    } else {
+        let _ = body.send_data(rest).await;
+    }
+}

@@ -1,0 +1,91 @@
+//! The scenarios of the other proxies' own test suites, played to them and to our filter.
+//!
+//! `scenarios.yaml` tells them; `proxies` gives each proxy its own words; `run`, `visitor` and `expect` treat all alike; `matrix`
+//! says what came of it, and `page` keeps it in `docs/compatibility.md`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics fails, as it should"
+)]
+
+mod backends;
+mod client;
+mod expect;
+mod matrix;
+mod names;
+mod page;
+mod proxies;
+mod run;
+mod runtime;
+mod scenario;
+mod setup;
+mod visitor;
+
+use std::collections::BTreeSet;
+
+use crate::matrix::{Wrong, matrix};
+use crate::page::{Shown, difference};
+use crate::scenario::scenarios;
+
+#[test]
+fn every_proxy_understands_what_it_is_asked_for() {
+    let wrong = matrix().wrong(Wrong::Broken);
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn a_peer_passes_every_scenario_of_its_own() {
+    let wrong = matrix().wrong(Wrong::Peer);
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn our_filter_passes_and_fails_as_the_scenarios_say() {
+    let wrong = matrix().wrong(Wrong::Ours);
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Tells the test to write the page instead.
+const WRITE: &str = "STICKY_SESSIONS_WRITE_PAGE";
+
+#[test]
+fn the_page_says_what_came_of_them() {
+    let kept = std::fs::read_to_string(page::file()).unwrap_or_default();
+    let before = Shown::read(&kept);
+    let shown = Shown::of(matrix(), &before);
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(page::file(), shown.page()).unwrap();
+        return;
+    }
+    let difference = difference(&kept, &shown.with_versions_of(&before).page());
+    assert!(difference.is_empty(), "`cargo xtask compatibility` would change these lines:\n{difference}");
+}
+
+#[test]
+fn a_page_that_is_read_and_written_again_is_the_same() {
+    let shown = Shown::of(matrix(), &Shown::default());
+    assert_eq!(Shown::read(&shown.page()).page(), shown.page());
+}
+
+#[test]
+fn every_scenario_of_the_survey_is_there_once() {
+    let series = [("N", 26), ("D", 5), ("X", 3), ("V", 14), ("M", 2), ("L", 13), ("H", 14), ("K", 9), ("G", 4)];
+    let surveyed: BTreeSet<String> =
+        series.iter().flat_map(|(letter, count)| (1..=*count).map(move |number| format!("{letter}{number}"))).collect();
+    let told: BTreeSet<String> = scenarios().iter().flat_map(|scenario| numbers(&scenario.id)).collect();
+    assert_eq!(told, surveyed);
+    let ids: BTreeSet<&str> = scenarios().iter().map(|scenario| scenario.id.as_str()).collect();
+    assert_eq!(ids.len(), scenarios().len());
+}
+
+/// `V1–V8` is eight of them, and `H3, answers` a part of one.
+fn numbers(id: &str) -> Vec<String> {
+    let id = id.split(',').next().unwrap();
+    let number = |id: &str| id[1..].parse::<u32>().unwrap();
+    let (first, last) = id.split_once('–').unwrap_or((id, id));
+    (number(first)..=number(last)).map(|number| format!("{}{number}", &id[..1])).collect()
+}
