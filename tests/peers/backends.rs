@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::Read;
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use harness::Certificate;
@@ -60,7 +61,13 @@ struct State {
     connections: AtomicU32,
     released: watch::Receiver<bool>,
     /// Closed with the listener.
-    open: Mutex<Vec<JoinHandle<()>>>,
+    open: Mutex<Vec<Open>>,
+}
+
+/// A connection that a proxy has, as long as it is answered.
+struct Open {
+    answering: JoinHandle<()>,
+    socket: Weak<TcpStream>,
 }
 
 impl Backends {
@@ -79,7 +86,7 @@ impl Backends {
         let backend = self.all.get_mut(name).unwrap();
         match behaviour {
             Behaviour::Status(status) => backend.state.status.store(status, Ordering::SeqCst),
-            Behaviour::Refuse => backend.stop(),
+            Behaviour::Refuse => backend.refuse(),
         }
     }
 
@@ -111,21 +118,39 @@ impl Backend {
         backend
     }
 
-    fn stop(&mut self) {
+    /// Closes its port and its connections, and returns when the proxy has closed its ends too: what it sends on one that it
+    /// believes open would be lost, and not asked again.
+    fn refuse(&mut self) {
+        let open: Vec<Open> = self.stop_listening();
+        let sockets: Vec<Arc<TcpStream>> = open.iter().filter_map(|open| open.socket.upgrade()).collect();
+        for open in open {
+            open.answering.abort();
+            let _ = runtime().block_on(open.answering);
+        }
+        for socket in sockets {
+            // An error means that it is closed already.
+            let _ = socket.shutdown(Shutdown::Write);
+            let _ = socket.set_nonblocking(false);
+            let _ = socket.set_read_timeout(Some(Duration::from_secs(5)));
+            let _ = (&*socket).read_to_end(&mut Vec::new());
+        }
+    }
+
+    fn stop_listening(&mut self) -> Vec<Open> {
         if let Some(serving) = self.serving.take() {
             serving.abort();
-            // The listener is closed when the task is gone.
+            // The port is closed when the task is gone.
             let _ = runtime().block_on(serving);
         }
-        for connection in self.state.open.lock().unwrap().drain(..) {
-            connection.abort();
-        }
+        std::mem::take(&mut self.state.open.lock().unwrap())
     }
 }
 
 impl Drop for Backend {
     fn drop(&mut self) {
-        self.stop();
+        for open in self.stop_listening() {
+            open.answering.abort();
+        }
     }
 }
 
@@ -140,14 +165,20 @@ async fn serve(listener: TcpListener, state: Arc<State>, tls: Option<TlsAcceptor
     while let Ok((connection, _)) = listener.accept().await {
         let number = state.connections.fetch_add(1, Ordering::SeqCst);
         let (own, tls) = (state.clone(), tls.clone());
-        let serving = tokio::spawn(async move {
+        let connection = connection.into_std().unwrap();
+        let socket = Arc::new(connection.try_clone().unwrap());
+        let connection = tokio::net::TcpStream::from_std(connection).unwrap();
+        let weak = Arc::downgrade(&socket);
+        let answering = tokio::spawn(async move {
+            // Closed with the connection, unless somebody waits for its end.
+            let _socket = socket;
             let Some(tls) = tls else { return answer_all(connection, own, number).await };
             // A handshake that fails is the proxy's business.
             if let Ok(connection) = tls.accept(connection).await {
                 answer_all(connection, own, number).await;
             }
         });
-        state.open.lock().unwrap().push(serving);
+        state.open.lock().unwrap().push(Open { answering, socket: weak });
     }
 }
 
