@@ -34,6 +34,7 @@ mod raw_http2;
 mod readme;
 mod reconfigured;
 mod renewal;
+mod security;
 mod smuggling;
 mod target_groups;
 mod together;

@@ -99,8 +99,8 @@ fn the_sessions_of_targets_that_stay_or_come_back_stay_when_fifteen_become_three
     scene.wait_until_left("h");
     scene.go_on(1);
     verdict
-        .unserved("answered 503 while there was no target", move |lost| {
-            lost.loss == Loss::Status(503) && from <= lost.sent && lost.ended <= to
+        .unserved("answered 503, under way while there was no target", move |lost| {
+            lost.loss == Loss::Status(503) && from <= lost.ended && lost.sent <= to
         })
         .report(&discovered.scene.end());
 }

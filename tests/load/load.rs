@@ -26,6 +26,9 @@ static MEMORY: Report =
 /// How many samples are taken of the memory.
 const SAMPLES: u64 = 10;
 
+/// How many connections Envoy may have to the targets.
+const TO_TARGETS: usize = 500;
+
 /// A machine that does a tenth of what two processors do.
 fn patience(size: Size) -> Duration {
     Duration::from_mins(1) + Duration::from_secs(size.requests / 500)
@@ -40,8 +43,11 @@ fn edit(config: &mut Config, size: Size) {
     let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
     routes.last_mut().unwrap()["route"]["timeout"] = json!("60s");
     let web = config.cluster("web").unwrap();
-    web["circuit_breakers"]["thresholds"][0]["max_requests"] = json!(size.connections);
-    web["circuit_breakers"]["thresholds"][0]["max_pending_requests"] = json!(size.connections);
+    let limits = &mut web["circuit_breakers"]["thresholds"][0];
+    limits["max_requests"] = json!(size.connections);
+    limits["max_pending_requests"] = json!(size.connections);
+    // Few enough to be open when the memory is called warm, and for the open files that a process may have.
+    limits["max_connections"] = json!(TO_TARGETS);
     // Nor is a target dead that waits for its turn, like all others here.
     web["health_checks"][0]["timeout"] = json!("30s");
     web["connect_timeout"] = json!("30s");

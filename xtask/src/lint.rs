@@ -18,6 +18,11 @@ pub(crate) fn run() -> Result<()> {
     sh::step("clippy, for wasm");
     wasm::add_target()?;
     sh::run(&mut clippy(&["-p", "sticky-sessions", "--target", wasm::TARGET]))?;
-    println!("\nPassed: format, clippy natively and for {}.", wasm::TARGET);
+    let of_fuzz = ["--manifest-path", "fuzz/Cargo.toml"];
+    sh::step("format and clippy of the fuzz targets");
+    sh::run(sh::cargo(&["fmt", "--check"]).args(of_fuzz))
+        .context("`cargo fmt --manifest-path fuzz/Cargo.toml` would change files")?;
+    sh::run(&mut clippy(&[&of_fuzz[..], &["--all-targets"]].concat()))?;
+    println!("\nPassed: format, clippy natively and for {}, and both of the fuzz targets.", wasm::TARGET);
     Ok(())
 }

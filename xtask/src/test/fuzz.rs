@@ -15,8 +15,8 @@ use report::Report;
 use super::reports;
 use crate::sh;
 
-/// The executions of each target unless told otherwise: about a minute for all of them on one core.
-const RUNS: u64 = 200_000;
+/// The executions of each target unless told otherwise: somewhat more than a minute for all of them.
+const RUNS: u64 = 150_000;
 
 /// The longest input, in bytes. Longer ones are slower, and say little that is not said in these.
 const LONGEST_INPUT: &str = "-max_len=1024";

@@ -76,10 +76,8 @@ mod tests {
     #[test]
     fn a_suite_that_needs_what_is_missing_is_left_out_with_the_way_to_get_it() {
         let plan = without("Chromium");
-        assert_eq!(
-            chosen(&plan).iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-            ["unit", "fuzz", "envoy", "clients", "docker", "peers", "faults", "load"]
-        );
+        let others: Vec<_> = SUITES.iter().map(|suite| suite.name).filter(|name| *name != "browser").collect();
+        assert_eq!(chosen(&plan).iter().map(|(name, _)| *name).collect::<Vec<_>>(), others);
         assert!(plan.left_out[0].starts_with("browser (missing: Chromium (on PATH"), "{:?}", plan.left_out);
         assert!(plan.left_out[0].ends_with("to get it: `apt-get install chromium`)"), "{:?}", plan.left_out);
     }

@@ -1,4 +1,5 @@
 mod attributes;
+mod cost;
 mod empty_group;
 mod lb_cookie;
 mod route;
