@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::Read;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use local_demo::free_ports;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -103,7 +104,7 @@ impl Backends {
 
 impl Backend {
     fn start(name: &str, tls: bool, released: watch::Receiver<bool>) -> Self {
-        let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = runtime().block_on(listen());
         let state = State {
             name: name.to_owned(),
             status: AtomicU16::new(0),
@@ -159,6 +160,17 @@ fn acceptor() -> TlsAcceptor {
     let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(certificate.key_pem().as_bytes()).unwrap();
     TlsAcceptor::from(Arc::new(ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap()))
+}
+
+/// Where no outgoing connection gets its port: when a backend refuses, whoever asks it could otherwise be connected to itself.
+async fn listen() -> TcpListener {
+    loop {
+        let [port] = free_ports().unwrap();
+        // Another process may have been faster.
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            return listener;
+        }
+    }
 }
 
 async fn serve(listener: TcpListener, state: Arc<State>, tls: Option<TlsAcceptor>) {
