@@ -70,7 +70,7 @@ impl Scenario {
         }
     }
 
-    /// The plugin's configuration, as JSON. The target group is `web`, with a rule also `green`.
+    /// The plugin's configuration, as JSON. The target group is `web`, or with a rule `blue` and `green`.
     #[must_use]
     pub fn configuration(self) -> &'static str {
         match self {
@@ -91,9 +91,9 @@ impl Scenario {
             }
             Self::GroupAndApplication => {
                 r#"{
-                    "rules": [{"target_groups": ["web", "green"], "target_group_stickiness": {"duration_seconds": 3600}}],
+                    "rules": [{"target_groups": ["blue", "green"], "target_group_stickiness": {"duration_seconds": 3600}}],
                     "target_groups": {
-                        "web": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "session"}}},
+                        "blue": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "session"}}},
                         "green": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "session"}}}
                     }
                 }"#
@@ -192,7 +192,9 @@ struct Plugin {
 impl Plugin {
     fn start(filter: &Module, scenario: Scenario) -> Result<Self, Error> {
         let mut host = Host::default();
-        let properties: [(&str, &[u8]); 2] = [("xds.cluster_name", b"web"), ("response.code_details", b"via_upstream")];
+        let target_group: &[u8] = if scenario == Scenario::GroupAndApplication { b"blue" } else { b"web" };
+        let properties: [(&str, &[u8]); 2] =
+            [("xds.cluster_name", target_group), ("response.code_details", b"via_upstream")];
         host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
         let mut vm = Vm::load(filter, host);
         vm.initialize()?;

@@ -1,0 +1,84 @@
+//! How is what was measured written in Markdown?
+
+use std::fmt::{self, Display};
+
+use crate::main_table::MainTable;
+
+/// A table with aligned columns.
+pub(crate) struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn of(columns: &[&str]) -> Self {
+        Self { columns: columns.iter().map(ToString::to_string).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; where it is short, empty cells follow.
+    pub(crate) fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        let mut cells: Vec<String> = cells.into_iter().map(Into::into).collect();
+        cells.resize(self.columns.len(), String::new());
+        self.rows.push(cells);
+    }
+}
+
+impl Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = || std::iter::once(&self.columns).chain(&self.rows);
+        let widths: Vec<usize> = (0..self.columns.len())
+            .map(|column| lines().map(|line| line[column].chars().count()).max().unwrap_or(0))
+            .collect();
+        let write = |f: &mut fmt::Formatter<'_>, line: &[String]| {
+            let cells = line.iter().zip(&widths).map(|(cell, width)| format!(" {cell:width$} "));
+            writeln!(f, "|{}|", cells.collect::<Vec<_>>().join("|"))
+        };
+        write(f, &self.columns)?;
+        let rules: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
+        writeln!(f, "|{}|", rules.join("|"))?;
+        self.rows.iter().try_for_each(|row| write(f, row))
+    }
+}
+
+/// What is there, or nothing.
+pub(crate) fn cell(figure: Option<impl Display>) -> String {
+    figure.map_or_else(String::new, |figure| figure.to_string())
+}
+
+/// The main table.
+pub(crate) fn main_table(table: &MainTable) -> String {
+    let mut lines = Table::of(&[
+        "variant",
+        "CPU per request, µs",
+        "price of stickiness, µs",
+        "× Envoy's cookie sessions",
+        "× the filter that does nothing",
+        "requests per second",
+    ]);
+    for row in &table.rows {
+        let is_envoy = matches!(row.variant.setup, crate::variant::Setup::Envoy(_));
+        let times_native = table.times_native(row).filter(|_| is_envoy);
+        lines.row([
+            row.variant.name.to_owned(),
+            cell(crate::figures::Figure::of(row.cpu.iter().copied())),
+            cell(table.price(row)),
+            times_native.map_or_else(String::new, |times| format!("{:.2}", times.median)),
+            table.times_noop(row).map_or_else(String::new, |times| format!("{:.1}", times.median)),
+            row.rate.map_or_else(String::new, |rate| format!("{:.0}", rate.median)),
+        ]);
+    }
+    lines.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let mut table = Table::of(&["a", "µs"]);
+        table.row(["long", "1"]);
+        table.row(["b"]);
+        assert_eq!(table.to_string(), "| a    | µs |\n|------|----|\n| long | 1  |\n| b    |    |\n");
+    }
+}
