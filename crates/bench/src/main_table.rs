@@ -95,6 +95,11 @@ impl Lineup {
     }
 }
 
+/// Whether any variant is asked for.
+pub(crate) fn wanted(options: &Options) -> bool {
+    VARIANTS.iter().any(|variant| options.variant(variant.name))
+}
+
 /// Measures all variants that are asked for.
 pub(crate) fn measure(ground: &Ground, options: &Options) -> Result<MainTable> {
     let lineup = Lineup::start(ground, options, LOOKS)?;
@@ -105,7 +110,7 @@ pub(crate) fn measure(ground: &Ground, options: &Options) -> Result<MainTable> {
         {
             say(&format!("main table: round {} of {}", round + 1, options.rounds));
         }
-        lineup.proxies[ready.proxy].measure(&ready.request, options.seconds).context(ready.variant.name)
+        lineup.proxies[ready.proxy].measure(&ready.request, options.seconds).map(Some).context(ready.variant.name)
     })?;
     let rows = lineup.ready.iter().zip(&samples).map(|(ready, samples)| Row {
         variant: ready.variant,

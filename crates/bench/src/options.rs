@@ -20,7 +20,7 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rounds: 9, seconds: 2, only: Vec::new(), smoke: false }
+        Self { rounds: 7, seconds: 2, only: Vec::new(), smoke: false }
     }
 }
 
@@ -46,15 +46,14 @@ impl Options {
         self.only.is_empty() && !self.smoke
     }
 
-    /// Whether a section is asked for; the main one is when any word is no section's.
+    /// Whether a section is asked for.
     pub(crate) fn section(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|word| name.contains(word.as_str()))
+        self.only.is_empty() || self.only.iter().any(|word| word == name)
     }
 
     /// Whether a variant of the main table is asked for.
     pub(crate) fn variant(&self, name: &str) -> bool {
-        self.only.is_empty()
-            || self.only.iter().any(|word| name.contains(word.as_str()) || "main".contains(word.as_str()))
+        self.section("main") || self.only.iter().any(|word| name.contains(word.as_str()))
     }
 }
 

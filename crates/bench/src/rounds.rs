@@ -9,10 +9,11 @@ use crate::proxy::Sample;
 pub(crate) type Samples = Vec<Vec<Sample>>;
 
 /// Visits each of so many things once in a round, forth in one round and back in the next, after a round that does not count.
+/// A visit of that first one may bring nothing.
 pub(crate) fn interleaved(
     count: usize,
     rounds: usize,
-    mut measure: impl FnMut(usize, Round) -> Result<Sample>,
+    mut measure: impl FnMut(usize, Round) -> Result<Option<Sample>>,
 ) -> Result<Samples> {
     for place in 0..count {
         measure(place, Round::WarmUp)?;
@@ -21,7 +22,7 @@ pub(crate) fn interleaved(
     for round in 0..rounds {
         for step in 0..count {
             let place = if round % 2 == 0 { step } else { count - 1 - step };
-            samples[place].push(measure(place, Round::Counts(round))?);
+            samples[place].extend(measure(place, Round::Counts(round))?);
         }
     }
     Ok(samples)
@@ -53,7 +54,7 @@ mod tests {
         let mut visits = Vec::new();
         let samples = interleaved(3, 2, |place, round| {
             visits.push((round, place));
-            Ok(Sample { cpu: place as f64, rate: 1.0 })
+            Ok(Some(Sample { cpu: place as f64, rate: 1.0 }))
         });
         let order = |round| visits.iter().filter(|(of, _)| *of == round).map(|(_, place)| *place).collect::<Vec<_>>();
         assert_eq!(order(Round::WarmUp), [0, 1, 2]);

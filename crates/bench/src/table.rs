@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display};
 
-use crate::main_table::MainTable;
-
 /// A table with aligned columns.
 pub(crate) struct Table {
     columns: Vec<String>,
@@ -43,31 +41,6 @@ impl Display for Table {
 /// What is there, or nothing.
 pub(crate) fn cell(figure: Option<impl Display>) -> String {
     figure.map_or_else(String::new, |figure| figure.to_string())
-}
-
-/// The main table.
-pub(crate) fn main_table(table: &MainTable) -> String {
-    let mut lines = Table::of(&[
-        "variant",
-        "CPU per request, µs",
-        "price of stickiness, µs",
-        "× Envoy's cookie sessions",
-        "× the filter that does nothing",
-        "requests per second",
-    ]);
-    for row in &table.rows {
-        let is_envoy = matches!(row.variant.setup, crate::variant::Setup::Envoy(_));
-        let times_native = table.times_native(row).filter(|_| is_envoy);
-        lines.row([
-            row.variant.name.to_owned(),
-            cell(crate::figures::Figure::of(row.cpu.iter().copied())),
-            cell(table.price(row)),
-            times_native.map_or_else(String::new, |times| format!("{:.2}", times.median)),
-            table.times_noop(row).map_or_else(String::new, |times| format!("{:.1}", times.median)),
-            row.rate.map_or_else(String::new, |rate| format!("{:.0}", rate.median)),
-        ]);
-    }
-    lines.to_string()
 }
 
 #[cfg(test)]

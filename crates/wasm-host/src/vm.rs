@@ -46,6 +46,12 @@ impl Vm {
         self.store.data_mut()
     }
 
+    /// The linear memory of the module, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.instance.get_memory(&self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
+    }
+
     /// Runs what Envoy runs first.
     ///
     /// # Errors

@@ -1,0 +1,244 @@
+//! The page `docs/performance.md`: every figure in it comes from one run.
+
+use crate::calls;
+use crate::chart::{self, Bar};
+use crate::figures::Figure;
+use crate::growth::{self, OF_COOKIES, Step};
+use crate::load::CONNECTIONS;
+use crate::main_table::MainTable;
+use crate::matrix::{self, Line};
+use crate::memory::{Memory, SESSIONS_IN_THE_INTERPRETER};
+use crate::pure;
+use crate::run::Run;
+use crate::startup::{Startup, TIMES};
+use crate::table::{Table, cell};
+use crate::targets;
+use crate::variant::{CADDY, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NOOP, Setup};
+
+/// The page.
+pub(crate) fn whole(run: &Run) -> String {
+    let machine = &run.machine;
+    let main = &run.main;
+    let absent: String = main.absent.iter().map(|why| format!("\n**Not measured**: {why}.\n")).collect();
+    let pure = run
+        .pure
+        .as_deref()
+        .map_or_else(|| "Not measured in this run: `target/bench/pure.json` was not there.\n".to_owned(), pure::table);
+    format!(
+        "<!-- Written by `cargo xtask bench`. What is changed here is gone after the next run: the text is in crates/bench/src/page.rs. -->\n\
+         # What stickiness costs\n\
+         \n\
+         ```console\n\
+         $ cargo xtask bench\n\
+         ```\n\
+         \n\
+         This run was made on {date} with the commit `{commit}` and took {minutes} minutes. Machine: {processor}; {kernel}. Programs: {programs}.\n\
+         \n\
+         ![The price of stickiness of each proxy, in CPU per request](performance.svg)\n\
+         \n\
+         ## How it is measured\n\
+         \n\
+         - Each proxy has one worker and stands before two targets, which are one process of their own that answers two bytes at once. \
+         [wrk](https://github.com/wg/wrk) asks over {CONNECTIONS} connections that are kept open, all on this machine, over the loopback.\n\
+         - CPU is what all threads of the proxy's process have had (`/proc/PID/task/*/schedstat`), in user and in kernel mode, divided by \
+         the answers. An answer that is no success ends the run.\n\
+         - One round visits every variant once, for {seconds} s; the next goes the other way round. There are {rounds}, after one that does not \
+         count. A figure is the median of the rounds, with the lowest and the highest.\n\
+         - The *price of stickiness* is what a variant costs beyond the same proxy without stickiness, compared within each round: proxies \
+         differ in more than that.\n\
+         - Before it is measured, each variant is looked at: whether a pinned client stays, a new one is spread, a cookie is renewed or not. \
+         The Envoys run the shipped configuration, without its access log and health checks; those without the filter are without all that is there for it.\n\
+         \n\
+         ## What was to be reached\n\
+         \n\
+         {targets}\n\
+         ## The price of stickiness\n\
+         \n\
+         {main_table}{absent}\n\
+         The filter that does nothing is the least that WebAssembly costs in Envoy: written by hand, it has every callback that the Rust SDK \
+         exports, and the one without unused callbacks those for headers alone. The script in Lua reads a target in plain text from a cookie, and gives none.\n\
+         \n\
+         ## Sizes, protocols, workers\n\
+         \n\
+         CPU per request in µs, as above: {matrix_rounds} rounds of {matrix_seconds} s. Foreign cookies stand before ours. Over HTTP/2 it is \
+         h2load that asks.\n\
+         \n\
+         {matrix}\n\
+         ## How it grows\n\
+         \n\
+         CPU per request in µs, {growth_rounds} rounds of {growth_seconds} s. Clients are pinned; the sessions have {session_targets} targets, and each of \
+         their requests has another cookie. What the Envoy without the filter costs more is Envoy's own.\n\
+         \n\
+         {growth}\n\
+         ## Memory\n\
+         \n\
+         {memory}\n\
+         ## Start and reload\n\
+         \n\
+         {startup}\n\
+         ## Calls between Envoy and the filter\n\
+         \n\
+         Counted on the interpreter of the suite `host`, which runs the module as it ships, for a request that is not the first of its kind. \
+         Only the first request of a second for a target seals a cookie: it draws random bytes for that (`random_get`).\n\
+         \n\
+         {calls}\n\
+         ## Without Envoy\n\
+         \n\
+         What `crates/stickiness` needs for itself, natively: `cargo bench -p stickiness`.\n\
+         \n\
+         <!-- pure:begin -->\n\
+         {pure}\
+         <!-- pure:end -->\n",
+        date = machine.date,
+        commit = machine.commit,
+        minutes = run.took.as_secs().div_ceil(60),
+        processor = machine.processor,
+        kernel = machine.kernel,
+        programs = machine.programs.join(", "),
+        seconds = main.seconds,
+        rounds = main.rounds,
+        targets = targets::table(run),
+        main_table = main_table(main),
+        matrix_rounds = matrix::ROUNDS,
+        matrix_seconds = matrix::SECONDS,
+        matrix = matrix(&run.matrix),
+        growth_rounds = growth::ROUNDS,
+        growth_seconds = growth::SECONDS,
+        session_targets = growth::TARGETS_OF_SESSIONS,
+        growth = growth(&run.growth),
+        memory = memory(&run.memory),
+        startup = startup(&run.startup),
+        calls = calls::table(&run.calls),
+    )
+}
+
+/// The main table.
+pub(crate) fn main_table(main: &MainTable) -> String {
+    let mut table = Table::of(&[
+        "variant",
+        "CPU per request, µs",
+        "price of stickiness, µs",
+        "× Envoy's cookie sessions",
+        "× what the filter that does nothing adds",
+        "requests per second",
+    ]);
+    for row in &main.rows {
+        let times_native = main.times_native(row).filter(|_| matches!(row.variant.setup, Setup::Envoy(_)));
+        table.row([
+            row.variant.name.to_owned(),
+            cell(Figure::of(row.cpu.iter().copied())),
+            cell(main.price(row)),
+            times_native.map_or_else(String::new, |times| format!("{:.2}", times.median)),
+            main.times_noop(row).map_or_else(String::new, |times| format!("{:.1}", times.median)),
+            row.rate.map_or_else(String::new, |rate| format!("{:.0}", rate.median)),
+        ]);
+    }
+    table.to_string()
+}
+
+/// The price of each way to be sticky that was measured.
+pub(crate) fn chart(main: &MainTable) -> String {
+    let names = [
+        (PRUNED_NOOP, "wasm filter that does nothing, pruned"),
+        (NOOP, "wasm filter that does nothing"),
+        (PINNED, "this filter (sealed)"),
+        (NATIVE, "Envoy's cookie sessions (plain)"),
+        (LUA, "Lua script in Envoy (plain)"),
+        (HAPROXY, "HAProxy cookie insert (plain)"),
+        (CADDY, "Caddy lb_policy cookie (HMAC)"),
+        (NGINX, "nginx sticky cookie (MD5)"),
+    ];
+    let bars = names.into_iter().filter_map(|(variant, name)| {
+        let price = main.price(main.row(variant)?)?;
+        Some(Bar { name: name.to_owned(), price, ours: variant == PINNED })
+    });
+    chart::svg(&bars.collect::<Vec<_>>())
+}
+
+/// The circumstances, and what each column costs.
+pub(crate) fn matrix(lines: &[Line]) -> String {
+    let columns = ["answer", "foreign cookies", "protocol", "workers"].into_iter();
+    let columns =
+        columns.chain(matrix::COLUMNS.iter().map(|(name, ..)| *name)).chain(["pinned, × Envoy's cookie sessions"]);
+    let mut table = Table::of(&columns.collect::<Vec<_>>());
+    for line in lines {
+        let at = &line.circumstances;
+        let mut cells = vec![
+            if at.path == crate::backend::SMALL { "2 bytes" } else { "16 KB" }.to_owned(),
+            format!("{} bytes", at.foreign),
+            at.protocol.name().to_owned(),
+            at.workers.to_string(),
+        ];
+        cells.extend(line.cells.iter().map(|cpu| cell(Figure::of(cpu.iter().copied()))));
+        cells.push(line.times_native().map_or_else(String::new, |times| format!("{times:.2}")));
+        table.row(cells);
+    }
+    table.to_string()
+}
+
+/// What grows, and what a request costs then.
+pub(crate) fn growth(steps: &[Step]) -> String {
+    let mut table =
+        Table::of(&["what grows", "how many", "Envoy, no filter", "this filter: pinned", "what the filter adds"]);
+    for step in steps {
+        let figure = |cpu: &[f64]| cell(Figure::of(cpu.iter().copied()));
+        table.row([
+            step.what.to_owned(),
+            step.count.to_string(),
+            figure(&step.bare),
+            figure(&step.ours),
+            cell(step.price()),
+        ]);
+    }
+    let per_byte = per_byte(steps).map_or_else(String::new, |nanoseconds| {
+        format!("\nA byte of foreign cookies costs {nanoseconds:.2} ns more with the filter than without.\n")
+    });
+    format!("{table}{per_byte}")
+}
+
+/// What the filter adds for each byte of foreign cookies, in nanoseconds.
+fn per_byte(steps: &[Step]) -> Option<f64> {
+    let mut steps = steps.iter().filter(|step| step.what == OF_COOKIES);
+    let (first, last) = (steps.next()?, steps.next_back()?);
+    #[allow(clippy::cast_precision_loss, reason = "there are some thousand bytes")]
+    let bytes = (last.count - first.count) as f64;
+    Some((last.price()?.median - first.price()?.median) * 1e3 / bytes)
+}
+
+/// What is resident, and what the VM has.
+pub(crate) fn memory(memory: &Memory) -> String {
+    let mut table =
+        Table::of(&["workers", "filter", "resident after one session, MB", "after a million sessions, MB", "more"]);
+    let [before, after] = memory.linear.map(|bytes| format!("{} KB", bytes / 1024));
+    for line in &memory.lines {
+        let megabytes = |bytes: i64| format!("{}.{}", bytes / 1_000_000, bytes.abs() / 100_000 % 10);
+        let [one, all] = [line.after_one, line.after_all].map(u64::cast_signed);
+        table.row([
+            line.workers.to_string(),
+            if line.ours { "yes" } else { "no" }.to_owned(),
+            megabytes(one),
+            megabytes(all),
+            megabytes(all - one),
+        ]);
+    }
+    format!(
+        "{table}\n\
+         Each worker has a VM of its own. Its linear memory, which is all that the filter itself can fill, was {before} after one session and \
+         {after} after {SESSIONS_IN_THE_INTERPRETER} in the interpreter.\n"
+    )
+}
+
+/// Until the filter is loaded, and until it is as fast as ever.
+pub(crate) fn startup(startup: &Startup) -> String {
+    let mut table = Table::of(&["first request after", "the first, ms", "the tenth, ms"]);
+    for first in &startup.firsts {
+        table.row([first.after.to_owned(), format!("{:.2}", first.first), format!("{:.2}", first.tenth)]);
+    }
+    let Startup { validate_with, validate_without, size, .. } = startup;
+    format!(
+        "The module has {size} bytes. `envoy --mode validate`, which loads and configures it, takes {validate_with:.0} ms with the filter and \
+         {validate_without:.0} ms without. Here and below it is {TIMES} times, by the clock on the wall.\n\
+         \n\
+         {table}"
+    )
+}
