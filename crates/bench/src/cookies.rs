@@ -34,7 +34,8 @@ pub(crate) fn session(target: SocketAddr, age: u64) -> String {
 
 /// A file of so many sessions, no two of them alike, whose targets take turns.
 pub(crate) fn file(folder: &Path, targets: &[SocketAddr], sessions: usize) -> Result<PathBuf> {
-    let path = folder.join(format!("{sessions}-sessions-{}-targets", targets.len()));
+    let port = targets.first().context("no target")?.port();
+    let path = folder.join(format!("{sessions}-sessions-of-{}-targets-on-{port}", targets.len()));
     if path.is_file() {
         return Ok(path);
     }

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
-        assert_eq!(Figure::of([4.0, 1.0, 2.0, 100.0]).unwrap().median, 3.0);
+        let figure = Figure::of([4.0, 1.0, 2.0, 100.0]);
+        assert_eq!(figure, Some(Figure { median: 3.0, lowest: 1.0, highest: 100.0 }));
     }
 
     #[test]
@@ -65,7 +66,8 @@ mod tests {
     fn a_price_is_compared_within_its_round() {
         let price = Figure::difference(&[11.0, 21.0, 33.0], &[10.0, 20.0, 30.0]).unwrap();
         assert_eq!(price, Figure { median: 1.0, lowest: 1.0, highest: 3.0 });
-        assert_eq!(Figure::ratio(&[10.0, 30.0], &[10.0, 20.0]).unwrap().median, 1.25);
+        let ratio = Figure::ratio(&[10.0, 30.0], &[10.0, 20.0]);
+        assert_eq!(ratio, Some(Figure { median: 1.25, lowest: 1.0, highest: 1.5 }));
     }
 
     #[test]

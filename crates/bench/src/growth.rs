@@ -47,38 +47,39 @@ pub(crate) const OF_TARGETS: &str = "targets";
 pub(crate) const OF_SESSIONS: &str = "sessions";
 pub(crate) const OF_COOKIES: &str = "bytes of foreign cookies";
 
-/// An Envoy without and one with the filter before the same number of targets. Each has a process of targets of its own:
-/// with thousands of connections to it, one for both would have more files open than many systems allow.
+/// Up to as many targets, all proxies may share the process that they are: with more, both of a pair together would have more
+/// files open than many systems allow.
+const SHARED: u32 = 1000;
+
+/// An Envoy without and one with the filter before the same number of targets.
 pub(crate) struct Pair {
-    backends: [Backend; 2],
+    targets: Vec<SocketAddr>,
     pub(crate) proxies: [Proxy; 2],
+    _backends: Vec<Backend>,
 }
 
 impl Pair {
-    pub(crate) fn start(ground: &Ground, targets: u32, workers: u32) -> Result<Self> {
-        let backends = [Backend::start(&ground.envoy)?, Backend::start(&ground.envoy)?];
-        let start = |kind, backend: &Backend| {
+    pub(crate) fn start(ground: &Ground, count: u32, workers: u32) -> Result<Self> {
+        let own = if count > SHARED { 2 } else { 0 };
+        let backends: Vec<Backend> = (0..own).map(|_| Backend::start(&ground.envoy)).collect::<Result<_>>()?;
+        let of_bare = backends.first().unwrap_or(&ground.backend).targets(count);
+        let targets = backends.last().unwrap_or(&ground.backend).targets(count);
+        let start = |kind, targets: &[SocketAddr]| {
             let mut config = envoys::config(ground, kind)?;
-            config.endpoints("web", &backend.targets(targets))?;
+            config.endpoints("web", targets)?;
             // One connection for each target and worker is more than the shipped limit.
             let limit = 1_000_000;
             config.cluster("web")?["circuit_breakers"]["thresholds"] = json!([{ "max_connections": limit, "max_pending_requests": limit, "max_requests": limit, "max_retries": limit }]);
             Proxy::start_with(ground, &config, workers)
         };
-        let proxies = [start(Kind::Bare, &backends[0])?, start(Kind::Ours(Scenario::Pinned), &backends[1])?];
-        Ok(Self { backends, proxies })
+        let proxies = [start(Kind::Bare, &of_bare)?, start(Kind::Ours(Scenario::Pinned), &targets)?];
+        Ok(Self { targets, proxies, _backends: backends })
     }
 
-    /// What each of the two is sent: so many sessions of all its targets.
-    pub(crate) fn requests(&self, ground: &Ground, targets: u32, sessions: usize) -> Result<[Request; 2]> {
-        let request = |backend: &Backend| -> Result<Request> {
-            let targets: Vec<SocketAddr> = backend.targets(targets);
-            let folder = ground.folder().join(targets[0].port().to_string());
-            std::fs::create_dir_all(&folder)?;
-            let file = cookies::file(&folder, &targets, sessions)?;
-            Ok(Request { path: SMALL, cookies: Cookies::Lines(file), protocol: Protocol::Http1 })
-        };
-        Ok([request(&self.backends[0])?, request(&self.backends[1])?])
+    /// What both are sent: so many sessions of all its targets.
+    pub(crate) fn request(&self, ground: &Ground, sessions: usize) -> Result<Request> {
+        let file = cookies::file(ground.folder(), &self.targets, sessions)?;
+        Ok(Request { path: SMALL, cookies: Cookies::Lines(file), protocol: Protocol::Http1 })
     }
 }
 
@@ -112,24 +113,27 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Step>> {
     };
     let mut steps: Vec<(&'static str, usize)> = Vec::new();
     let mut cells: Vec<Cell<'_>> = Vec::new();
-    let mut add = |what, count, pair, requests: [Request; 2]| {
+    let mut add = |what, count, pair, request: Request| {
         steps.push((what, count));
-        cells.extend([false, true].into_iter().zip(requests).map(|(ours, request)| Cell { pair, ours, request }));
+        cells.extend([false, true].map(|ours| Cell { pair, ours, request: request.clone() }));
     };
     for (targets, pair) in &pairs {
-        add(OF_TARGETS, *targets as usize, pair, pair.requests(ground, *targets, *targets as usize)?);
+        let targets = *targets as usize;
+        add(OF_TARGETS, targets, pair, pair.request(ground, targets)?);
     }
     for sessions in SESSIONS {
         let pair = with(TARGETS_OF_SESSIONS)?;
-        add(OF_SESSIONS, sessions, pair, pair.requests(ground, TARGETS_OF_SESSIONS, sessions)?);
+        add(OF_SESSIONS, sessions, pair, pair.request(ground, sessions)?);
     }
     for foreign in FOREIGN {
         let pair = with(2)?;
-        let requests = [0, 1].map(|place: usize| {
-            let own = cookies::session(pair.backends[place].target(0), 60);
-            Request { path: SMALL, cookies: Cookies::Same(behind_foreign(foreign, &own)), protocol: Protocol::Http1 }
-        });
-        add(OF_COOKIES, foreign, pair, requests);
+        let cookies = behind_foreign(foreign, &cookies::session(pair.targets[0], 60));
+        add(
+            OF_COOKIES,
+            foreign,
+            pair,
+            Request { path: SMALL, cookies: Cookies::Same(cookies), protocol: Protocol::Http1 },
+        );
     }
     let samples = rounds::interleaved(cells.len(), ROUNDS, |place, round| {
         let Cell { pair, ours, request } = &cells[place];

@@ -78,13 +78,12 @@ impl Lineup {
         }
         for variant in wanted {
             let place = setups.iter().position(|setup| *setup == variant.setup);
-            let place = match place {
-                Some(place) => place,
-                None => {
-                    setups.push(variant.setup);
-                    lineup.proxies.push(Proxy::start(ground, variant.setup).context(variant.name)?);
-                    setups.len() - 1
-                }
+            let place = if let Some(place) = place {
+                place
+            } else {
+                setups.push(variant.setup);
+                lineup.proxies.push(Proxy::start(ground, variant.setup).context(variant.name)?);
+                setups.len() - 1
             };
             let cookies = check::keeps_its_promise(ground, variant, &lineup.proxies[place], looks)?;
             let cookies = if cookies.is_empty() { Cookies::None } else { Cookies::Same(cookies) };

@@ -37,17 +37,17 @@ pub(crate) fn measure(ground: &Ground) -> Result<Memory> {
     let mut lines = Vec::new();
     for workers in [1, 2] {
         let pair = Pair::start(ground, TARGETS_OF_SESSIONS, workers)?;
-        let one = pair.requests(ground, TARGETS_OF_SESSIONS, 1)?;
-        let all = pair.requests(ground, TARGETS_OF_SESSIONS, SESSIONS)?;
+        let one = pair.request(ground, 1)?;
+        let all = pair.request(ground, SESSIONS)?;
         for (place, proxy) in pair.proxies.iter().enumerate() {
             let ours = place == 1;
             say(&format!(
                 "memory: a million sessions, {workers} workers, {} the filter",
                 if ours { "with" } else { "without" }
             ));
-            send(proxy, &one[place], 2, 1)?;
+            send(proxy, &one, 2, 1)?;
             let after_one = resident(proxy.id())?;
-            send(proxy, &all[place], 10, SESSIONS)?;
+            send(proxy, &all, 10, SESSIONS)?;
             lines.push(Line { workers, ours, after_one, after_all: resident(proxy.id())? });
         }
     }

@@ -19,7 +19,8 @@ use crate::variant::{CADDY, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NO
 pub(crate) fn whole(run: &Run) -> String {
     let machine = &run.machine;
     let main = &run.main;
-    let absent: String = main.absent.iter().map(|why| format!("\n**Not measured**: {why}.\n")).collect();
+    let absent: Vec<String> = main.absent.iter().map(|why| format!("\n**Not measured**: {why}.\n")).collect();
+    let absent = absent.concat();
     let pure = run
         .pure
         .as_deref()
@@ -146,7 +147,7 @@ pub(crate) fn chart(main: &MainTable) -> String {
         (LUA, "Lua script in Envoy (plain)"),
         (HAPROXY, "HAProxy cookie insert (plain)"),
         (CADDY, "Caddy lb_policy cookie (HMAC)"),
-        (NGINX, "nginx sticky cookie (MD5)"),
+        (NGINX, "nginx sticky cookie (unkeyed hash)"),
     ];
     let bars = names.into_iter().filter_map(|(variant, name)| {
         let price = main.price(main.row(variant)?)?;
@@ -232,7 +233,7 @@ pub(crate) fn memory(memory: &Memory) -> String {
 pub(crate) fn startup(startup: &Startup) -> String {
     let mut table = Table::of(&["first request after", "the first, ms", "the tenth, ms"]);
     for first in &startup.firsts {
-        table.row([first.after.to_owned(), format!("{:.2}", first.first), format!("{:.2}", first.tenth)]);
+        table.row([first.after.to_owned(), format!("{:.2}", first.request), format!("{:.2}", first.tenth)]);
     }
     let Startup { validate_with, validate_without, size, .. } = startup;
     format!(

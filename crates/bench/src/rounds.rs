@@ -51,17 +51,18 @@ mod tests {
 
     #[test]
     fn every_round_visits_each_once_and_the_order_alternates() {
+        const CPU: [f64; 3] = [40.0, 41.0, 50.0];
         let mut visits = Vec::new();
         let samples = interleaved(3, 2, |place, round| {
             visits.push((round, place));
-            Ok(Some(Sample { cpu: place as f64, rate: 1.0 }))
+            Ok(Some(Sample { cpu: CPU[place], rate: 1.0 }))
         });
         let order = |round| visits.iter().filter(|(of, _)| *of == round).map(|(_, place)| *place).collect::<Vec<_>>();
         assert_eq!(order(Round::WarmUp), [0, 1, 2]);
         assert_eq!(order(Round::Counts(0)), [0, 1, 2]);
         assert_eq!(order(Round::Counts(1)), [2, 1, 0]);
         let samples = samples.unwrap();
-        assert!(samples.iter().enumerate().all(|(place, of)| cpu(of) == [place as f64; 2]));
+        assert_eq!(samples.iter().map(|of| cpu(of)).collect::<Vec<_>>(), CPU.map(|cpu| vec![cpu; 2]));
     }
 
     #[test]

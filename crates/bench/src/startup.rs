@@ -31,7 +31,7 @@ pub(crate) struct Startup {
 /// The first request after an event, and the tenth.
 pub(crate) struct First {
     pub(crate) after: &'static str,
-    pub(crate) first: Figure,
+    pub(crate) request: Figure,
     pub(crate) tenth: Figure,
 }
 
@@ -49,10 +49,10 @@ pub(crate) fn measure(ground: &Ground) -> Result<Startup> {
     let [validate_without, validate_with] = seconds.map(Figure::of);
     say("start: first requests");
     let firsts = [
-        first("a start without the filter", after_starts(ground, Kind::Bare)?)?,
-        first("a start with it", after_starts(ground, Kind::Ours(Scenario::Pinned))?)?,
-        first("a changed listener without the filter", after_reloads(ground, false)?)?,
-        first(RELOAD, after_reloads(ground, true)?)?,
+        first("a start without the filter", &after_starts(ground, Kind::Bare)?)?,
+        first("a start with it", &after_starts(ground, Kind::Ours(Scenario::Pinned))?)?,
+        first("a changed listener without the filter", &after_reloads(ground, false)?)?,
+        first(RELOAD, &after_reloads(ground, true)?)?,
     ];
     Ok(Startup {
         validate_without: validate_without.context("no time")?,
@@ -77,9 +77,9 @@ fn validate(ground: &Ground, kind: Kind) -> Result<f64> {
 }
 
 /// The first and the tenth of ten requests on one connection, each time.
-fn first(after: &'static str, times: Vec<[f64; 2]>) -> Result<First> {
+fn first(after: &'static str, times: &[[f64; 2]]) -> Result<First> {
     let figure = |place: usize| Figure::of(times.iter().map(|times| times[place])).context("no time");
-    Ok(First { after, first: figure(0)?, tenth: figure(1)? })
+    Ok(First { after, request: figure(0)?, tenth: figure(1)? })
 }
 
 fn ten_requests(server: SocketAddr) -> Result<[f64; 2]> {

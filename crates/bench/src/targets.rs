@@ -33,7 +33,7 @@ pub(crate) fn table(run: &Run) -> String {
 fn all(run: &Run) -> Vec<Target> {
     let pinned = run.main.row(PINNED);
     let new = run.main.row(NEW).zip(run.main.row(NATIVE_NEW));
-    let first = run.startup.firsts.iter().find(|first| first.after == RELOAD).map(|first| first.first);
+    let first = run.startup.firsts.iter().find(|first| first.after == RELOAD).map(|first| first.request);
     let targets = [
         at_most(
             "CPU of a pinned request, × Envoy's cookie sessions",
