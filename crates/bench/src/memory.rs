@@ -1,13 +1,16 @@
 //! How much memory does each worker need, and does it grow with sessions?
 
 use std::fs;
+use std::thread;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use wasm_host::{Host, Scenario, Vm};
 
 use crate::cookies;
 use crate::ground::Ground;
 use crate::growth::{Pair, TARGETS_OF_SESSIONS, send};
+use crate::load::Request;
+use crate::proxy::Proxy;
 use crate::say;
 
 /// Sessions of which the memory is stated.
@@ -39,19 +42,25 @@ pub(crate) fn measure(ground: &Ground) -> Result<Memory> {
         let pair = Pair::start(ground, TARGETS_OF_SESSIONS, workers)?;
         let one = pair.request(ground, 1)?;
         let all = pair.request(ground, SESSIONS)?;
-        for (place, proxy) in pair.proxies.iter().enumerate() {
-            let ours = place == 1;
-            say(&format!(
-                "memory: a million sessions, {workers} workers, {} the filter",
-                if ours { "with" } else { "without" }
-            ));
-            send(proxy, &one, 2, 1)?;
-            let after_one = resident(proxy.id())?;
-            send(proxy, &all, 10, SESSIONS)?;
-            lines.push(Line { workers, ours, after_one, after_all: resident(proxy.id())? });
+        say(&format!("memory: a million sessions, workers: {workers}"));
+        // Both at the same time: what is asked for is not how long it takes.
+        let both = thread::scope(|scope| {
+            let threads = pair.proxies.each_ref().map(|proxy| scope.spawn(|| before_and_after(proxy, &one, &all)));
+            threads.map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread that sends sessions has failed")))
+        });
+        for (ours, found) in [false, true].into_iter().zip(both) {
+            let [after_one, after_all] = found?;
+            lines.push(Line { workers, ours, after_one, after_all });
         }
     }
     Ok(Memory { lines, linear })
+}
+
+fn before_and_after(proxy: &Proxy, one: &Request, all: &Request) -> Result<[u64; 2]> {
+    send(proxy, one, 2, 1)?;
+    let after_one = resident(proxy.id())?;
+    send(proxy, all, 10, SESSIONS)?;
+    Ok([after_one, resident(proxy.id())?])
 }
 
 /// `VmRSS`, as `proc_pid_status(5)` has it.
