@@ -1,5 +1,6 @@
 //! The page `docs/performance.md`: every figure in it comes from one run.
 
+use crate::backend::SMALL;
 use crate::calls;
 use crate::chart::{self, Bar};
 use crate::figures::Figure;
@@ -19,7 +20,7 @@ use crate::variant::{CADDY, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NO
 pub(crate) fn whole(run: &Run) -> String {
     let machine = &run.machine;
     let main = &run.main;
-    let absent: Vec<String> = main.absent.iter().map(|why| format!("\n**Not measured**: {why}.\n")).collect();
+    let absent: Vec<String> = main.absent.iter().map(|why| format!("\n**{why}.**\n")).collect();
     let absent = absent.concat();
     let pure = run
         .pure
@@ -124,7 +125,9 @@ pub(crate) fn main_table(main: &MainTable) -> String {
         "requests per second",
     ]);
     for row in &main.rows {
-        let times_native = main.times_native(row).filter(|_| matches!(row.variant.setup, Setup::Envoy(_)));
+        // Of the same proxy and the same answers.
+        let alike = matches!(row.variant.setup, Setup::Envoy(_)) && row.variant.path == SMALL;
+        let times_native = main.times_native(row).filter(|_| alike);
         table.row([
             row.variant.name.to_owned(),
             cell(Figure::of(row.cpu.iter().copied())),
@@ -165,7 +168,7 @@ pub(crate) fn matrix(lines: &[Line]) -> String {
     for line in lines {
         let at = &line.circumstances;
         let mut cells = vec![
-            if at.path == crate::backend::SMALL { "2 bytes" } else { "16 KB" }.to_owned(),
+            if at.path == SMALL { "2 bytes" } else { "16 KB" }.to_owned(),
             format!("{} bytes", at.foreign),
             at.protocol.name().to_owned(),
             at.workers.to_string(),
@@ -242,4 +245,63 @@ pub(crate) fn startup(startup: &Startup) -> String {
          \n\
          {table}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::machine::Machine;
+    use crate::main_table::Row;
+    use crate::variant::{NO_FILTER, VARIANTS};
+
+    /// The variants with these times, round by round.
+    fn main_of(measured: &[(&str, [f64; 2])]) -> MainTable {
+        let rows = measured.iter().filter_map(|(name, cpu)| {
+            let variant = VARIANTS.into_iter().find(|variant| variant.name == *name)?;
+            Some(Row { variant, cpu: cpu.to_vec(), rate: Figure::of([20_000.0]) })
+        });
+        let absent = vec!["nginx was not measured: it is not there".to_owned()];
+        MainTable { rows: rows.collect(), versions: Vec::new(), absent, rounds: 2, seconds: 1 }
+    }
+
+    fn main() -> MainTable {
+        main_of(&[(NO_FILTER, [40.0, 42.0]), (NOOP, [45.0, 47.0]), (NATIVE, [42.0, 44.0]), (PINNED, [50.0, 53.0])])
+    }
+
+    #[test]
+    fn a_row_says_the_price_and_what_it_is_beside_the_others() {
+        let row = main_table(&main()).lines().find(|line| line.contains(PINNED)).unwrap().to_owned();
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells, [PINNED, "51.5 (50.0 to 53.0)", "10.5 (10.0 to 11.0)", "1.20", "2.1", "20000"]);
+    }
+
+    #[test]
+    fn the_chart_has_what_was_measured_and_nothing_else() {
+        let chart = chart(&main());
+        assert!(chart.contains("this filter (sealed)") && chart.contains("10.5 µs"), "{chart}");
+        assert!(!chart.contains("nginx"), "{chart}");
+    }
+
+    #[test]
+    fn the_page_names_what_was_not_measured() {
+        let machine = Machine {
+            processor: "2 cores".into(),
+            kernel: "Linux".into(),
+            programs: Vec::new(),
+            date: "22 Nov 2026".into(),
+            commit: "abc".into(),
+        };
+        let one = Figure::of([1.0]).unwrap();
+        let startup = Startup { validate_with: one, validate_without: one, size: 250_001, firsts: Vec::new() };
+        let memory = Memory { lines: Vec::new(), linear: [1024, 2048] };
+        let took = Duration::from_secs(61);
+        let (calls, matrix, growth) = (Vec::new(), Vec::new(), Vec::new());
+        let page = whole(&Run { machine, calls, startup, main: main(), matrix, growth, memory, pure: None, took });
+        assert!(page.contains("**nginx was not measured: it is not there.**"), "{page}");
+        assert!(page.contains("`target/bench/pure.json` was not there"), "{page}");
+        let size = page.lines().find(|line| line.starts_with("| size of the module")).unwrap();
+        assert!(size.contains("250001") && size.contains("**no**"), "{size}");
+    }
 }
