@@ -81,3 +81,23 @@ fn a_session_moves_when_its_instance_is_stopped_and_stays_there_when_that_one_is
     // It is back indeed: new clients are sent there.
     client_of("a", port);
 }
+
+#[test]
+fn instances_that_come_back_with_each_others_addresses_are_pinned_and_take_turns_as_before() {
+    let demo = demo();
+    let before = demo.addresses().unwrap();
+    let (of_a, of_b) = (&before["backend-a"], &before["backend-b"]);
+    // Docker gives the first that starts the lower address.
+    let (first, second) = if of_a < of_b { ("b", "a") } else { ("a", "b") };
+    let (stopped_first, stopped_second) = (Stopped::new(&demo, first), Stopped::new(&demo, second));
+    drop(stopped_first);
+    drop(stopped_second);
+    let after = demo.addresses().unwrap();
+    assert_eq!((&after["backend-a"], &after["backend-b"]), (of_b, of_a));
+    assert_eq!(ten_requests(demo.ports().plain), [5, 5]);
+    for name in ["a", "b"] {
+        let client = client_of(name, demo.ports().sticky);
+        let answers: Vec<_> = (0..5).map(|_| instance(&client, demo.ports().sticky)).collect();
+        assert_eq!(answers, [name; 5]);
+    }
+}

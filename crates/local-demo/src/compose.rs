@@ -1,5 +1,6 @@
 //! How is the demo in containers run and changed?
 
+use std::collections::BTreeMap;
 use std::env;
 use std::process::Command;
 use std::time::Duration;
@@ -82,17 +83,35 @@ impl Compose {
         output(&mut self.command(&["stop", &service(name)])).map(drop)
     }
 
-    /// Starts a stopped instance again. Returns when every running instance is healthy for Envoy.
+    /// Starts a stopped instance again. Returns when Envoy sends requests to every running instance, at the address it has now,
+    /// and to no other: Docker gives the address of one that has stopped to the next that starts.
     ///
     /// # Errors
     ///
     /// When Docker refuses, with what it says, or an instance does not become healthy.
     pub fn start_again(&self, name: &str) -> Result<()> {
         output(&mut self.command(&["start", &service(name)]))?;
-        let running = output(&mut self.command(&["ps", "--status", "running", "--services"]))?;
-        let running = running.lines().filter(|line| line.starts_with(&service(""))).count();
-        let healthy = || Ok(self.admin().healthy_hosts(CLUSTER)? == running);
-        try_until("every running instance to be healthy", LIMIT, healthy)
+        let mut running: Vec<String> = self.addresses()?.into_values().collect();
+        running.sort();
+        let is_known = || Ok(self.admin().serving_hosts(CLUSTER)? == running);
+        try_until("Envoy to send requests to every running instance", LIMIT, is_known)
+    }
+
+    /// The IP address of each running instance, by the name of its service.
+    ///
+    /// # Errors
+    ///
+    /// When Docker refuses, with what it says.
+    pub fn addresses(&self) -> Result<BTreeMap<String, String>> {
+        let services = output(&mut self.command(&["ps", "--status", "running", "--services"]))?;
+        let mut addresses = BTreeMap::new();
+        for service in services.lines().filter(|line| line.starts_with(&service(""))) {
+            let id = output(&mut self.command(&["ps", "--quiet", service]))?;
+            let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+            let address = output(Command::new("docker").args(["inspect", "--format", format, id.trim()]))?;
+            addresses.insert(service.to_owned(), address.trim().to_owned());
+        }
+        Ok(addresses)
     }
 
     /// The containers, networks and volumes of the project that there are, running or not.

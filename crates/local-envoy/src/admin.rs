@@ -82,6 +82,17 @@ impl Admin {
         healthy_hosts_in(&clusters, cluster).ok_or_else(|| Error::new(format!("Envoy has no cluster {cluster:?}")))
     }
 
+    /// The IP address of each host of a cluster that is sent requests, sorted; also of one that discovery has taken away, and
+    /// which Envoy keeps because it answers its health checks.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such cluster, and those of [`Admin::json`].
+    pub fn serving_hosts(&self, cluster: &str) -> Result<Vec<String>> {
+        let clusters = self.json("/clusters?format=json")?;
+        serving_hosts_in(&clusters, cluster).ok_or_else(|| Error::new(format!("Envoy has no cluster {cluster:?}")))
+    }
+
     /// Where to reach a listener from this machine: 127.0.0.1 for one that listens on every address.
     ///
     /// # Errors
@@ -119,8 +130,23 @@ fn healthy_hosts_in(clusters: &Value, name: &str) -> Option<usize> {
         let flagged = status.is_some_and(|status| status.values().any(|value| value == true));
         !flagged && host["health_status"]["eds_health_status"] == "HEALTHY"
     };
+    Some(hosts_in(clusters, name)?.filter(is_healthy).count())
+}
+
+fn serving_hosts_in(clusters: &Value, name: &str) -> Option<Vec<String>> {
+    let serves = |host: &&Value| {
+        let status = &host["health_status"];
+        status["eds_health_status"] == "HEALTHY" && status["failed_active_health_check"] != true
+    };
+    let addresses = hosts_in(clusters, name)?.filter(serves).map(|host| &host["address"]["socket_address"]["address"]);
+    let mut addresses: Vec<String> = addresses.filter_map(|address| address.as_str().map(str::to_owned)).collect();
+    addresses.sort();
+    Some(addresses)
+}
+
+fn hosts_in<'a>(clusters: &'a Value, name: &str) -> Option<impl Iterator<Item = &'a Value> + use<'a>> {
     let cluster = clusters["cluster_statuses"].as_array()?.iter().find(|cluster| cluster["name"] == name)?;
-    Some(cluster["host_statuses"].as_array().into_iter().flatten().filter(is_healthy).count())
+    Some(cluster["host_statuses"].as_array().into_iter().flatten())
 }
 
 fn listener_in(listeners: &Value, name: &str) -> Option<SocketAddr> {
@@ -157,6 +183,19 @@ mod tests {
         assert_eq!(healthy_hosts_in(&clusters, "web"), Some(1));
         assert_eq!(healthy_hosts_in(&clusters, "empty"), Some(0));
         assert_eq!(healthy_hosts_in(&clusters, "other"), None);
+    }
+
+    #[test]
+    fn a_host_that_discovery_has_taken_away_serves_while_it_answers_its_checks() {
+        let host = |ip: &str, status: Value| json!({ "address": { "socket_address": { "address": ip } }, "health_status": status });
+        let hosts = json!([
+            host("10.0.0.2", json!({ "eds_health_status": "HEALTHY", "pending_dynamic_removal": true })),
+            host("10.0.0.1", json!({ "eds_health_status": "HEALTHY" })),
+            host("10.0.0.3", json!({ "eds_health_status": "HEALTHY", "failed_active_health_check": true })),
+        ]);
+        let clusters = json!({ "cluster_statuses": [{ "name": "web", "host_statuses": hosts }] });
+        assert_eq!(serving_hosts_in(&clusters, "web"), Some(vec!["10.0.0.1".to_owned(), "10.0.0.2".to_owned()]));
+        assert_eq!(serving_hosts_in(&clusters, "other"), None);
     }
 
     #[test]
