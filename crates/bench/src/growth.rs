@@ -47,6 +47,15 @@ pub(crate) const OF_TARGETS: &str = "targets";
 pub(crate) const OF_SESSIONS: &str = "sessions";
 pub(crate) const OF_COOKIES: &str = "bytes of foreign cookies";
 
+/// What the filter adds for each byte of foreign cookies, in nanoseconds.
+pub(crate) fn per_byte(steps: &[Step]) -> Option<f64> {
+    let mut steps = steps.iter().filter(|step| step.what == OF_COOKIES);
+    let (first, last) = (steps.next()?, steps.next_back()?);
+    #[allow(clippy::cast_precision_loss, reason = "there are some thousand bytes")]
+    let bytes = (last.count - first.count) as f64;
+    Some((last.price()?.median - first.price()?.median) * 1e3 / bytes)
+}
+
 /// Up to as many targets, all proxies may share the process that they are: with more, both of a pair together would have more
 /// files open than many systems allow.
 const SHARED: u32 = 1000;

@@ -4,7 +4,7 @@ use crate::backend::SMALL;
 use crate::calls;
 use crate::chart::{self, Bar};
 use crate::figures::Figure;
-use crate::growth::{self, OF_COOKIES, Step};
+use crate::growth::{self, Step};
 use crate::load::CONNECTIONS;
 use crate::main_table::MainTable;
 use crate::matrix::{self, Line};
@@ -194,19 +194,10 @@ pub(crate) fn growth(steps: &[Step]) -> String {
             cell(step.price()),
         ]);
     }
-    let per_byte = per_byte(steps).map_or_else(String::new, |nanoseconds| {
+    let per_byte = growth::per_byte(steps).map_or_else(String::new, |nanoseconds| {
         format!("\nA byte of foreign cookies costs {nanoseconds:.2} ns more with the filter than without.\n")
     });
     format!("{table}{per_byte}")
-}
-
-/// What the filter adds for each byte of foreign cookies, in nanoseconds.
-fn per_byte(steps: &[Step]) -> Option<f64> {
-    let mut steps = steps.iter().filter(|step| step.what == OF_COOKIES);
-    let (first, last) = (steps.next()?, steps.next_back()?);
-    #[allow(clippy::cast_precision_loss, reason = "there are some thousand bytes")]
-    let bytes = (last.count - first.count) as f64;
-    Some((last.price()?.median - first.price()?.median) * 1e3 / bytes)
 }
 
 /// What is resident, and what the VM has.
