@@ -2,6 +2,7 @@
 //!
 //! Header values are bytes: the SDK's `String` getters panic on what a client may send.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
@@ -10,18 +11,18 @@ use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
 
 /// Who answered a request.
-pub(crate) enum AnsweredBy {
+pub(crate) enum AnsweredBy<'a> {
     /// A target.
     Target {
         /// Its target group.
-        target_group: String,
+        target_group: Cow<'a, str>,
         /// Its address.
-        target: String,
+        target: Cow<'a, str>,
     },
     /// Envoy, because no target of this target group is healthy.
     EnvoyForWantOfATarget {
         /// The target group.
-        target_group: String,
+        target_group: Cow<'a, str>,
     },
     /// Envoy, for another reason.
     Envoy,
@@ -42,6 +43,11 @@ pub(crate) fn replace_request_header(name: &str, value: &str) {
 /// Removes every header of the request with this name.
 pub(crate) fn remove_request_header(name: &str) {
     let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+}
+
+/// Whether the answer has a header of this name.
+pub(crate) fn has_response_header(name: &str) -> bool {
+    matches!(hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name), Ok(Some(_)))
 }
 
 /// Adds a header to the answer, beside those of the same name.
@@ -86,15 +92,17 @@ pub(crate) fn target_group() -> Option<String> {
     text_property(&["xds", "cluster_name"])
 }
 
-/// Who answered the request.
+/// Who answered the request. What is known beforehand, should a target have answered, is not asked for.
 ///
 /// `upstream.address` alone does not tell: after a failed connection it is the dead target, and Envoy answers itself.
-pub(crate) fn answered_by() -> AnsweredBy {
-    let details = text_property(&["response", "code_details"]).unwrap_or_default();
-    let answered_by = if details == "via_upstream" {
-        let answered = target_group().zip(text_property(&["upstream", "address"]));
+pub(crate) fn answered_by<'a>(known_target_group: Option<&'a str>, known_target: Option<&'a str>) -> AnsweredBy<'a> {
+    let target_group = || known_target_group.map(Cow::Borrowed).or_else(|| target_group().map(Cow::Owned));
+    let target = || known_target.map(Cow::Borrowed).or_else(|| text_property(&["upstream", "address"]).map(Cow::Owned));
+    let details = property(&["response", "code_details"]).unwrap_or_default();
+    let answered_by = if details == b"via_upstream" {
+        let answered = target_group().zip(target());
         answered.map(|(target_group, target)| AnsweredBy::Target { target_group, target })
-    } else if details.starts_with("no_healthy_upstream") {
+    } else if details.starts_with(b"no_healthy_upstream") {
         target_group().map(|target_group| AnsweredBy::EnvoyForWantOfATarget { target_group })
     } else {
         None
@@ -109,7 +117,7 @@ pub(crate) fn route_metadata(key: &str) -> Option<Bytes> {
 
 /// Whether the client's connection to the listener is encrypted.
 pub(crate) fn is_over_tls() -> bool {
-    text_property(&["connection", "tls_version"]).is_some_and(|version| !version.is_empty())
+    property(&["connection", "tls_version"]).is_some_and(|version| !version.is_empty())
 }
 
 /// Gives the stream a word that the access log can print, as `%FILTER_STATE(wasm.<key>:PLAIN)%`.
@@ -120,6 +128,16 @@ pub(crate) fn set_filter_state(key: &str, word: &str) {
 /// The time by Envoy's system clock.
 pub(crate) fn now() -> Timestamp {
     hostcalls::get_current_time().map_or(Timestamp::from_millis(0), Timestamp::from)
+}
+
+/// Has the plugin of the context that is at work called each time this has passed. Tells whether Envoy will.
+pub(crate) fn start_ticking(period: Duration) -> bool {
+    hostcalls::set_tick_period(period).is_ok()
+}
+
+/// Ends what [`start_ticking`] began.
+pub(crate) fn stop_ticking() {
+    let _ = hostcalls::set_tick_period(Duration::ZERO);
 }
 
 /// Random bytes from Envoy, which never repeat.
@@ -139,9 +157,9 @@ pub(crate) fn define_counter(name: &str) -> Option<u32> {
     hostcalls::define_metric(MetricType::Counter, name).ok()
 }
 
-/// Counts one.
-pub(crate) fn increment(counter: u32) {
-    let _ = hostcalls::increment_metric(counter, 1);
+/// Counts so many, one at least.
+pub(crate) fn increment(counter: u32, by: u32) {
+    let _ = hostcalls::increment_metric(counter, by.into());
 }
 
 /// What all workers of the process have stored under `key`.

@@ -8,7 +8,8 @@
 //! 3. a target answers; [`stream`] asks for the cookies, adds them, counts and names the outcome;
 //! 4. [`root`] owns what outlives a request: the configuration, the keys, the counters.
 //!
-//! [`host`] holds every call to Envoy, [`counters`] the names of the statistics, [`route_metadata`] what a route may say.
+//! [`host`] holds every call to Envoy, [`counters`] the names of the statistics, [`route_metadata`] what a route may say, and
+//! [`ticker`] what is done now and then instead of with every request.
 
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should"))]
@@ -20,6 +21,7 @@ mod override_header;
 mod root;
 mod route_metadata;
 mod stream;
+mod ticker;
 
 #[cfg(test)]
 mod tests;

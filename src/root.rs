@@ -12,6 +12,7 @@ use stickiness::seal::{Key, KeyRing, SECRET_LENGTH};
 
 use crate::host;
 use crate::stream::Stream;
+use crate::ticker::Ticker;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -25,12 +26,13 @@ const SHARED_VERSION: &str = concat!("sticky_sessions.version.", env!("CARGO_PKG
 pub(crate) struct Root {
     context: u32,
     balancer: Option<Rc<Balancer>>,
+    ticker: Rc<Ticker>,
 }
 
 impl Root {
     /// The plugin of this context, without a configuration yet.
-    pub(crate) const fn new(context: u32) -> Self {
-        Self { context, balancer: None }
+    pub(crate) fn new(context: u32) -> Self {
+        Self { context, balancer: None, ticker: Rc::new(Ticker::new()) }
     }
 }
 
@@ -57,8 +59,12 @@ impl RootContext for Root {
         }
     }
 
+    fn on_tick(&mut self) {
+        self.ticker.tick();
+    }
+
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(context, self.context, self.balancer.clone())))
+        Some(Box::new(Stream::new(context, self.context, self.balancer.clone(), Rc::clone(&self.ticker))))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -1,13 +1,19 @@
 //! One request and its answer.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, Bytes};
+use proxy_wasm::types::Action;
 use stickiness::balancer::{Balancer, Session};
+use stickiness::config::Mechanism;
+use stickiness::cookie_header::CookieHeader;
 use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::outcome::Outcome;
+use stickiness::time::Timestamp;
 
 use crate::host::AnsweredBy;
+use crate::ticker::Ticker;
 use crate::{counters, host, override_header, root, route_metadata};
 
 /// The key of the filter state that holds the outcome: `%FILTER_STATE(wasm.sticky_session:PLAIN)%`.
@@ -19,29 +25,41 @@ pub(crate) struct Stream {
     /// The context of its plugin.
     plugin: u32,
     balancer: Option<Rc<Balancer>>,
+    ticker: Rc<Ticker>,
     /// The session of a request to a sticky target group, until its outcome is counted.
     session: Option<Session>,
 }
 
 impl Stream {
-    pub(crate) fn new(context: u32, plugin: u32, balancer: Option<Rc<Balancer>>) -> Self {
-        Self { context, plugin, balancer, session: None }
+    pub(crate) fn new(context: u32, plugin: u32, balancer: Option<Rc<Balancer>>, ticker: Rc<Ticker>) -> Self {
+        Self { context, plugin, balancer, ticker, session: None }
     }
 
     fn receive(&self) -> Option<Session> {
         let headers = host::request_headers();
-        for name in override_header::RESERVED.into_iter().filter(|name| values(&headers, name).next().is_some()) {
-            host::remove_request_header(name);
+        let mut cookies = CookieHeader::default();
+        let (mut user_agent, mut forwarded_proto) = (None, None);
+        for (name, value) in &headers {
+            match name.as_str() {
+                "cookie" => cookies.push(value),
+                "user-agent" => user_agent = user_agent.or(Some(value)),
+                "x-forwarded-proto" => forwarded_proto = forwarded_proto.or(Some(value)),
+                override_header::HOST | override_header::GROUP => host::remove_request_header(name),
+                _ => (),
+            }
         }
         let balancer = self.balancer.as_ref()?;
-        let target_group = host::target_group()?;
+        let target_group = match &balancer.config().only_target_group {
+            Some(only) => Cow::Borrowed(only.as_str()),
+            None => Cow::Owned(host::target_group()?),
+        };
         let request = Request {
             target_group: &target_group,
             route: if balancer.config().routes_choose() { route_metadata::choice() } else { RouteChoice::default() },
-            cookies: values(&headers, "cookie").collect(),
-            user_agent: values(&headers, "user-agent").next().unwrap_or_default(),
-            forwarded_proto: values(&headers, "x-forwarded-proto").next().unwrap_or_default(),
-            now: host::now(),
+            cookies,
+            user_agent: user_agent.map_or(&[], Vec::as_slice),
+            forwarded_proto: forwarded_proto.map_or(&[], Vec::as_slice),
+            now: self.ticker.now(),
         };
         let session = balancer.receive(&request, &|target_group, path| {
             host::has_healthy_target(self.plugin, self.context, target_group, path)
@@ -49,7 +67,7 @@ impl Stream {
         if let Some(name) = session.unknown_policy() {
             root::warn_once(&format!("a route chooses the policy {name:?}, which is not under policies"));
         }
-        // Now, because a stream may end without an answer, and the log callback cannot write.
+        // Now, because a stream may end without an answer, and when it has ended, it has been logged.
         host::set_filter_state(FILTER_STATE, session.outcome().word());
         if let Some(target_group) = session.reroute() {
             host::replace_request_header(override_header::GROUP, target_group);
@@ -62,53 +80,68 @@ impl Stream {
     }
 
     fn answer(&mut self) {
-        // stateful_session tells the client the address of the target that answered.
-        override_header::RESERVED.into_iter().for_each(host::remove_response_header);
         let (Some(balancer), Some(session)) = (self.balancer.clone(), self.session.take()) else {
+            override_header::RESERVED.into_iter().for_each(host::remove_response_header);
             return;
         };
-        match host::answered_by() {
-            AnsweredBy::Target { target_group, target } => give(&balancer, &session, &target_group, &target),
+        let config = balancer.config();
+        // stateful_session tells the client the address of a target that is not the pin.
+        let pin = session.pin().filter(|_| config.mechanism == Mechanism::StatefulSession);
+        let pin = pin.filter(|_| !host::has_response_header(override_header::HOST));
+        if pin.is_none() {
+            host::remove_response_header(override_header::HOST);
+        }
+        let now = self.ticker.now();
+        if pin.is_some() && balancer.keeps(&session, now) {
+            return self.count(&session, session.outcome());
+        }
+        // Without a rule the filter changes no route.
+        let target_group = config.rules().is_empty().then(|| session.target_group());
+        if target_group.is_none() {
+            host::remove_response_header(override_header::GROUP);
+        }
+        match host::answered_by(target_group, pin) {
+            AnsweredBy::Target { target_group, target } => self.give(&balancer, &session, &target_group, &target, now),
             AnsweredBy::EnvoyForWantOfATarget { target_group } => {
-                let answer = Answer::NoHealthyTarget { target_group: &target_group, now: host::now() };
-                drop(conclude(&balancer, &session, &answer));
+                let answer = Answer::NoHealthyTarget { target_group: &target_group, now };
+                drop(self.conclude(&balancer, &session, &answer));
             }
-            AnsweredBy::Envoy => drop(conclude(&balancer, &session, &Answer::Envoy)),
+            AnsweredBy::Envoy => drop(self.conclude(&balancer, &session, &Answer::Envoy)),
         }
     }
-}
 
-/// Gives the answer of a target its cookies.
-fn give(balancer: &Balancer, session: &Session, target_group: &str, target: &str) {
-    let set_cookies = if balancer.follows_application(session, target_group) {
-        host::response_headers("set-cookie")
-    } else {
-        Vec::new()
-    };
-    let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
-    let over_https = host::is_over_tls();
-    let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https, now: host::now() };
-    let headers = conclude(balancer, session, &Answer::Target(answer));
-    for (name, value) in &headers {
-        host::add_response_header(name, value);
+    /// Gives the answer of a target its cookies.
+    fn give(&self, balancer: &Balancer, session: &Session, target_group: &str, target: &str, now: Timestamp) {
+        let set_cookies = if balancer.follows_application(session, target_group) {
+            host::response_headers("set-cookie")
+        } else {
+            Vec::new()
+        };
+        let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
+        let answer =
+            TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &host::is_over_tls, now };
+        let headers = self.conclude(balancer, session, &Answer::Target(answer));
+        for (name, value) in &headers {
+            host::add_response_header(name, value);
+        }
+        if !headers.is_empty() {
+            counters::count_issued(target_group, !self.ticker.is_ticking());
+        }
     }
-    if !headers.is_empty() {
-        counters::count_issued(target_group);
-    }
-}
 
-/// Counts what became of the request, and returns the headers to add.
-fn conclude(balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Vec<(&'static str, String)> {
-    let reply = balancer.reply(session, answer, &mut host::draw_nonce);
-    counters::count(session.counted_group(), reply.outcome);
-    if reply.outcome != session.outcome() {
-        host::set_filter_state(FILTER_STATE, reply.outcome.word());
+    /// Counts what became of the request, and returns the headers to add.
+    fn conclude(&self, balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Vec<(&'static str, Rc<str>)> {
+        let reply = balancer.reply(session, answer, &mut host::draw_nonce);
+        self.count(session, reply.outcome);
+        if reply.outcome != session.outcome() {
+            host::set_filter_state(FILTER_STATE, reply.outcome.word());
+        }
+        reply.headers
     }
-    reply.headers
-}
 
-fn values<'a>(headers: &'a [(String, Bytes)], name: &str) -> impl Iterator<Item = &'a [u8]> {
-    headers.iter().filter(move |(present, _)| present == name).map(|(_, value)| value.as_slice())
+    fn count(&self, session: &Session, outcome: Outcome) {
+        counters::count(session.counted_group(), outcome, !self.ticker.is_ticking());
+    }
 }
 
 impl Context for Stream {}
@@ -124,11 +157,14 @@ impl HttpContext for Stream {
         self.answer();
         Action::Continue
     }
+}
 
-    /// A stream that ends without an answer, because the client left, has an outcome too.
-    fn on_log(&mut self) {
+impl Drop for Stream {
+    /// A stream that ends without an answer, because the client left, has an outcome too. Envoy's own callbacks at the end of a
+    /// stream would cost every stream a call.
+    fn drop(&mut self) {
         if let (Some(balancer), Some(session)) = (&self.balancer, self.session.take()) {
-            drop(conclude(balancer, &session, &Answer::Envoy));
+            drop(self.conclude(balancer, &session, &Answer::Envoy));
         }
     }
 }

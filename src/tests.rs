@@ -156,6 +156,92 @@ fn a_stream_that_ends_without_an_answer_is_counted_once() {
     assert_eq!(counted("no_cookie"), 1);
 }
 
+/// A plugin whose worker is busy, and a client of it.
+fn busy_plugin(configuration: &str) -> (Plugin, Vec<u8>) {
+    let plugin = plugin(configuration);
+    let cookie = cookie_of(&plugin, TARGET);
+    be_busy(&plugin);
+    (plugin, cookie)
+}
+
+/// A period with many requests to another target group.
+fn be_busy(plugin: &Plugin) {
+    set("xds.cluster_name", "other");
+    for _ in 0..60 {
+        cookie_of(plugin, TARGET);
+    }
+    plugin.tick();
+    set("xds.cluster_name", "web");
+}
+
+#[test]
+fn a_busy_worker_tells_what_it_has_counted_with_the_next_tick() {
+    let (plugin, cookie) = busy_plugin(KEYS);
+    for _ in 0..10 {
+        let stream = plugin.stream();
+        stream.request(&[("cookie", &cookie)]);
+        stream.response(&[]);
+        stream.end();
+    }
+    assert_eq!((counted("pinned"), counted("issued")), (0, 1));
+    plugin.tick();
+    assert_eq!((counted("pinned"), counted("issued")), (10, 11));
+}
+
+#[test]
+fn a_worker_that_is_not_busy_tells_at_once_what_it_counts() {
+    let plugin = plugin(KEYS);
+    for count in 1..=10 {
+        cookie_of(&plugin, TARGET);
+        assert_eq!((counted("no_cookie"), counted("issued")), (count, count));
+        host(|host| host.now += 40_000_000);
+    }
+    assert_eq!(host(|host| host.tick_period), 0);
+}
+
+#[test]
+fn a_worker_that_is_not_busy_any_more_stops_ticking_and_tells_at_once_what_it_counts() {
+    let (plugin, _) = busy_plugin(KEYS);
+    assert_eq!(host(|host| host.tick_period), 50);
+    plugin.tick();
+    assert_eq!(host(|host| host.tick_period), 0);
+    cookie_of(&plugin, TARGET);
+    assert_eq!((counted("no_cookie"), counted("issued")), (2, 2));
+}
+
+#[test]
+fn a_plugin_that_is_replaced_loses_no_count() {
+    let (plugin, _) = busy_plugin(KEYS);
+    cookie_of(&plugin, TARGET);
+    assert_eq!(counted("issued"), 1);
+    plugin.end();
+    assert_eq!(counted("issued"), 2);
+}
+
+#[test]
+fn a_busy_worker_reads_the_clock_with_every_tick() {
+    let (plugin, cookie) = busy_plugin(KEYS);
+    let is_pinned = || header(&plugin.stream().request(&[("cookie", &cookie)]), "x-sticky-session-host").is_some();
+    host(|host| host.now += 86_400_000_000_000);
+    assert!(is_pinned());
+    be_busy(&plugin);
+    assert!(!is_pinned());
+}
+
+#[test]
+fn a_worker_that_may_not_tick_reads_the_clock_and_counts_with_every_request() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    for _ in 0..200 {
+        cookie_of(&plugin, TARGET);
+    }
+    assert_eq!(counted("issued"), 201);
+    let is_pinned = || header(&plugin.stream().request(&[("cookie", &cookie)]), "x-sticky-session-host").is_some();
+    assert!(is_pinned());
+    host(|host| host.now += 86_400_000_000_000);
+    assert!(!is_pinned());
+}
+
 #[test]
 fn a_stream_that_was_answered_is_not_counted_again_at_its_end() {
     let plugin = plugin(KEYS);
@@ -164,7 +250,9 @@ fn a_stream_that_was_answered_is_not_counted_again_at_its_end() {
     let stream = plugin.stream();
     stream.request(&[("cookie", &cookie)]);
     answered_by("10.0.0.2:8080");
-    stream.response(&[]);
+    // As stateful_session tells of another target.
+    let answer = stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjI6ODA4MA==")]);
+    assert!(header(&answer, "x-sticky-session-host").is_none());
     stream.end();
     assert_eq!((counted("moved"), counted("pinned")), (1, 0));
     assert_eq!(host(|host| host.filter_state["sticky_session"].clone()), "moved");
@@ -378,4 +466,14 @@ fn an_application_that_sets_bytes_that_are_no_text_is_followed() {
     let answer = stream.response(&[("set-cookie", b"other=1"), ("set-cookie", b"sid=\xff\xfe")]);
     assert_eq!(answer.len(), 3);
     assert!(answer[2].1.starts_with(b"AWSALBAPP-0="));
+}
+
+#[test]
+fn where_there_is_one_target_group_only_nobody_asks_envoy_for_it() {
+    let plugin = plugin(&KEYS.replacen('{', r#"{"upstream.only_target_group": "web", "#, 1));
+    unset("xds.cluster_name");
+    let cookie = cookie_of(&plugin, TARGET);
+    let headers = plugin.stream().request(&[("cookie", &cookie)]);
+    assert!(header(&headers, "x-sticky-session-host").is_some());
+    assert_eq!(counted("issued"), 1);
 }

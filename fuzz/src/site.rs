@@ -198,7 +198,7 @@ impl Client {
                 target_group: GROUPS[group],
                 target: TARGETS[target],
                 set_cookies: set,
-                over_https: step.over_https,
+                over_https: &|| step.over_https,
                 now: step.now,
             }),
             AnsweredBy::EnvoyForWantOfATarget => {
@@ -208,7 +208,7 @@ impl Client {
         };
         let reply = site.balancer.reply(&session, &answer, &mut || Some(site.draw_nonce()));
         let issued: Vec<&str> =
-            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.as_str()).collect();
+            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| &**line).collect();
         let AnsweredBy::Target(group, target) = step.answered_by else {
             assert!(reply.headers.is_empty(), "a cookie for an answer of Envoy's own");
             return;

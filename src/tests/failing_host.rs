@@ -52,8 +52,25 @@ fn without_a_clock_a_cookie_of_before_is_over_and_the_client_is_served() {
 }
 
 #[test]
-fn both_of_our_headers_are_taken_from_what_a_target_says() {
+fn a_target_that_names_another_one_as_the_host_is_not_believed() {
     let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    for cookies in [&[][..], &[("cookie", cookie.as_slice())]] {
+        let stream = plugin.stream();
+        stream.request(cookies);
+        answered_by(TARGET);
+        let answer = stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjI6ODA4MA==")]);
+        assert!(answer.iter().all(|(name, _)| name == "set-cookie"), "{answer:?}");
+        let next = header(&answer, "set-cookie").unwrap().split(|&byte| byte == b';').next().unwrap();
+        let headers = plugin.stream().request(&[("cookie", next)]);
+        assert_eq!(header(&headers, "x-sticky-session-host"), Some(b"MTAuMC4wLjE6ODA4MA==".as_slice()));
+    }
+    assert_eq!((counted("pinned"), counted("moved")), (1, 0));
+}
+
+#[test]
+fn under_a_rule_both_of_our_headers_are_taken_from_what_a_target_says() {
+    let plugin = plugin(REPICK);
     let stream = plugin.stream();
     stream.request(&[]);
     answered_by(TARGET);

@@ -36,6 +36,8 @@ pub(super) struct Host {
     pub(super) shares_nothing: bool,
     /// Whether it gives an id for every counter that counts nothing.
     pub(super) counts_nothing: bool,
+    /// Of the plugin's timer, in milliseconds; 0 when it is off.
+    pub(super) tick_period: u32,
     effective_context: u32,
     last_context: u32,
 }
@@ -70,7 +72,7 @@ unsafe extern "C" {
     fn proxy_on_request_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
     fn proxy_on_response_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
     fn proxy_on_http_call_response(context: u32, token: u32, headers: usize, body_size: usize, trailers: usize);
-    fn proxy_on_log(context: u32);
+    fn proxy_on_tick(context: u32);
     fn proxy_on_delete(context: u32);
 }
 
@@ -91,6 +93,9 @@ impl Plugin {
     pub(super) fn start() -> Self {
         // The SDK sets its logger once a process, and panics when two threads do so at a time. A VM has one thread.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        // A thread drops what it used last first, and the plugins that the SDK holds count until their end.
+        host(|_| ());
+        crate::counters::flush();
         let starting = ONE_AT_A_TIME.lock().unwrap();
         crate::_initialize();
         drop(starting);
@@ -112,6 +117,18 @@ impl Plugin {
     /// The first request of the filter's own is answered.
     pub(super) fn answer_to_request(&self) {
         unsafe { proxy_on_http_call_response(self.0, 1, 1, 0, 0) };
+    }
+
+    /// The period of its timer has passed, if it is on.
+    pub(super) fn tick(&self) {
+        if host(|host| host.tick_period > 0) {
+            unsafe { proxy_on_tick(self.0) };
+        }
+    }
+
+    /// The plugin is gone, as after a change of its configuration.
+    pub(super) fn end(self) {
+        unsafe { proxy_on_delete(self.0) };
     }
 
     /// The context that Envoy knows it by.
@@ -147,10 +164,7 @@ impl Stream {
 
     /// The stream ends.
     pub(super) fn end(self) {
-        unsafe {
-            proxy_on_log(self.0);
-            proxy_on_delete(self.0);
-        }
+        unsafe { proxy_on_delete(self.0) };
     }
 }
 
@@ -218,6 +232,27 @@ unsafe extern "C" fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8
         pairs.push(0);
     }
     unsafe { give(&pairs, data, size) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_header_map_value(
+    map: MapType,
+    key: *const u8,
+    key_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> Status {
+    let name = unsafe { text(key, key_size) };
+    match host(|host| host.headers(map).iter().find(|(present, _)| *present == name).map(|(_, value)| value.clone())) {
+        Some(value) => unsafe { give(&value, data, size) },
+        None => Status::NotFound,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_set_tick_period_milliseconds(period: u32) -> Status {
+    host(|host| host.tick_period = period);
+    Status::Ok
 }
 
 #[unsafe(no_mangle)]
@@ -386,8 +421,8 @@ macro_rules! never_called {
 }
 
 never_called! {
-    proxy_get_log_level proxy_set_tick_period_milliseconds proxy_set_buffer_bytes proxy_set_header_map_pairs
-    proxy_get_header_map_value proxy_register_shared_queue proxy_resolve_shared_queue proxy_dequeue_shared_queue
+    proxy_get_log_level proxy_set_buffer_bytes proxy_set_header_map_pairs
+    proxy_register_shared_queue proxy_resolve_shared_queue proxy_dequeue_shared_queue
     proxy_enqueue_shared_queue proxy_continue_stream proxy_close_stream proxy_send_local_response
     proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close proxy_get_status
     proxy_call_foreign_function proxy_done proxy_get_metric proxy_record_metric

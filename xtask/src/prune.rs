@@ -17,7 +17,7 @@ const KEPT: [&str; 11] = [
     "proxy_on_configure",
     "proxy_on_request_headers",
     "proxy_on_response_headers",
-    "proxy_on_log",
+    "proxy_on_tick",
     // The SDK remembers every request of `src/host.rs` until it is answered.
     "proxy_on_http_call_response",
     // Frees what `proxy_on_context_create` has made.

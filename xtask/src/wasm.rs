@@ -52,7 +52,7 @@ fn shipped(built: &Path) -> Result<Vec<u8>> {
 fn same_paths_everywhere() -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).unwrap_or_default();
-    format!("target.{TARGET}.rustflags=['--remap-path-prefix={}=cargo']", home.display())
+    format!("target.{TARGET}.rustflags=['-Ctarget-feature=+simd128','--remap-path-prefix={}=cargo']", home.display())
 }
 
 /// Makes sure that the standard library for [`TARGET`] is there.

@@ -6,6 +6,7 @@
 mod envelope;
 mod shards;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::application::{Change, change};
@@ -96,11 +97,11 @@ pub fn lines(
     duration: Duration,
     held: &Held,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<String> {
+) -> Vec<Rc<str>> {
     let change = change(issuer.answer.set_cookies, cookie_name, issuer.answer.now);
     let is_deleted = matches!(change, Change::Delete(_));
     let value = match next_bindings(issuer, &change, duration, held) {
-        Some(bindings) if bindings.is_empty() => Some(String::new()),
+        Some(bindings) if bindings.is_empty() => Some(Rc::from("")),
         Some(bindings) => seal(issuer.sealer, bindings, issuer.answer.now, duration, draw_nonce),
         None => None,
     };
@@ -160,30 +161,30 @@ fn seal(
     now: Timestamp,
     duration: Duration,
     draw_nonce: DrawNonce<'_>,
-) -> Option<String> {
+) -> Option<Rc<str>> {
     if let [binding] = bindings.as_slice()
         && binding.issued_at == now
     {
         let content = || envelope::write(std::slice::from_ref(binding));
         let seal = || sealer.seal(Kind::AppCookie, &content()?, draw_nonce);
-        return sealer.seal_shared(Kind::AppCookie, binding, duration, seal);
+        return sealer.share_value(Kind::AppCookie, binding, duration, seal);
     }
     while !bindings.is_empty() {
         let content = envelope::write(&bindings);
         if let Some(value) = content.and_then(|content| sealer.seal(Kind::AppCookie, &content, draw_nonce)) {
-            return Some(value);
+            return Some(value.into());
         }
         bindings.pop();
     }
     None
 }
 
-fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> String {
+fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> Rc<str> {
     // Browsers refuse SameSite=None without Secure.
     let may_be_secure = issuer.options.secure != Secure::Never;
     let for_chromium = issuer.client.is_chromium_80 && issuer.over_https() && may_be_secure;
     let same_site = issuer.options.same_site.or(for_chromium.then_some(SameSite::None));
-    issuer.cookie(name, value, same_site, duration).to_string()
+    issuer.cookie(name, value, same_site, duration).to_string().into()
 }
 
 #[cfg(test)]

@@ -13,11 +13,13 @@ use crate::policy::{OnEmptyGroup, Policy};
 use crate::seal::KeyRing;
 use crate::sealer::{DrawNonce, Sealer};
 use crate::target_cookie::{self, Held};
+use crate::time::Timestamp;
 
 /// A configuration at work.
 #[derive(Debug)]
 pub struct Balancer {
     config: Config,
+    follows_applications: bool,
     sealer: Sealer,
     group_health: RefCell<GroupHealth>,
 }
@@ -54,14 +56,15 @@ pub struct Reply {
     /// What became of the request.
     pub outcome: Outcome,
     /// The headers to add to the answer: their names in lower case, and their values.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Rc<str>)>,
 }
 
 impl Balancer {
     /// A load balancer with this configuration and these keys.
     #[must_use]
     pub fn new(config: Config, key_ring: KeyRing) -> Self {
-        Self { config, sealer: Sealer::new(key_ring), group_health: RefCell::default() }
+        let follows_applications = config.follows_applications();
+        Self { config, follows_applications, sealer: Sealer::new(key_ring), group_health: RefCell::default() }
     }
 
     /// The configuration.
@@ -91,12 +94,22 @@ impl Balancer {
         if target.is_none() && group.is_none() {
             return None;
         }
-        let client = Client::of(request);
+        let client = Client::of(request, self.follows_applications);
         let session = Session { client, target_group, is_rerouted, group, policy, target, unknown_policy };
         if session.leaves_empty_groups() {
             self.group_health.borrow_mut().request_started(&session.target_group);
         }
         Some(session)
+    }
+
+    /// Whether an answer that its pinned target gives at this time changes nothing: the client is given no cookie, and there is
+    /// nothing to learn. Nobody then needs to ask for a reply, or to know more than that no other target answered:
+    /// [`Session::outcome`] is what became of the request.
+    #[must_use]
+    pub fn keeps(&self, session: &Session, now: Timestamp) -> bool {
+        let policy = self.policy(&session.policy, &session.target_group);
+        let policy_and_held = policy.zip(session.target.as_ref()).filter(|_| session.group.is_none());
+        policy_and_held.is_some_and(|(policy, held)| target_cookie::is_kept(policy, held, now))
     }
 
     /// Whether the answer of this target group has to be looked at for the application's cookie.
@@ -125,11 +138,11 @@ impl Balancer {
         session: &Session,
         answer: &TargetAnswer<'_>,
         draw_nonce: DrawNonce<'_>,
-    ) -> Vec<(&'static str, String)> {
+    ) -> Vec<(&'static str, Rc<str>)> {
         let issuer =
             |options| Issuer { config: &self.config, sealer: &self.sealer, options, client: session.client, answer };
         let mut headers = Vec::new();
-        let mut set_cookies = |lines: Vec<String>| headers.extend(lines.into_iter().map(|line| ("set-cookie", line)));
+        let mut set_cookies = |lines: Vec<Rc<str>>| headers.extend(lines.into_iter().map(|line| ("set-cookie", line)));
         if let Some(held) = &session.group {
             set_cookies(group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
         }
@@ -139,7 +152,7 @@ impl Balancer {
             let keep_out_of_caches = policy.stickiness.is_classic() && !lines.is_empty();
             set_cookies(lines);
             if keep_out_of_caches {
-                headers.push(("cache-control", target_cookie::CACHE_CONTROL.to_owned()));
+                headers.push(("cache-control", target_cookie::CACHE_CONTROL.into()));
             }
         }
         headers
@@ -208,6 +221,12 @@ impl Session {
     #[must_use]
     pub fn reroute(&self) -> Option<&str> {
         self.is_rerouted.then_some(self.target_group.as_str())
+    }
+
+    /// The target group that the request should reach.
+    #[must_use]
+    pub fn target_group(&self) -> &str {
+        &self.target_group
     }
 
     /// The target group that the request counts for: the one that its cookie names, otherwise the one that it should

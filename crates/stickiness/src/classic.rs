@@ -5,6 +5,7 @@
 
 mod copied;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::application::{Change, change};
@@ -52,14 +53,15 @@ pub fn lb_cookie_lines(
     expiration_period: Option<Duration>,
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<String> {
+) -> Vec<Rc<str>> {
     let next = issuer.binding();
     if held.is_some_and(|held| is_kept(held, &next)) {
         return Vec::new();
     }
     let names = Pair::of_classic(issuer.options.name.as_deref());
+    let seal = || issuer.sealer.seal_binding(Kind::ClassicLbCookie, &next, draw_nonce);
     // Whoever shares it: nobody judges its age.
-    let value = issuer.sealer.seal_binding(Kind::ClassicLbCookie, &next, Duration::MAX, draw_nonce);
+    let value = issuer.sealer.share_value(Kind::ClassicLbCookie, &next, Duration::MAX, seal);
     value.map(|value| issuer.classic_pair(&names, &value, expiration_period)).unwrap_or_default()
 }
 
@@ -96,7 +98,7 @@ pub fn app_cookie_lines(
     cookie_name: &str,
     held: Option<&Followed>,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<String> {
+) -> Vec<Rc<str>> {
     let next = issuer.binding();
     let lines: Vec<&[u8]> =
         issuer.answer.set_cookies.iter().copied().filter(|line| !copied::is_ignored(line)).collect();
@@ -117,7 +119,7 @@ pub fn app_cookie_lines(
     let Some(value) = seal(&attributes).or_else(|| seal("")) else { return Vec::new() };
     let Pair { plain, twin } = Pair::of_classic(issuer.options.name.as_deref());
     let twin = issuer.options.twin.then(|| format!("{twin}={value}{}", copied::for_all_sites(&attributes)));
-    std::iter::once(format!("{plain}={value}{attributes}")).chain(twin).collect()
+    std::iter::once(format!("{plain}={value}{attributes}")).chain(twin).map(Rc::from).collect()
 }
 
 fn is_kept(held: &Binding, next: &Binding) -> bool {

@@ -50,6 +50,8 @@ pub struct Config {
     rules: Vec<Rc<Rule>>,
     /// How Envoy is told which target to take.
     pub mechanism: Mechanism,
+    /// The target group of every request, if the operator says that there is no other: nobody needs to ask for it.
+    pub only_target_group: Option<String>,
 }
 
 /// Policies by name; `None` where stickiness is off.
@@ -74,6 +76,7 @@ impl Default for Config {
             policies: None,
             rules: Vec::new(),
             mechanism: Mechanism::default(),
+            only_target_group: None,
         }
     }
 }
@@ -99,6 +102,14 @@ impl Config {
     #[must_use]
     pub fn policy(&self, target_group: &str) -> Option<&Rc<Policy>> {
         self.target_groups.get(target_group).unwrap_or(&self.every_other_target_group).as_ref()
+    }
+
+    /// Whether any policy follows a cookie of the application.
+    #[must_use]
+    pub fn follows_applications(&self) -> bool {
+        let named = self.target_groups.values().chain(self.policies.iter().flat_map(BTreeMap::values));
+        let all = named.chain(std::iter::once(&self.every_other_target_group)).flatten();
+        all.into_iter().any(|policy| policy.stickiness.follows_application())
     }
 
     /// Whether routes may choose a policy: there are named policies, if only an empty list of them.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr_iter};
 use percent_encoding::percent_decode;
 
 use crate::names::{ABSENT, Pair};
@@ -17,12 +18,28 @@ pub const MAX_BYTES: usize = 128 * 1024;
 /// The `Cookie` lines of one request, in the order in which they came.
 ///
 /// HTTP/1.1 may carry several, and HTTP/2 splits one into fields, which Envoy joins (RFC 9113 §8.2.3).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct CookieHeader<'a> {
     lines: Vec<&'a [u8]>,
+    /// How many bytes may still be read.
+    left: usize,
+}
+
+impl Default for CookieHeader<'_> {
+    /// No lines.
+    fn default() -> Self {
+        Self { lines: Vec::new(), left: MAX_BYTES }
+    }
 }
 
 impl<'a> CookieHeader<'a> {
+    /// Adds a line to those that came before it.
+    pub fn push(&mut self, line: &'a [u8]) {
+        let read = line.get(..self.left).unwrap_or(line);
+        self.left = self.left.saturating_sub(read.len());
+        self.lines.push(read);
+    }
+
     /// Every value of the cookie `name`, as the client was given it: without quotes, percent-decoded.
     ///
     /// Names are compared by case (RFC 6265 §5.4). `_remove_` is left out: AWS's clients echo it for an absent cookie.
@@ -44,22 +61,22 @@ impl<'a> CookieHeader<'a> {
     }
 
     fn pairs(&self) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
-        self.lines.iter().flat_map(|line| line.split(|&byte| byte == b';'))
+        self.lines.iter().flat_map(|line| {
+            let mut start = 0;
+            memchr_iter(b';', line).chain([line.len()]).filter_map(move |end| {
+                let pair = line.get(start..end);
+                start = end.saturating_add(1);
+                pair
+            })
+        })
     }
 }
 
 impl<'a> FromIterator<&'a [u8]> for CookieHeader<'a> {
     fn from_iter<I: IntoIterator<Item = &'a [u8]>>(lines: I) -> Self {
-        let mut left = MAX_BYTES;
-        let lines = lines
-            .into_iter()
-            .map(|line| {
-                let read = line.get(..left).unwrap_or(line);
-                left = left.saturating_sub(read.len());
-                read
-            })
-            .collect();
-        Self { lines }
+        let mut header = Self::default();
+        lines.into_iter().for_each(|line| header.push(line));
+        header
     }
 }
 
@@ -67,7 +84,8 @@ fn value_if_named<'a>(pair: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
     let value =
         pair.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
     let unquoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
-    Some(percent_decode(unquoted).into())
+    let is_encoded = memchr(b'%', unquoted).is_some();
+    Some(if is_encoded { percent_decode(unquoted).into() } else { unquoted.into() })
 }
 
 #[cfg(test)]

@@ -42,20 +42,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// The client that sent this request.
+    /// The client that sent this request. Its browser matters where stickiness follows an application.
     #[must_use]
-    pub fn of(request: &Request<'_>) -> Self {
+    pub fn of(request: &Request<'_>, follows_applications: bool) -> Self {
         let forwarded_https = match request.forwarded_proto {
             b"https" => Some(true),
             b"http" => Some(false),
             _ => None,
         };
-        Self { is_chromium_80: is_chromium_80(request.user_agent), forwarded_https }
+        let is_chromium_80 = follows_applications && is_chromium_80(request.user_agent);
+        Self { is_chromium_80, forwarded_https }
     }
 }
 
 /// Who answered a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Answer<'a> {
     /// A target.
     Target(TargetAnswer<'a>),
@@ -71,7 +72,7 @@ pub enum Answer<'a> {
 }
 
 /// A target's answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct TargetAnswer<'a> {
     /// The target group that answered.
     pub target_group: &'a str,
@@ -79,8 +80,8 @@ pub struct TargetAnswer<'a> {
     pub target: &'a str,
     /// The values of its `Set-Cookie` headers; needed where stickiness follows the application.
     pub set_cookies: &'a [&'a [u8]],
-    /// Whether the client's connection to the listener is encrypted.
-    pub over_https: bool,
+    /// Whether the client's connection to the listener is encrypted; asked only where a cookie shows it.
+    pub over_https: &'a dyn Fn() -> bool,
     /// When it answered.
     pub now: Timestamp,
 }

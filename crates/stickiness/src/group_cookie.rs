@@ -57,7 +57,7 @@ fn fit<'a>(binding: &'a Binding, rule: &Rule, request: &Request<'_>) -> Result<&
 }
 
 /// The `Set-Cookie` lines for a client that holds this.
-pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Vec<String> {
+pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Vec<Rc<str>> {
     let next = Binding { target: String::new(), ..issuer.binding() };
     let Some(duration) = held.rule.stickiness.filter(|_| has(&held.rule, &next.target_group)) else {
         return Vec::new();
@@ -65,9 +65,9 @@ pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Vec
     if !issuer.options.renew.is_due(held.pin.as_ref().ok(), &next, duration) {
         return Vec::new();
     }
-    let names = Pair::of_target_group(issuer.options.name.as_deref());
-    let value = issuer.sealer.seal_binding(Kind::TargetGroup, &next, duration, draw_nonce);
-    value.map(|value| issuer.pair(&names, &value, duration)).unwrap_or_default()
+    let names = || Pair::of_target_group(issuer.options.name.as_deref());
+    let lines = issuer.pair(Kind::TargetGroup, names, &next, duration, draw_nonce);
+    lines.map(|lines| lines.to_vec()).unwrap_or_default()
 }
 
 fn has(rule: &Rule, target_group: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The cookies of one answer in the making: what the operator asked for, and what this client can use.
 
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::binding::Binding;
@@ -7,7 +8,9 @@ use crate::config::Config;
 use crate::exchange::{Client, TargetAnswer};
 use crate::names::Pair;
 use crate::policy::{CookieOptions, Expires, MaxAge, SameSite, Secure};
-use crate::sealer::Sealer;
+use crate::seal::Kind;
+use crate::sealed_values::{Form, Texts};
+use crate::sealer::{DrawNonce, Sealer};
 use crate::set_cookie::SetCookie;
 use crate::time::Timestamp;
 
@@ -15,7 +18,7 @@ use crate::time::Timestamp;
 const SEVEN_DAYS: Duration = Duration::from_hours(7 * 24);
 
 /// Makes the cookies of one answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Issuer<'a> {
     /// What the operator asked for.
     pub config: &'a Config,
@@ -37,17 +40,37 @@ impl<'a> Issuer<'a> {
         Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now }
     }
 
-    /// The lines for a cookie and its twin.
-    #[must_use]
-    pub fn pair(&self, names: &Pair, value: &str, duration: Duration) -> Vec<String> {
-        let plain = self.cookie(&names.plain, value, self.options.same_site, duration);
-        let twin = self.cookie(&names.twin, value, Some(SameSite::None), duration);
-        std::iter::once(plain).chain(self.options.twin.then_some(twin)).map(|cookie| cookie.to_string()).collect()
+    /// The lines for a cookie of this kind that holds `binding` alone, and for its twin; `None` as for [`Sealer::seal`].
+    ///
+    /// All clients that the target answers in one moment are given the same ones.
+    pub fn pair(
+        &self,
+        kind: Kind,
+        names: impl FnOnce() -> Pair,
+        binding: &Binding,
+        duration: Duration,
+        draw_nonce: DrawNonce<'_>,
+    ) -> Option<Texts> {
+        let form = Form::Lines { options: self.options, over_https: self.shows_https() };
+        self.sealer.share(kind, binding, form, duration, || {
+            let (names, value) = (names(), self.sealer.seal_binding(kind, binding, draw_nonce)?);
+            let plain = self.cookie(&names.plain, &value, self.options.same_site, duration);
+            let twin = self.cookie(&names.twin, &value, Some(SameSite::None), duration);
+            let cookies = std::iter::once(plain).chain(self.options.twin.then_some(twin));
+            Some(cookies.map(|cookie| Rc::from(cookie.to_string())).collect())
+        })
+    }
+
+    /// Whether the client came over HTTPS, where a cookie or its twin shows it.
+    fn shows_https(&self) -> bool {
+        let options = self.options;
+        let is_for_all_sites = options.twin || options.same_site == Some(SameSite::None);
+        options.secure == Secure::Auto && is_for_all_sites && self.over_https()
     }
 
     /// The lines for a cookie of a Classic Load Balancer and its twin.
     #[must_use]
-    pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Vec<String> {
+    pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Vec<Rc<str>> {
         let plain = SetCookie {
             max_age: expiration_period,
             ..self.cookie(&names.plain, value, self.options.same_site, Duration::ZERO)
@@ -61,7 +84,7 @@ impl<'a> Issuer<'a> {
             partitioned: self.options.partitioned && secure,
             ..plain
         };
-        std::iter::once(plain).chain(self.options.twin.then_some(twin)).map(|cookie| cookie.classic()).collect()
+        std::iter::once(plain).chain(self.options.twin.then_some(twin)).map(|cookie| cookie.classic().into()).collect()
     }
 
     /// A cookie that shows this duration.
@@ -106,7 +129,7 @@ impl<'a> Issuer<'a> {
     #[must_use]
     pub fn over_https(&self) -> bool {
         let forwarded = self.client.forwarded_https.filter(|_| self.options.trust_x_forwarded_proto);
-        forwarded.unwrap_or(self.answer.over_https)
+        forwarded.unwrap_or_else(|| (self.answer.over_https)())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Duration-based stickiness: the load balancer's own cookie, `AWSALB` and its twin.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::binding::Binding;
@@ -40,12 +41,12 @@ pub fn lines(
     duration: Duration,
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<String> {
+) -> Vec<Rc<str>> {
     let next = issuer.binding();
     if !issuer.options.renew.is_due(held, &next, duration) {
         return Vec::new();
     }
-    let names = Pair::of_lb_cookie(issuer.options.name.as_deref());
-    let value = issuer.sealer.seal_binding(Kind::LbCookie, &next, duration, draw_nonce);
-    value.map(|value| issuer.pair(&names, &value, duration)).unwrap_or_default()
+    let names = || Pair::of_lb_cookie(issuer.options.name.as_deref());
+    let lines = issuer.pair(Kind::LbCookie, names, &next, duration, draw_nonce);
+    lines.map(|lines| lines.to_vec()).unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 //!   reads what the application gives it;
 //! - what does it say? [`binding`];
 //! - may I believe it? [`seal`], with the keys of [`keys`]; [`sealed_cookie`] is its form in a cookie, and [`sealer`] the
-//!   keys at work;
+//!   keys at work, which remembers what it has opened ([`opened_values`]) and sealed ([`sealed_values`]);
 //! - is it still good, and when does it get a successor? [`renewal`];
 //! - which cookies does each type of stickiness have? [`lb_cookie`], [`app_cookie`], [`classic`], and [`group_cookie`] for
 //!   the target group; [`target_cookie`] is any of the first three, and [`issuer`] dresses what they give as the operator
@@ -35,6 +35,7 @@ pub mod issuer;
 pub mod keys;
 pub mod lb_cookie;
 pub mod names;
+pub mod opened_values;
 pub mod outcome;
 pub mod policy;
 pub mod renewal;

@@ -44,12 +44,18 @@ impl Renew {
         else {
             return true;
         };
+        self.is_due_since(held.issued_at, next.issued_at, duration)
+    }
+
+    /// Whether a client whose target is still the same is given a new cookie now.
+    #[must_use]
+    pub fn is_due_since(self, issued_at: Timestamp, now: Timestamp, duration: Duration) -> bool {
         match self {
             Self::Always => true,
             Self::OnChange => false,
             Self::Sliding { after_percent } => {
                 let share = duration.saturating_mul(after_percent.into()).checked_div(100).unwrap_or(duration);
-                next.issued_at.since(held.issued_at) >= share
+                now.since(issued_at) >= share
             }
         }
     }

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::binding::Binding;
+use crate::opened_values::OpenedValues;
 use crate::outcome::Outcome;
 use crate::seal::{KeyRing, Kind, Nonce, OpenError};
 use crate::sealed_cookie;
-use crate::sealed_values::{Purpose, SealedValues};
+use crate::sealed_values::{Form, Purpose, SealedValues, Texts};
 
 /// A source of nonces. Without a nonce there is no cookie.
 pub type DrawNonce<'a> = &'a mut dyn FnMut() -> Option<Nonce>;
@@ -17,6 +19,7 @@ pub type DrawNonce<'a> = &'a mut dyn FnMut() -> Option<Nonce>;
 #[derive(Debug)]
 pub struct Sealer {
     key_ring: KeyRing,
+    opened_values: RefCell<OpenedValues>,
     sealed_values: RefCell<SealedValues>,
 }
 
@@ -24,7 +27,7 @@ impl Sealer {
     /// With these keys.
     #[must_use]
     pub fn new(key_ring: KeyRing) -> Self {
-        Self { key_ring, sealed_values: RefCell::default() }
+        Self { key_ring, opened_values: RefCell::default(), sealed_values: RefCell::default() }
     }
 
     /// What the value of a cookie of this kind says.
@@ -32,11 +35,17 @@ impl Sealer {
     /// # Errors
     ///
     /// The outcome of a request that brings nothing better.
-    pub fn open(&self, kind: Kind, value: &[u8]) -> Result<Vec<u8>, Outcome> {
-        sealed_cookie::open(&self.key_ring, kind, value).map_err(|error| match error {
+    pub fn open(&self, kind: Kind, value: &[u8]) -> Result<Rc<[u8]>, Outcome> {
+        if let Some(content) = self.opened_values.borrow().get(kind, value) {
+            return Ok(content);
+        }
+        let opened = sealed_cookie::open(&self.key_ring, kind, value).map_err(|error| match error {
             OpenError::Malformed => Outcome::Malformed,
             OpenError::UnknownKey => Outcome::UnknownKey,
-        })
+        });
+        let content = Rc::from(opened?);
+        self.opened_values.borrow_mut().keep(kind, value, &content);
+        Ok(content)
     }
 
     /// The binding in the value of a cookie that holds one.
@@ -53,29 +62,42 @@ impl Sealer {
         sealed_cookie::seal(&self.key_ring, kind, content, &draw_nonce()?)
     }
 
-    /// The value of a cookie that holds this binding alone, which may be one that was sealed for it a moment ago.
-    pub fn seal_binding(
-        &self,
-        kind: Kind,
-        binding: &Binding,
-        duration: Duration,
-        draw_nonce: DrawNonce<'_>,
-    ) -> Option<String> {
-        self.seal_shared(kind, binding, duration, || self.seal(kind, &binding.to_bytes()?, draw_nonce))
+    /// The value of a cookie that holds this binding alone; `None` as for [`Sealer::seal`].
+    pub fn seal_binding(&self, kind: Kind, binding: &Binding, draw_nonce: DrawNonce<'_>) -> Option<String> {
+        self.seal(kind, &binding.to_bytes()?, draw_nonce)
     }
 
     /// The value that was sealed a moment ago for a cookie of this kind that holds this binding alone, or a new one.
-    pub fn seal_shared(
+    pub fn share_value(
         &self,
         kind: Kind,
         binding: &Binding,
         duration: Duration,
         seal: impl FnOnce() -> Option<String>,
-    ) -> Option<String> {
-        let purpose = Purpose { kind, target_group: &binding.target_group, target: &binding.target };
+    ) -> Option<Rc<str>> {
+        let value = self.share(kind, binding, Form::Value, duration, || Some(Rc::from([seal()?.into()])))?;
+        value.first().cloned()
+    }
+
+    /// What was made of a sealed value a moment ago for a cookie of this kind that holds this binding alone, in this form, or
+    /// what `make` makes of a new one.
+    pub fn share(
+        &self,
+        kind: Kind,
+        binding: &Binding,
+        form: Form,
+        duration: Duration,
+        make: impl FnOnce() -> Option<Texts>,
+    ) -> Option<Texts> {
+        let purpose = Purpose { kind, form, target_group: &binding.target_group, target: &binding.target };
         // Sharing a value ends its stickiness a little early: at most a hundredth of the duration.
         let max_age = duration.checked_div(100).unwrap_or_default();
-        self.sealed_values.borrow_mut().get_or_seal(purpose, binding.issued_at, max_age, seal)
+        let known = self.sealed_values.borrow_mut().get(purpose, binding.issued_at, max_age);
+        known.or_else(|| {
+            let texts = make()?;
+            self.sealed_values.borrow_mut().keep(purpose, binding.issued_at, Rc::clone(&texts));
+            Some(texts)
+        })
     }
 }
 

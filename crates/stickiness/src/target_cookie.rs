@@ -1,5 +1,7 @@
 //! Target stickiness, whatever its type: each has its own cookies.
 
+use std::rc::Rc;
+
 use crate::app_cookie;
 use crate::binding::Binding;
 use crate::classic;
@@ -9,6 +11,7 @@ use crate::lb_cookie;
 use crate::outcome::Outcome;
 use crate::policy::{Policy, Stickiness};
 use crate::sealer::{DrawNonce, Sealer};
+use crate::time::Timestamp;
 
 pub use classic::CACHE_CONTROL;
 
@@ -63,8 +66,20 @@ pub fn read(sealer: &Sealer, policy: &Policy, target_group: &str, request: &Requ
     }
 }
 
+/// Whether a client that holds this is given nothing when its pinned target answers at this time, whatever that says.
+#[must_use]
+pub fn is_kept(policy: &Policy, held: &Held, now: Timestamp) -> bool {
+    match (&policy.stickiness, held) {
+        (Stickiness::LbCookie { duration }, Held::LbCookie(Ok(pin))) => {
+            !policy.cookie.renew.is_due_since(pin.issued_at, now, *duration)
+        }
+        (Stickiness::ClassicLbCookie { .. }, Held::ClassicLbCookie(pin)) => pin.is_ok(),
+        _ => false,
+    }
+}
+
 /// The `Set-Cookie` lines for a client that holds this. What it holds for another type is nothing.
-pub fn lines(issuer: &Issuer<'_>, policy: &Policy, held: Option<&Held>, draw_nonce: DrawNonce<'_>) -> Vec<String> {
+pub fn lines(issuer: &Issuer<'_>, policy: &Policy, held: Option<&Held>, draw_nonce: DrawNonce<'_>) -> Vec<Rc<str>> {
     match &policy.stickiness {
         Stickiness::LbCookie { duration } => {
             let held = if let Some(Held::LbCookie(Ok(held))) = held { Some(held) } else { None };

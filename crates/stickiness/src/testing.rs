@@ -101,6 +101,7 @@ impl Site {
     pub(crate) fn reply(&self, session: &Session, by: By<'_>) -> Reply {
         let set_cookies: Vec<&[u8]> = by.set_cookies.iter().map(|line| line.as_bytes()).collect();
         let By { target_group, target, over_https, at: now, .. } = by;
+        let over_https = &|| over_https;
         let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https, now };
         self.balancer.reply(session, &Answer::Target(answer), &mut || {
             self.nonces_drawn.set(self.nonces_drawn.get().wrapping_add(1));
@@ -125,7 +126,7 @@ impl Browser {
         let session = site.balancer.receive(&request, &ask)?;
         let reply = site.reply(&session, by);
         let lines: Vec<String> =
-            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.clone()).collect();
+            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.to_string()).collect();
         for line in lines.iter().map(String::as_str).chain(by.set_cookies.iter().copied()) {
             let cookie = cookie::Cookie::parse(line).unwrap();
             self.jar.insert(cookie.name().to_owned(), cookie.value().to_owned());

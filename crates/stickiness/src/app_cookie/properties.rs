@@ -32,7 +32,11 @@ fn cookies(value: &str) -> Vec<String> {
 fn opened(cookies: &[String]) -> Vec<Vec<u8>> {
     let header: CookieHeader<'_> = cookies.iter().map(String::as_bytes).collect();
     let values: Vec<Vec<u8>> = shards::joined(&shard_names(None), &header).collect();
-    values.iter().filter_map(|value| sealer().open(Kind::AppCookie, value).ok()).collect()
+    values
+        .iter()
+        .filter_map(|value| sealer().open(Kind::AppCookie, value).ok())
+        .map(|content| content.to_vec())
+        .collect()
 }
 
 /// A content of this length.

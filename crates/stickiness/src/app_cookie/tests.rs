@@ -259,7 +259,7 @@ fn without_a_nonce_no_cookie_is_withdrawn() {
         target_group: "web",
         target: "10.0.0.2:80",
         set_cookies: &[],
-        over_https: false,
+        over_https: &|| false,
         now: after(1),
     };
     let reply = site.balancer.reply(&session, &crate::exchange::Answer::Target(answer), &mut || None);

@@ -42,7 +42,7 @@ fn an_answer_with_a_cookie_is_kept_out_of_caches_and_another_one_is_not() {
             .headers
             .into_iter()
             .filter(|(name, _)| *name == "cache-control")
-            .map(|(_, value)| value)
+            .map(|(_, value)| value.to_string())
             .collect::<Vec<_>>()
     };
     assert_eq!(cache_control(""), ["no-cache=\"set-cookie\""]);

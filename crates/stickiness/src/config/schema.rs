@@ -37,6 +37,19 @@ struct Key {
 #[serde(default, deny_unknown_fields)]
 struct Upstream {
     mechanism: Mechanism,
+    only_target_group: Option<String>,
+}
+
+impl Upstream {
+    /// The only target group, if there is one.
+    fn check(&self, rules: &[RuleBlock]) -> Result<Option<String>, ConfigError> {
+        let refuse = |problem: &str| Err(ConfigError::new(problem).at(&["upstream", "only_target_group"]));
+        match &self.only_target_group {
+            Some(name) if name.is_empty() => refuse("\"\" is not a name"),
+            Some(_) if !rules.is_empty() => refuse("not with rules, which are for several target groups"),
+            only => Ok(only.clone()),
+        }
+    }
 }
 
 impl Document {
@@ -54,8 +67,11 @@ impl Document {
         } else {
             target_groups.remove(EVERY_OTHER).flatten()
         };
+        let only_target_group = self.upstream.check(&self.rules)?;
         let mechanism = self.upstream.mechanism;
-        let mut config = Config { target_groups, every_other_target_group, policies, rules: Vec::new(), mechanism };
+        let rules = Vec::new();
+        let mut config =
+            Config { target_groups, every_other_target_group, policies, rules, mechanism, only_target_group };
         for (index, rule) in self.rules.into_iter().enumerate() {
             let rule = rule.check(index, &config, &cookie, &mut warnings)?;
             config.rules.push(rule);

@@ -138,7 +138,7 @@ fn without_a_nonce_there_is_no_cookie() {
         target_group: "web",
         target: "a",
         set_cookies: &[],
-        over_https: false,
+        over_https: &|| false,
         now: NOON,
     };
     let reply = site.balancer.reply(&session, &Answer::Target(answer), &mut || None);

@@ -156,3 +156,19 @@ fn what_is_no_name_is_refused() {
     refused(r#"{"target_groups": {"": {}}}"#, "target_groups: \"\" is not a name");
     refused(r#"{"policies": {"*": {}}}"#, "policies: \"*\" is not a name");
 }
+
+#[test]
+fn the_only_target_group_may_be_named() {
+    assert_eq!(parse("{}").only_target_group, None);
+    let config = parse(r#"{"upstream.only_target_group": "web"}"#);
+    assert_eq!(config.only_target_group.as_deref(), Some("web"));
+}
+
+#[test]
+fn several_target_groups_have_no_only_one() {
+    refused(
+        r#"{"upstream.only_target_group": "blue", "rules": [{"target_groups": ["blue", "green"]}]}"#,
+        "upstream.only_target_group: not with rules, which are for several target groups",
+    );
+    refused(r#"{"upstream.only_target_group": ""}"#, "upstream.only_target_group: \"\" is not a name");
+}
