@@ -12,9 +12,8 @@
     reason = "a test that panics fails, as it should"
 )]
 
-mod answers;
+mod calls;
 mod orders;
 mod plugin;
 mod properties;
 mod statuses;
-mod vm;

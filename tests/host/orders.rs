@@ -1,6 +1,6 @@
 //! Envoy's callbacks for a stream in every order, and more of them than it sends.
 
-use wasmi::Error;
+use wasm_host::Error;
 
 use crate::plugin::{Plugin, configurations};
 

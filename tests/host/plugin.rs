@@ -1,9 +1,8 @@
 //! A plugin with a configuration, and the sessions of its clients.
 
-use wasmi::Error;
+use std::sync::OnceLock;
 
-use crate::answers::{Fault, Headers, Host};
-use crate::vm::Vm;
+use wasm_host::{Error, Fault, Headers, Host, Module, Vm};
 
 const TARGET: &[u8] = b"10.0.0.1:8080";
 
@@ -26,6 +25,12 @@ pub(crate) fn configurations() -> [String; 4] {
     ]
 }
 
+/// The filter that ships.
+pub(crate) fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| Vm::module(&std::fs::read(harness::wasm()).unwrap()).unwrap())
+}
+
 /// A plugin in a VM of its own.
 pub(crate) struct Plugin {
     pub(crate) vm: Vm,
@@ -45,7 +50,7 @@ impl Plugin {
             ("xds.route_metadata.filter_metadata.sticky_sessions.policy", b"of the route"),
         ];
         host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
-        Self { vm: Vm::load(host), context: 0, configuration: configuration.to_owned() }
+        Self { vm: Vm::load(module(), host), context: 0, configuration: configuration.to_owned() }
     }
 
     /// At work.

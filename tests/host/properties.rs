@@ -35,7 +35,7 @@ fn survives(configuration: &str, path: &str, value: Option<Vec<u8>>) {
 fn asked_for(configuration: &str) -> Vec<String> {
     let mut plugin = Plugin::start(configuration);
     plugin.serve("").unwrap();
-    plugin.vm.host().asked_for.iter().cloned().collect()
+    plugin.vm.host().asked_for().into_iter().collect()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Which commands does this repository have, and which one is meant?
 
+mod bench;
 mod cleanup;
 mod compatibility;
 mod demo;
@@ -24,12 +25,16 @@ use std::time::Duration;
 use local_envoy::child;
 
 /// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 8] = [
     ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
     ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
     (
         "test [SUITE...] [NAME...] [--envoy VERSION] [--runs NUMBER]",
         "runs the tests that can run here, or these: SUITE is unit, host, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
+    ),
+    (
+        "bench [--rounds NUMBER] [--seconds NUMBER] [--only WORD]... [--smoke]",
+        "measures what stickiness costs beside other filters and proxies, and writes docs/performance.md; --only is for sections and variants whose name has this word, --smoke checks that everything works",
     ),
     ("lint", "checks format and clippy, natively and for wasm"),
     ("compatibility", "plays the others' scenarios to them and to the filter, and writes docs/compatibility.md"),
@@ -46,6 +51,7 @@ enum Task {
     Wasm,
     Demo,
     Test(test::Selection),
+    Bench(Vec<String>),
     Lint,
     Compatibility,
     Deny(Vec<&'static str>),
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
         Task::Wasm => wasm::run(),
         Task::Demo => demo::run(),
         Task::Test(selection) => test::run(&selection),
+        Task::Bench(words) => bench::run(&words),
         Task::Lint => lint::run(),
         Task::Compatibility => compatibility::run(),
         Task::Deny(checks) => deny::run(&checks),
@@ -113,6 +120,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         "help" | "--help" | "-h" => return Ok(Task::Help),
         "deny" => return deny::parse(rest).map(Task::Deny),
         "test" => return test::Selection::parse(rest).map(Task::Test),
+        "bench" => return Ok(Task::Bench(rest.to_vec())),
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,
         "lint" => Task::Lint,

@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasmi::{Caller, Error, Extern, Memory, Val};
 
+use crate::Crossing;
+
 /// Header names and values.
-pub(crate) type Headers = Vec<(String, Vec<u8>)>;
+pub type Headers = Vec<(String, Vec<u8>)>;
 
 pub(crate) const OK: i32 = 0;
 const NOT_FOUND: i32 = 1;
+const BAD_ARGUMENT: i32 = 2;
 const CAS_MISMATCH: i32 = 8;
 
 /// How the host fails.
 #[derive(Clone, Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// This function does nothing and answers with this status.
     Status(String, i32),
     /// Every function does.
@@ -23,34 +26,94 @@ pub(crate) enum Fault {
 }
 
 /// What the host holds and has been told.
-#[derive(Default)]
-pub(crate) struct Host {
-    pub(crate) configuration: Vec<u8>,
-    pub(crate) request_headers: Headers,
-    pub(crate) response_headers: Headers,
+pub struct Host {
+    /// Of the plugin.
+    pub configuration: Vec<u8>,
+    /// Of the request that is under way.
+    pub request_headers: Headers,
+    /// Of its answer.
+    pub response_headers: Headers,
     /// By path, joined with dots.
-    pub(crate) properties: BTreeMap<String, Vec<u8>>,
-    /// The functions and the properties that the filter has asked for.
-    pub(crate) called: BTreeSet<String>,
-    pub(crate) asked_for: BTreeSet<String>,
+    pub properties: BTreeMap<String, Vec<u8>>,
+    /// The clock, in nanoseconds since 1970.
+    pub now: u64,
+    /// All that has passed between the host and the filter, in its order.
+    pub record: Vec<Crossing>,
     /// The requests of the filter's own that are not answered yet.
-    pub(crate) outstanding: Vec<u32>,
-    pub(crate) fault: Option<Fault>,
-    pub(crate) log: Vec<String>,
+    pub outstanding: Vec<u32>,
+    /// How it fails from now on.
+    pub fault: Option<Fault>,
+    /// What the filter has logged.
+    pub log: Vec<String>,
+    /// The time between two ticks, in milliseconds; 0 for none.
+    pub tick_period: u32,
     shared_data: BTreeMap<String, Vec<u8>>,
-    metrics: u32,
+    /// By id divided by four, and how often each counted.
+    metrics: Vec<(String, u64)>,
     last_token: u32,
     drawn: u8,
 }
 
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            configuration: Vec::new(),
+            request_headers: Vec::new(),
+            response_headers: Vec::new(),
+            properties: BTreeMap::new(),
+            now: 1_700_000_000_000_000_000,
+            record: Vec::new(),
+            outstanding: Vec::new(),
+            fault: None,
+            log: Vec::new(),
+            tick_period: 0,
+            shared_data: BTreeMap::new(),
+            metrics: Vec::new(),
+            last_token: 0,
+            drawn: 0,
+        }
+    }
+}
+
 /// What the filter may hand over data with, and the host may hand over nothing.
-pub(crate) const DATA: [&str; 4] =
-    ["proxy_get_buffer_bytes", "proxy_get_header_map_pairs", "proxy_get_property", "proxy_get_shared_data"];
+pub const DATA: [&str; 5] = [
+    "proxy_get_buffer_bytes",
+    "proxy_get_header_map_pairs",
+    "proxy_get_header_map_value",
+    "proxy_get_property",
+    "proxy_get_shared_data",
+];
 
 /// The environment of the VM.
 const VARIABLE: &[u8] = b"A=B\0";
 
 impl Host {
+    /// The functions that the filter has called.
+    #[must_use]
+    pub fn called(&self) -> BTreeSet<String> {
+        let calls = self.record.iter().filter_map(|crossing| match crossing {
+            Crossing::Call { function, .. } => Some(function.clone()),
+            Crossing::Callback(_) => None,
+        });
+        calls.collect()
+    }
+
+    /// The properties that the filter has asked for.
+    #[must_use]
+    pub fn asked_for(&self) -> BTreeSet<String> {
+        let paths = self.record.iter().filter_map(|crossing| match crossing {
+            Crossing::Call { function, of } if function == "proxy_get_property" => Some(of.clone()),
+            _ => None,
+        });
+        paths.collect()
+    }
+
+    /// What the metrics of this name, which may be several, have counted together.
+    #[must_use]
+    pub fn counted(&self, name: &str) -> u64 {
+        self.metrics.iter().filter(|(present, _)| present == name).map(|(_, count)| count).sum()
+    }
+
     fn failure(&self, function: &str) -> Option<i32> {
         match self.fault.as_ref()? {
             Fault::Status(name, status) => (name == function).then_some(*status),
@@ -77,7 +140,8 @@ pub(crate) struct Call<'a, 'b> {
 impl Call<'_, '_> {
     /// The status with which this function of the host answers.
     pub(crate) fn answer(&mut self, function: &str) -> Result<i32, Error> {
-        self.host().called.insert(function.to_owned());
+        let of = self.subject(function);
+        self.host().record.push(Crossing::Call { function: function.to_owned(), of });
         if let Some(status) = self.host().failure(function) {
             return Ok(status);
         }
@@ -86,7 +150,11 @@ impl Call<'_, '_> {
                 let line = self.text(1);
                 self.host().log.push(line);
             }
-            "proxy_get_current_time_nanoseconds" => self.write(0, &1_700_000_000_000_000_000_u64.to_le_bytes()),
+            "proxy_get_current_time_nanoseconds" => {
+                let now = self.host().now;
+                self.write(0, &now.to_le_bytes());
+            }
+            "proxy_set_tick_period_milliseconds" => self.host().tick_period = self.argument(0).cast_unsigned(),
             "proxy_get_buffer_bytes" => {
                 let configuration = self.host().configuration.clone();
                 self.give(&configuration, 3)?;
@@ -96,6 +164,12 @@ impl Call<'_, '_> {
                 let pairs = serialized(self.host().headers(map));
                 self.give(&pairs, 1)?;
             }
+            "proxy_get_header_map_value" => {
+                let (map, name) = (self.argument(0), self.text(1));
+                let found = self.host().headers(map).iter().find(|(present, _)| *present == name);
+                let Some((_, value)) = found.cloned() else { return Ok(NOT_FOUND) };
+                self.give(&value, 3)?;
+            }
             "proxy_remove_header_map_value" => self.remove_header(),
             "proxy_replace_header_map_value" => {
                 self.remove_header();
@@ -104,7 +178,6 @@ impl Call<'_, '_> {
             "proxy_add_header_map_value" => self.add_header(),
             "proxy_get_property" => {
                 let path = self.text(0).replace('\0', ".");
-                self.host().asked_for.insert(path.clone());
                 let Some(value) = self.host().properties.get(&path).cloned() else { return Ok(NOT_FOUND) };
                 self.give(&value, 2)?;
             }
@@ -122,8 +195,9 @@ impl Call<'_, '_> {
                 self.host().shared_data.insert(key, value);
             }
             "proxy_define_metric" => {
-                self.host().metrics += 1;
-                let id = self.host().metrics * 4;
+                let name = self.text(1);
+                self.host().metrics.push((name, 0));
+                let id = u32::try_from(self.host().metrics.len()).unwrap() * 4;
                 self.write(3, &id.to_le_bytes());
             }
             "proxy_http_call" => {
@@ -148,10 +222,30 @@ impl Call<'_, '_> {
                 self.write(0, &at.to_le_bytes());
                 self.write_at(at, VARIABLE);
             }
-            "proxy_set_property" | "proxy_increment_metric" | "proxy_set_effective_context" | "fd_write" => (),
+            "proxy_increment_metric" => {
+                let (id, offset) = (self.argument(0), self.arguments[1].i64().unwrap());
+                let place = usize::try_from(id / 4).ok().and_then(|number| number.checked_sub(1));
+                let Some((_, count)) = place.and_then(|place| self.host().metrics.get_mut(place)) else {
+                    return Ok(BAD_ARGUMENT);
+                };
+                *count = count.wrapping_add_signed(offset);
+            }
+            "proxy_set_property" | "proxy_set_effective_context" | "fd_write" => (),
             other => return Err(Error::new(format!("the filter called {other}"))),
         }
         Ok(OK)
+    }
+
+    /// What a call is about, for the record.
+    fn subject(&self, function: &str) -> String {
+        match function {
+            "proxy_get_property" => self.text(0).replace('\0', "."),
+            "proxy_get_header_map_value"
+            | "proxy_remove_header_map_value"
+            | "proxy_replace_header_map_value"
+            | "proxy_add_header_map_value" => self.text(1),
+            _ => String::new(),
+        }
     }
 
     fn host(&mut self) -> &mut Host {
@@ -201,6 +295,7 @@ impl Call<'_, '_> {
         if !bytes.is_empty() {
             let allocate = self.caller.get_export("proxy_on_memory_allocate").and_then(Extern::into_func).unwrap();
             let allocate = allocate.typed::<i32, i32>(&*self.caller)?;
+            self.host().record.push(Crossing::Callback("proxy_on_memory_allocate".to_owned()));
             at = allocate.call(&mut *self.caller, i32::try_from(bytes.len()).unwrap())?;
             self.write_at(at, bytes);
         }

@@ -1,0 +1,167 @@
+//! Does the price grow with targets, sessions or foreign cookies?
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use wasm_host::Scenario;
+
+use crate::backend::{Backend, SMALL};
+use crate::cookies::{self, FOREIGN, behind_foreign};
+use crate::envoys::{self, Kind};
+use crate::figures::Figure;
+use crate::ground::Ground;
+use crate::load::{self, Cookies, Protocol, Request};
+use crate::proxy::Proxy;
+use crate::rounds::{self, Round};
+use crate::say;
+
+/// Rounds and their seconds.
+pub(crate) const ROUNDS: usize = 5;
+pub(crate) const SECONDS: u32 = 2;
+
+const TARGETS: [u32; 3] = [2, 100, 10_000];
+
+/// The targets of the sessions: as many as make a million of them with ages far below a day.
+pub(crate) const TARGETS_OF_SESSIONS: u32 = 100;
+
+const SESSIONS: [usize; 3] = [1, 1000, 1_000_000];
+
+/// What grows, how far, and what a request costs then.
+pub(crate) struct Step {
+    pub(crate) what: &'static str,
+    pub(crate) count: usize,
+    /// In microseconds per request, round by round.
+    pub(crate) bare: Vec<f64>,
+    pub(crate) ours: Vec<f64>,
+}
+
+impl Step {
+    /// What the filter adds.
+    pub(crate) fn price(&self) -> Option<Figure> {
+        Figure::difference(&self.ours, &self.bare)
+    }
+}
+
+pub(crate) const OF_TARGETS: &str = "targets";
+pub(crate) const OF_SESSIONS: &str = "sessions";
+pub(crate) const OF_COOKIES: &str = "bytes of foreign cookies";
+
+/// What the filter adds for each byte of foreign cookies, in nanoseconds.
+pub(crate) fn per_byte(steps: &[Step]) -> Option<f64> {
+    let mut steps = steps.iter().filter(|step| step.what == OF_COOKIES);
+    let (first, last) = (steps.next()?, steps.next_back()?);
+    #[allow(clippy::cast_precision_loss, reason = "there are some thousand bytes")]
+    let bytes = (last.count - first.count) as f64;
+    Some((last.price()?.median - first.price()?.median) * 1e3 / bytes)
+}
+
+/// Up to as many targets, all proxies may share the process that they are: with more, both of a pair together would have more
+/// files open than many systems allow.
+const SHARED: u32 = 1000;
+
+/// An Envoy without and one with the filter before the same number of targets.
+pub(crate) struct Pair {
+    targets: Vec<SocketAddr>,
+    pub(crate) proxies: [Proxy; 2],
+    _backends: Vec<Backend>,
+}
+
+impl Pair {
+    pub(crate) fn start(ground: &Ground, count: u32, workers: u32) -> Result<Self> {
+        let own = if count > SHARED { 2 } else { 0 };
+        let backends: Vec<Backend> = (0..own).map(|_| Backend::start(&ground.envoy)).collect::<Result<_>>()?;
+        let of_bare = backends.first().unwrap_or(&ground.backend).targets(count);
+        let targets = backends.last().unwrap_or(&ground.backend).targets(count);
+        let start = |kind, targets: &[SocketAddr]| {
+            let mut config = envoys::config(ground, kind)?;
+            config.endpoints("web", targets)?;
+            // One connection for each target and worker is more than the shipped limit.
+            let limit = 1_000_000;
+            config.cluster("web")?["circuit_breakers"]["thresholds"] = json!([{ "max_connections": limit, "max_pending_requests": limit, "max_requests": limit, "max_retries": limit }]);
+            Proxy::start_with(ground, &config, workers)
+        };
+        let proxies = [start(Kind::Bare, &of_bare)?, start(Kind::Ours(Scenario::Pinned), &targets)?];
+        Ok(Self { targets, proxies, _backends: backends })
+    }
+
+    /// What both are sent: so many sessions of all its targets.
+    pub(crate) fn request(&self, ground: &Ground, sessions: usize) -> Result<Request> {
+        let file = cookies::file(ground.folder(), &self.targets, sessions)?;
+        Ok(Request { path: SMALL, cookies: Cookies::Lines(file), protocol: Protocol::Http1 })
+    }
+}
+
+/// Sends requests for so many seconds, and again until there were so many of them.
+pub(crate) fn send(proxy: &Proxy, request: &Request, seconds: u32, count: usize) -> Result<()> {
+    let mut sent = 0;
+    while sent < count {
+        sent += usize::try_from(load::put(proxy.address, request, seconds)?.requests)?;
+    }
+    Ok(())
+}
+
+struct Cell<'a> {
+    pair: &'a Pair,
+    ours: bool,
+    request: Request,
+}
+
+/// Measures all steps.
+pub(crate) fn measure(ground: &Ground) -> Result<Vec<Step>> {
+    let most = TARGETS.into_iter().max().unwrap_or_default() as usize;
+    traffic::allow_open_files(most + load::CONNECTIONS).map_err(anyhow::Error::msg)?;
+    say("growth: starting, and sealing a million cookies");
+    let pairs: Vec<(u32, Pair)> = TARGETS
+        .into_iter()
+        .map(|targets| Ok((targets, Pair::start(ground, targets, 1).with_context(|| format!("{targets} targets"))?)))
+        .collect::<Result<_>>()?;
+    let with = |targets: u32| -> Result<&Pair> {
+        let found = pairs.iter().find(|(present, _)| *present == targets);
+        found.map(|(_, pair)| pair).context("no such number of targets")
+    };
+    let mut steps: Vec<(&'static str, usize)> = Vec::new();
+    let mut cells: Vec<Cell<'_>> = Vec::new();
+    let mut add = |what, count, pair, request: Request| {
+        steps.push((what, count));
+        cells.extend([false, true].map(|ours| Cell { pair, ours, request: request.clone() }));
+    };
+    for (targets, pair) in &pairs {
+        let targets = *targets as usize;
+        add(OF_TARGETS, targets, pair, pair.request(ground, targets)?);
+    }
+    for sessions in SESSIONS {
+        let pair = with(TARGETS_OF_SESSIONS)?;
+        add(OF_SESSIONS, sessions, pair, pair.request(ground, sessions)?);
+    }
+    for foreign in FOREIGN {
+        let pair = with(2)?;
+        let cookies = behind_foreign(foreign, &cookies::session(pair.targets[0], 60));
+        add(
+            OF_COOKIES,
+            foreign,
+            pair,
+            Request { path: SMALL, cookies: Cookies::Same(cookies), protocol: Protocol::Http1 },
+        );
+    }
+    let samples = rounds::interleaved(cells.len(), ROUNDS, |place, round| {
+        let Cell { pair, ours, request } = &cells[place];
+        let proxy = &pair.proxies[usize::from(*ours)];
+        match round {
+            // Once to each target, so that no connection is left to be made.
+            Round::WarmUp => send(proxy, request, 1, most).map(|()| None),
+            Round::Counts(round) => {
+                if place == 0 {
+                    say(&format!("growth: round {} of {ROUNDS}", round + 1));
+                }
+                proxy.measure(request, SECONDS).map(Some)
+            }
+        }
+    })?;
+    let pairs = samples.chunks(2).map(|pair| pair.iter().map(|cell| rounds::cpu(cell)).collect::<Vec<_>>());
+    let steps = steps.iter().zip(pairs).filter_map(|((what, count), pair)| {
+        let [bare, ours] = <[Vec<f64>; 2]>::try_from(pair).ok()?;
+        Some(Step { what, count: *count, bare, ours })
+    });
+    Ok(steps.collect())
+}

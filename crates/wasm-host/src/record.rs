@@ -1,0 +1,27 @@
+//! What passes between the host and the filter.
+
+use std::fmt;
+
+/// A call from one to the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crossing {
+    /// The host calls this function of the filter.
+    Callback(String),
+    /// The filter calls this function of the host.
+    Call {
+        /// Its name.
+        function: String,
+        /// What of: the path of a property, the name of a header; empty for the rest.
+        of: String,
+    },
+}
+
+impl fmt::Display for Crossing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Callback(name) => f.write_str(name),
+            Self::Call { function, of } if of.is_empty() => f.write_str(function),
+            Self::Call { function, of } => write!(f, "{function} {of}"),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What does a request cost in calls between Envoy and the filter?
+
+use data_encoding::BASE64;
+use wasmi::{Error, Module};
+
+use crate::{Crossing, Host, Vm};
+
+/// The header through which `stateful_session` is told the target, and tells it back.
+const OVERRIDE: &str = "x-sticky-session-host";
+
+const HOME: &str = "10.0.0.1:8080";
+const ELSEWHERE: &str = "10.0.0.2:8080";
+
+/// One second of the host's clock.
+const SECOND: u64 = 1_000_000_000;
+
+/// How often a request is sent before the one that counts: what the filter keeps is there by then.
+const BEFORE: usize = 3;
+
+/// A kind of request, to a filter with a certain configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// With a cookie of a living target, as all of these but two.
+    Pinned,
+    /// The same, in a second in which no request was answered yet.
+    PinnedInANewSecond,
+    /// With `cookie.renew: sliding`.
+    PinnedSliding,
+    /// With `cookie.renew: on_change`.
+    PinnedOnChange,
+    /// With `upstream.mechanism: override_host`.
+    PinnedOverrideHost,
+    /// With policies, of which a route may choose one.
+    PinnedWithPolicies,
+    /// Without a cookie.
+    New,
+    /// With a cookie of a target that is gone.
+    Failover,
+    /// With a rule of two target groups, whose targets are pinned by the application's cookie.
+    GroupAndApplication,
+}
+
+impl Scenario {
+    /// Every one of them.
+    pub const ALL: [Self; 9] = [
+        Self::Pinned,
+        Self::PinnedInANewSecond,
+        Self::PinnedSliding,
+        Self::PinnedOnChange,
+        Self::PinnedOverrideHost,
+        Self::PinnedWithPolicies,
+        Self::New,
+        Self::Failover,
+        Self::GroupAndApplication,
+    ];
+
+    /// In words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::PinnedInANewSecond => "pinned, the first of a second",
+            Self::PinnedSliding => "pinned, renew: sliding",
+            Self::PinnedOnChange => "pinned, renew: on_change",
+            Self::PinnedOverrideHost => "pinned, override_host",
+            Self::PinnedWithPolicies => "pinned, with policies",
+            Self::New => "new session",
+            Self::Failover => "failover",
+            Self::GroupAndApplication => "target group and application cookie",
+        }
+    }
+
+    /// The plugin's configuration, as JSON. The target group is `web`, or with a rule `blue` and `green`.
+    #[must_use]
+    pub fn configuration(self) -> &'static str {
+        match self {
+            Self::Pinned | Self::PinnedInANewSecond | Self::New | Self::Failover => {
+                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}}"#
+            }
+            Self::PinnedSliding => {
+                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "cookie": {"renew": "sliding"}}"#
+            }
+            Self::PinnedOnChange => {
+                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "cookie": {"renew": "on_change"}}"#
+            }
+            Self::PinnedOverrideHost => {
+                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "upstream": {"mechanism": "override_host"}}"#
+            }
+            Self::PinnedWithPolicies => {
+                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "policies": {"other": {}}}"#
+            }
+            Self::GroupAndApplication => {
+                r#"{
+                    "rules": [{"target_groups": ["blue", "green"], "target_group_stickiness": {"duration_seconds": 3600}}],
+                    "target_groups": {
+                        "blue": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "session"}}},
+                        "green": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "session"}}}
+                    }
+                }"#
+            }
+        }
+    }
+
+    /// The cookies that come after a first request without any, or none.
+    fn returns_with_cookies(self) -> bool {
+        self != Self::New
+    }
+
+    fn uses_stateful_session(self) -> bool {
+        self != Self::PinnedOverrideHost
+    }
+}
+
+/// The functions of the host that the filter calls for one request, in their order.
+///
+/// # Errors
+///
+/// When the filter traps.
+pub fn calls_of(filter: &Module, scenario: Scenario) -> Result<Vec<String>, Error> {
+    let crossings = crossings_of(filter, scenario)?;
+    Ok(crossings.iter().filter(|one| matches!(one, Crossing::Call { .. })).map(ToString::to_string).collect())
+}
+
+/// All that passes between the host and the filter for one request, in its order.
+///
+/// It is not the first of its kind, and the clock stands still: what is opened, sealed or defined once is so by then.
+///
+/// # Errors
+///
+/// When the filter traps.
+pub fn crossings_of(filter: &Module, scenario: Scenario) -> Result<Vec<Crossing>, Error> {
+    let mut plugin = Plugin::start(filter, scenario)?;
+    // The application's cookie has to be there, or none of ours would be given for it.
+    let mut jar = Jar::default();
+    if scenario.returns_with_cookies() {
+        plugin.serve(&mut jar, HOME)?;
+    }
+    let target = if scenario == Scenario::Failover { ELSEWHERE } else { HOME };
+    for _ in 0..BEFORE {
+        plugin.serve(&mut jar.clone(), target)?;
+    }
+    if scenario == Scenario::PinnedInANewSecond {
+        plugin.vm.host().now += SECOND;
+    }
+    plugin.vm.host().record.clear();
+    let answer = plugin.serve(&mut jar, target)?;
+    let renewed = !matches!(scenario, Scenario::PinnedSliding | Scenario::PinnedOnChange);
+    assert_eq!(answer.gave_cookies, renewed, "{}: whether cookies are given", scenario.name());
+    assert_eq!(
+        answer.asked_for,
+        scenario.returns_with_cookies().then(|| HOME.to_owned()),
+        "{}: the pin",
+        scenario.name()
+    );
+    Ok(std::mem::take(&mut plugin.vm.host().record))
+}
+
+/// The cookies of a client.
+#[derive(Clone, Default)]
+struct Jar(Vec<(String, String)>);
+
+impl Jar {
+    fn header(&self) -> String {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    /// Takes the cookie of a `Set-Cookie` line, whatever its attributes.
+    fn take(&mut self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let pair = line.split(';').next().unwrap_or_default();
+        if let Some((name, value)) = pair.split_once('=') {
+            self.0.retain(|(present, _)| present != name);
+            self.0.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}
+
+struct Answer {
+    /// The target that the filter asked Envoy for.
+    asked_for: Option<String>,
+    /// Whether it gave the client cookies of its own.
+    gave_cookies: bool,
+}
+
+struct Plugin {
+    vm: Vm,
+    context: i32,
+    scenario: Scenario,
+}
+
+impl Plugin {
+    fn start(filter: &Module, scenario: Scenario) -> Result<Self, Error> {
+        let mut host = Host::default();
+        let target_group: &[u8] = if scenario == Scenario::GroupAndApplication { b"blue" } else { b"web" };
+        let properties: [(&str, &[u8]); 2] =
+            [("xds.cluster_name", target_group), ("response.code_details", b"via_upstream")];
+        host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
+        let mut vm = Vm::load(filter, host);
+        vm.initialize()?;
+        let context = vm.create(0)?;
+        let accepted = vm.configure(context, scenario.configuration())?;
+        assert!(accepted, "{:?}", vm.host().log);
+        Ok(Self { vm, context, scenario })
+    }
+
+    /// A request of this client, which this target answers. Each callback is called that Envoy calls for it.
+    fn serve(&mut self, jar: &mut Jar, target: &str) -> Result<Answer, Error> {
+        let properties = &mut self.vm.host().properties;
+        properties.remove("upstream.address");
+        let stream = self.vm.create(self.context)?;
+        let cookies = jar.header();
+        let mut headers: Vec<(&str, &[u8])> =
+            vec![(":authority", b"localhost"), (":path", b"/"), (":method", b"GET"), (":scheme", b"http")];
+        if !cookies.is_empty() {
+            headers.push(("cookie", cookies.as_bytes()));
+        }
+        headers.extend::<[(&str, &[u8]); 2]>([("x-forwarded-proto", b"http"), ("x-request-id", b"1")]);
+        let sent = self.vm.request(stream, &headers)?;
+        let asked_for = sent.iter().find(|(name, _)| name == OVERRIDE).map(|(_, value)| value.clone());
+
+        self.vm.host().properties.insert("upstream.address".to_owned(), target.into());
+        let mut headers: Vec<(&str, &[u8])> =
+            vec![(":status", b"200"), ("content-length", b"2"), ("content-type", b"text/plain")];
+        if self.scenario == Scenario::GroupAndApplication {
+            headers.push(("set-cookie", b"session=1; Path=/"));
+        }
+        // It tells the target when it is not the one that was asked for.
+        let address = BASE64.encode(target.as_bytes()).into_bytes();
+        if self.scenario.uses_stateful_session() && asked_for.as_ref() != Some(&address) {
+            headers.push((OVERRIDE, &address));
+        }
+        let answer = self.vm.response(stream, &headers)?;
+        self.vm.response_body(stream, 2)?;
+        self.vm.log(stream)?;
+        self.vm.delete(stream)?;
+        assert!(answer.iter().all(|(name, _)| name != OVERRIDE), "the address of a target reaches the client");
+
+        let set_cookies: Vec<_> = answer.iter().filter(|(name, _)| name == "set-cookie").collect();
+        let own = headers.iter().filter(|(name, _)| *name == "set-cookie").count();
+        for (_, line) in &set_cookies {
+            jar.take(line);
+        }
+        let asked_for = asked_for.map(|value| {
+            let encoded = self.scenario.uses_stateful_session();
+            let target = if encoded { BASE64.decode(&value).unwrap_or_default() } else { value };
+            String::from_utf8_lossy(&target).into_owned()
+        });
+        Ok(Answer { asked_for, gave_cookies: set_cookies.len() > own })
+    }
+}
