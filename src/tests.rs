@@ -167,7 +167,7 @@ fn busy_plugin(configuration: &str) -> (Plugin, Vec<u8>) {
 /// A period with many requests to another target group.
 fn be_busy(plugin: &Plugin) {
     set("xds.cluster_name", "other");
-    for _ in 0..60 {
+    for _ in 0..260 {
         cookie_of(plugin, TARGET);
     }
     plugin.tick();
@@ -232,10 +232,10 @@ fn a_busy_worker_reads_the_clock_with_every_tick() {
 fn a_worker_that_may_not_tick_reads_the_clock_and_counts_with_every_request() {
     let plugin = plugin(KEYS);
     let cookie = cookie_of(&plugin, TARGET);
-    for _ in 0..200 {
+    for _ in 0..600 {
         cookie_of(&plugin, TARGET);
     }
-    assert_eq!(counted("issued"), 201);
+    assert_eq!(counted("issued"), 601);
     let is_pinned = || header(&plugin.stream().request(&[("cookie", &cookie)]), "x-sticky-session-host").is_some();
     assert!(is_pinned());
     host(|host| host.now += 86_400_000_000_000);

@@ -19,6 +19,49 @@ fn no_kind_of_request_logs_or_defines_anything() {
     }
 }
 
+/// Those of a kind of request, and of no other name than these.
+#[track_caller]
+fn makes(scenario: Scenario, expected: &[&str]) {
+    let names: Vec<String> = calls(scenario).iter().map(|call| call.replacen("proxy_", "", 1)).collect();
+    assert_eq!(names, expected, "{scenario:?}");
+}
+
+const HEADERS: &str = "get_header_map_pairs";
+const CLUSTER: &str = "get_property xds.cluster_name";
+const OUTCOME: &str = "set_property";
+const PIN: &str = "replace_header_map_value x-sticky-session-host";
+const IS_ANOTHER_TARGET: &str = "get_header_map_value x-sticky-session-host";
+const HIDE_ADDRESS: &str = "remove_header_map_value x-sticky-session-host";
+const BY_A_TARGET: &str = "get_property response.code_details";
+const ADDRESS: &str = "get_property upstream.address";
+const OVER_TLS: &str = "get_property connection.tls_version";
+const COOKIE: &str = "add_header_map_value set-cookie";
+
+#[test]
+fn a_pinned_request_makes_nine_calls() {
+    let asked = [IS_ANOTHER_TARGET, BY_A_TARGET, OVER_TLS];
+    makes(Scenario::Pinned, &[&[HEADERS, CLUSTER, OUTCOME, PIN], &asked[..], &[COOKIE, COOKIE]].concat());
+}
+
+#[test]
+fn a_pinned_request_whose_cookie_needs_no_renewal_makes_five() {
+    for scenario in [Scenario::PinnedSliding, Scenario::PinnedOnChange] {
+        makes(scenario, &[HEADERS, CLUSTER, OUTCOME, PIN, IS_ANOTHER_TARGET]);
+    }
+}
+
+#[test]
+fn where_there_is_one_target_group_only_a_pinned_request_makes_one_call_less() {
+    assert_eq!(calls(Scenario::PinnedOnlyTargetGroup).len(), 8);
+    makes(Scenario::PinnedAtLeastCost, &[HEADERS, OUTCOME, PIN, IS_ANOTHER_TARGET]);
+}
+
+#[test]
+fn a_new_session_makes_nine_calls() {
+    let asked = [HIDE_ADDRESS, BY_A_TARGET, ADDRESS, OVER_TLS];
+    makes(Scenario::New, &[&[HEADERS, CLUSTER, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
+}
+
 #[test]
 fn a_cookie_is_sealed_once_for_a_target_and_a_second() {
     let sealed = |scenario| calls(scenario).iter().any(|call| call == "random_get");

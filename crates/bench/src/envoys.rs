@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Noop,
     /// With one that has those for headers alone.
     PrunedNoop,
+    /// The lines of the README, with a module that makes the calls of a pinned request and computes nothing.
+    CallsAlone,
     /// With Envoy's own sessions in cookies.
     Native,
     /// With a script that reads the target from a cookie.
@@ -52,8 +54,8 @@ pub(crate) fn config(ground: &Ground, kind: Kind) -> Result<Config> {
                 use_override_host(&mut config)?;
             }
         }
-        Kind::OursAlone => {
-            config.wasm_file(&ground.filter)?;
+        Kind::OursAlone | Kind::CallsAlone => {
+            config.wasm_file(if kind == Kind::OursAlone { &ground.filter } else { &ground.calls_alone })?;
             config.plugin(Plugin::Json(Scenario::Pinned.configuration()))?;
             remove_what_guards_the_headers(&mut config)?;
         }

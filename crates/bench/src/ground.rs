@@ -20,6 +20,7 @@ pub(crate) struct Ground {
     pub(crate) filter: PathBuf,
     pub(crate) noop: PathBuf,
     pub(crate) pruned_noop: PathBuf,
+    pub(crate) calls_alone: PathBuf,
     pub(crate) backend: Backend,
     folder: TempDir,
 }
@@ -39,7 +40,8 @@ impl Ground {
         let noop = file("noop.wasm", noop::with_every_callback()?)?;
         let pruned_noop = file("pruned_noop.wasm", noop::with_headers_alone()?)?;
         let backend = Backend::start(&envoy).context("the backend")?;
-        Ok(Self { envoy, filter, noop, pruned_noop, backend, folder })
+        let calls_alone = file("calls_alone.wasm", noop::with_the_calls_alone(backend.target(0))?)?;
+        Ok(Self { envoy, filter, noop, pruned_noop, calls_alone, backend, folder })
     }
 
     /// A place for files that last as long as this.

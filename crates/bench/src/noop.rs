@@ -1,9 +1,13 @@
 //! What is the least that a wasm filter costs in Envoy?
 //!
-//! Two modules that do nothing: one exports every callback, as a filter on the Rust SDK does, and Envoy calls each of them; the
-//! other only those that a filter of headers needs. They are written by hand, so not even an SDK stands between.
+//! Modules written by hand, so not even an SDK stands between. Two do nothing: one exports every callback, as a filter on the
+//! Rust SDK does, and Envoy calls each of them; the other only those that a filter of headers needs. The third makes the calls
+//! that a pinned request costs this filter, with the same words each time, and computes nothing.
+
+use std::net::SocketAddr;
 
 use anyhow::Result;
+use data_encoding::BASE64;
 
 /// What Envoy asks of any module.
 const NEEDED: &str = r#"
@@ -14,6 +18,10 @@ const NEEDED: &str = r#"
   (func (export "proxy_on_context_create") (param i32 i32))
   (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 1)
   (func (export "proxy_on_configure") (param i32 i32) (result i32) i32.const 1)
+"#;
+
+/// For a filter that does nothing to headers.
+const HEADERS: &str = r#"
   (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) i32.const 0)
   (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) i32.const 0)
 "#;
@@ -31,12 +39,82 @@ const THE_REST: &str = r#"
 
 /// With every callback of a stream.
 pub(crate) fn with_every_callback() -> Result<Vec<u8>> {
-    module(&[NEEDED, THE_REST])
+    module(&[NEEDED, HEADERS, THE_REST])
 }
 
 /// With the callbacks for headers alone.
 pub(crate) fn with_headers_alone() -> Result<Vec<u8>> {
-    module(&[NEEDED])
+    module(&[NEEDED, HEADERS])
+}
+
+/// With the callbacks and the calls of a pinned request of this filter. Every client is pinned to this target, and given cookies
+/// as long as the filter's.
+pub(crate) fn with_the_calls_alone(target: SocketAddr) -> Result<Vec<u8>> {
+    let value = "A".repeat(124);
+    let line = |name: &str, end: &str| format!("{name}={value}; Expires=Tue, 27 Feb 2024 11:21:53 GMT; Path=/{end}");
+    let mut memory = Memory::default();
+    let mut pair = |text: &str| memory.place(text);
+    let (cluster, details) = (pair("xds\\00cluster_name"), pair("response\\00code_details"));
+    let (tls, state, word) = (pair("connection\\00tls_version"), pair("sticky_session"), pair("pinned"));
+    let (host, address) = (pair("x-sticky-session-host"), pair(&BASE64.encode(target.to_string().as_bytes())));
+    let set_cookie = pair("set-cookie");
+    let (plain, twin) = (pair(&line("AWSALB", "")), pair(&line("AWSALBCORS", "; SameSite=None")));
+    let get = |path: &str| format!("(drop (call $get_property {path} i32.const 16 i32.const 20))");
+    let add = |line: &str| format!("(drop (call $add i32.const 2 {set_cookie} {line}))");
+    let request = [
+        "(drop (call $get_headers i32.const 0 i32.const 16 i32.const 20))".to_owned(),
+        get(&cluster),
+        format!("(drop (call $set_property {state} {word}))"),
+        format!("(drop (call $replace i32.const 0 {host} {address}))"),
+    ];
+    let answer = [
+        format!("(drop (call $get_header i32.const 2 {host} i32.const 16 i32.const 20))"),
+        get(&details),
+        get(&tls),
+        add(&plain),
+        add(&twin),
+    ];
+    let callbacks = format!(
+        r#"
+  (data (i32.const {START}) "{}")
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) {} i32.const 0)
+  (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) {} i32.const 0)
+  (func (export "proxy_on_delete") (param i32))
+"#,
+        memory.text,
+        request.concat(),
+        answer.concat()
+    );
+    module(&[IMPORTS, NEEDED, &callbacks])
+}
+
+const IMPORTS: &str = r#"
+  (import "env" "proxy_get_header_map_pairs" (func $get_headers (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_header_map_value" (func $get_header (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_replace_header_map_value" (func $replace (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_property" (func $get_property (param i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_property" (func $set_property (param i32 i32 i32 i32) (result i32)))
+"#;
+
+/// Where constants begin. Before them is what Envoy writes.
+const START: usize = 0x8000;
+
+/// Constants in the memory of a module.
+#[derive(Default)]
+struct Memory {
+    text: String,
+    length: usize,
+}
+
+impl Memory {
+    /// The address and the length of this text, in which `\\00` stands for a zero byte.
+    fn place(&mut self, text: &str) -> String {
+        let (address, length) = (START + self.length, text.replace("\\00", "0").len());
+        self.text += text;
+        self.length += length;
+        format!("i32.const {address} i32.const {length}")
+    }
 }
 
 fn module(parts: &[&str]) -> Result<Vec<u8>> {
@@ -48,10 +126,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_are_modules_and_one_is_larger() {
+    fn all_are_modules_and_one_is_larger() {
         let [every, alone] = [with_every_callback().unwrap(), with_headers_alone().unwrap()];
         assert!(every.len() > alone.len());
-        for bytes in [every, alone] {
+        let calls = with_the_calls_alone(([127, 0, 0, 1], 80).into()).unwrap();
+        for bytes in [every, alone, calls] {
             assert!(wasm_host::Vm::module(&bytes).is_ok());
         }
     }

@@ -61,6 +61,9 @@ pub(crate) const NATIVE: &str = "Envoy's cookie sessions: pinned";
 pub(crate) const NATIVE_NEW: &str = "Envoy's cookie sessions: new session";
 pub(crate) const LUA: &str = "Lua script: pinned";
 pub(crate) const PINNED: &str = "this filter: pinned";
+/// Without what the shipped configuration has besides: the removal of our headers by Envoy.
+pub(crate) const ALONE: &str = "this filter: pinned, the README's ten lines alone";
+pub(crate) const CALLS_ALONE: &str = "the same calls of a module that computes nothing";
 pub(crate) const NEW: &str = "this filter: new session";
 pub(crate) const HAPROXY: &str = "HAProxy, cookie insert";
 pub(crate) const CADDY: &str = "Caddy, lb_policy cookie";
@@ -98,7 +101,7 @@ const RENEWED: Promise = Promise::Pinned { renewed: true };
 const KEPT: Promise = Promise::Pinned { renewed: false };
 
 /// In the order of the table.
-pub(crate) const VARIANTS: [Variant; 22] = [
+pub(crate) const VARIANTS: [Variant; 25] = [
     without(NO_FILTER, Setup::Envoy(Kind::Bare)),
     envoy(PRUNED_NOOP, Kind::PrunedNoop, Session::None, Promise::Spread),
     envoy(NOOP, Kind::Noop, Session::None, Promise::Spread),
@@ -106,9 +109,12 @@ pub(crate) const VARIANTS: [Variant; 22] = [
     envoy(NATIVE_NEW, Kind::Native, Session::None, Promise::Begin),
     envoy(LUA, Kind::Lua, Session::Plain, KEPT),
     ours(PINNED, Scenario::Pinned, Session::Given, RENEWED),
-    envoy("this filter: pinned, the README's ten lines alone", Kind::OursAlone, Session::Given, RENEWED),
+    envoy(ALONE, Kind::OursAlone, Session::Given, RENEWED),
+    envoy(CALLS_ALONE, Kind::CallsAlone, Session::Given, RENEWED),
     ours("this filter: pinned, renew: sliding", Scenario::PinnedSliding, Session::Given, KEPT),
     ours("this filter: pinned, renew: on_change", Scenario::PinnedOnChange, Session::Given, KEPT),
+    ours("this filter: pinned, only_target_group", Scenario::PinnedOnlyTargetGroup, Session::Given, RENEWED),
+    ours("this filter: pinned, only_target_group, renew: on_change", Scenario::PinnedAtLeastCost, Session::Given, KEPT),
     ours("this filter: pinned, override_host", Scenario::PinnedOverrideHost, Session::Given, RENEWED),
     ours("this filter: pinned, with policies", Scenario::PinnedWithPolicies, Session::Given, RENEWED),
     ours(NEW, Scenario::Pinned, Session::None, Promise::Begin),

@@ -14,8 +14,8 @@ const ELSEWHERE: &str = "10.0.0.2:8080";
 /// One second of the host's clock.
 const SECOND: u64 = 1_000_000_000;
 
-/// How often a request is sent before the one that counts: what the filter keeps is there by then.
-const BEFORE: usize = 3;
+/// How often a request is sent before the one that counts: the filter's worker is busy by then, and what it keeps is there.
+const BEFORE: usize = 260;
 
 /// A kind of request, to a filter with a certain configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub enum Scenario {
     PinnedSliding,
     /// With `cookie.renew: on_change`.
     PinnedOnChange,
+    /// With `upstream.only_target_group`.
+    PinnedOnlyTargetGroup,
+    /// With both of the two before.
+    PinnedAtLeastCost,
     /// With `upstream.mechanism: override_host`.
     PinnedOverrideHost,
     /// With policies, of which a route may choose one.
@@ -42,11 +46,13 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every one of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Pinned,
         Self::PinnedInANewSecond,
         Self::PinnedSliding,
         Self::PinnedOnChange,
+        Self::PinnedOnlyTargetGroup,
+        Self::PinnedAtLeastCost,
         Self::PinnedOverrideHost,
         Self::PinnedWithPolicies,
         Self::New,
@@ -62,6 +68,8 @@ impl Scenario {
             Self::PinnedInANewSecond => "pinned, the first of a second",
             Self::PinnedSliding => "pinned, renew: sliding",
             Self::PinnedOnChange => "pinned, renew: on_change",
+            Self::PinnedOnlyTargetGroup => "pinned, only_target_group",
+            Self::PinnedAtLeastCost => "pinned, only_target_group, renew: on_change",
             Self::PinnedOverrideHost => "pinned, override_host",
             Self::PinnedWithPolicies => "pinned, with policies",
             Self::New => "new session",
@@ -82,6 +90,15 @@ impl Scenario {
             }
             Self::PinnedOnChange => {
                 r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "cookie": {"renew": "on_change"}}"#
+            }
+            Self::PinnedOnlyTargetGroup => {
+                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "upstream": {"only_target_group": "web"}}"#
+            }
+            Self::PinnedAtLeastCost => {
+                r#"{
+                    "target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}},
+                    "upstream": {"only_target_group": "web"}, "cookie": {"renew": "on_change"}
+                }"#
             }
             Self::PinnedOverrideHost => {
                 r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "upstream": {"mechanism": "override_host"}}"#
@@ -136,15 +153,19 @@ pub fn crossings_of(filter: &Module, scenario: Scenario) -> Result<Vec<Crossing>
         plugin.serve(&mut jar, HOME)?;
     }
     let target = if scenario == Scenario::Failover { ELSEWHERE } else { HOME };
-    for _ in 0..BEFORE {
-        plugin.serve(&mut jar.clone(), target)?;
-    }
+    plugin.serve_for_a_while(&jar, target)?;
     if scenario == Scenario::PinnedInANewSecond {
         plugin.vm.host().now += SECOND;
+        plugin.serve_for_a_while(&jar, target)?;
+        plugin.vm.host().now += SECOND;
+    }
+    plugin.tick()?;
+    if scenario != Scenario::PinnedInANewSecond {
+        plugin.serve(&mut jar.clone(), target)?;
     }
     plugin.vm.host().record.clear();
     let answer = plugin.serve(&mut jar, target)?;
-    let renewed = !matches!(scenario, Scenario::PinnedSliding | Scenario::PinnedOnChange);
+    let renewed = !matches!(scenario, Scenario::PinnedSliding | Scenario::PinnedOnChange | Scenario::PinnedAtLeastCost);
     assert_eq!(answer.gave_cookies, renewed, "{}: whether cookies are given", scenario.name());
     assert_eq!(
         answer.asked_for,
@@ -202,6 +223,20 @@ impl Plugin {
         let accepted = vm.configure(context, scenario.configuration())?;
         assert!(accepted, "{:?}", vm.host().log);
         Ok(Self { vm, context, scenario })
+    }
+
+    /// So many requests that the worker is busy.
+    fn serve_for_a_while(&mut self, jar: &Jar, target: &str) -> Result<(), Error> {
+        for _ in 0..BEFORE {
+            self.serve(&mut jar.clone(), target)?;
+        }
+        Ok(())
+    }
+
+    /// What the filter's timer is for.
+    fn tick(&mut self) -> Result<(), Error> {
+        assert!(self.vm.host().tick_period > 0, "{}: the worker is not busy", self.scenario.name());
+        self.vm.tick(self.context)
     }
 
     /// A request of this client, which this target answers. Each callback is called that Envoy calls for it.
