@@ -6,7 +6,8 @@
 //!   host that is unhealthy, and sets the header in the answer too when another host was taken;
 //! - the `override_host` load-balancing policy: plain `ip:port`, whatever the host's health.
 
-use data_encoding::BASE64;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use stickiness::config::Mechanism;
 
 /// The header that names the target, in the request, and after `stateful_session` in the answer too.
@@ -22,7 +23,7 @@ pub(crate) const RESERVED: [&str; 2] = [HOST, GROUP];
 /// The value of [`HOST`] for a target, as `mechanism` reads it.
 pub(crate) fn value(mechanism: Mechanism, target: &str) -> String {
     match mechanism {
-        Mechanism::StatefulSession => BASE64.encode(target.as_bytes()),
+        Mechanism::StatefulSession => STANDARD.encode(target),
         Mechanism::OverrideHost => target.to_owned(),
     }
 }

@@ -6,11 +6,14 @@ mod compatibility;
 mod demo;
 mod deny;
 mod lint;
+mod names;
 mod prune;
 mod screenshots;
 mod sh;
 mod statuses;
 mod test;
+mod twins;
+mod uncalled;
 mod wasm;
 
 use std::env;

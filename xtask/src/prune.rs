@@ -4,7 +4,6 @@
 //! trailers, at the end of a stream. A callback that the filter leaves empty costs time there and bytes here.
 
 use anyhow::{Result, bail};
-use rustc_demangle::demangle;
 use walrus::{Module, passes};
 
 /// What Envoy needs of any module, and the callbacks that `src/root.rs` and `src/stream.rs` implement.
@@ -24,8 +23,7 @@ const KEPT: [&str; 11] = [
     "proxy_on_delete",
 ];
 
-/// Takes out of the module the callbacks that the filter does not use and what only they need, and names its functions as in
-/// the source: Envoy prints a crash with these names.
+/// Takes out of the module the callbacks that the filter does not use and what only they need.
 pub(crate) fn prune(module: &mut Module) -> Result<()> {
     let exports = |name: &str| module.exports.iter().any(|export| export.name == name);
     if let Some(missing) = KEPT.into_iter().find(|name| !exports(name)) {
@@ -37,10 +35,5 @@ pub(crate) fn prune(module: &mut Module) -> Result<()> {
         module.exports.delete(export);
     }
     passes::gc::run(module);
-    for function in module.funcs.iter_mut() {
-        if let Some(name) = &mut function.name {
-            *name = format!("{:#}", demangle(name));
-        }
-    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! How keys are written, an id for people and 32 bytes in base64, and which of an operator's keys count.
 
-use data_encoding::BASE64_NOPAD;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::seal::{Key, KeyRing, SECRET_LENGTH};
 
@@ -55,8 +56,7 @@ pub enum RingError {
 ///
 /// [`SecretError`] when it is not 32 bytes in base64.
 pub fn parse_secret(base64: &str) -> Result<Key, SecretError> {
-    let bytes =
-        BASE64_NOPAD.decode(base64.trim().trim_end_matches('=').as_bytes()).map_err(|_| SecretError::NotBase64)?;
+    let bytes = STANDARD_NO_PAD.decode(base64.trim().trim_end_matches('=')).map_err(|_| SecretError::NotBase64)?;
     let secret: &[u8; SECRET_LENGTH] = bytes.as_slice().try_into().map_err(|_| SecretError::Length(bytes.len()))?;
     Ok(Key::new(secret))
 }

@@ -1,7 +1,9 @@
 //! How a sealed value is written in a cookie: base64 without padding or, for a Classic Load Balancer, upper-case
 //! hexadecimal digits.
 
-use data_encoding::{BASE64_NOPAD, HEXUPPER};
+use base16ct::upper as hexadecimal;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::names::SHARDS;
 use crate::seal::{KeyRing, Kind, Nonce, OpenError};
@@ -30,8 +32,7 @@ impl Kind {
 #[must_use]
 pub fn seal(key_ring: &KeyRing, kind: Kind, content: &[u8], nonce: &Nonce) -> Option<String> {
     let sealed = key_ring.seal(kind, content, nonce);
-    // Each encoding is a constant, for which the compiler leaves out the others.
-    let value = if kind.is_classic() { HEXUPPER.encode(&sealed) } else { BASE64_NOPAD.encode(&sealed) };
+    let value = if kind.is_classic() { hexadecimal::encode_string(&sealed) } else { STANDARD_NO_PAD.encode(&sealed) };
     (value.len() <= kind.max_value()).then_some(value)
 }
 
@@ -44,14 +45,17 @@ pub fn open(key_ring: &KeyRing, kind: Kind, value: &[u8]) -> Result<Vec<u8>, Ope
     if value.len() > kind.max_value() {
         return Err(OpenError::Malformed);
     }
-    let sealed = if kind.is_classic() { HEXUPPER.decode(value) } else { BASE64_NOPAD.decode(value) };
-    key_ring.open(kind, &sealed.map_err(|_| OpenError::Malformed)?)
+    let sealed =
+        if kind.is_classic() { hexadecimal::decode_vec(value).ok() } else { STANDARD_NO_PAD.decode(value).ok() };
+    key_ring.open(kind, &sealed.ok_or(OpenError::Malformed)?)
 }
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests {
+    use data_encoding::{BASE64_NOPAD, HEXUPPER};
+
     use super::*;
     use crate::seal::{Key, SECRET_LENGTH};
 

@@ -3,12 +3,11 @@
 //! Both are spelled out in the keys that they mean. What is wrong with a value that only AWS writes is said here, where
 //! it stands in what was pasted; the rest is said of the attribute.
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Unexpected};
-
+use super::error::shown_text;
+use super::reader::{Read, Reader, block, read};
 use super::rules::{DURATION_REQUIRED, check_names};
 use super::tree::Tree;
-use super::{ConfigError, reader, values};
+use super::{ConfigError, values};
 
 /// The attributes that are ours. AWS has no target groups with the classic ones.
 const STICKINESS: &[&str] = &[
@@ -40,25 +39,21 @@ const OF_A_WHOLE_RULE: &[&str] = &["RuleArn", "Priority", "Conditions", "Actions
 type Entries = Vec<(String, Tree)>;
 
 /// What `aws elbv2 describe-target-group-attributes` prints.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Default)]
 struct Description {
     attributes: Vec<Attribute>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Default)]
 struct Attribute {
     key: String,
     value: Tree,
 }
 
 /// A forward action, whole or only its `ForwardConfig` or what is in that.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Default)]
 struct Action {
     r#type: String,
-    #[serde(deserialize_with = "order")]
     order: (),
     target_group_arn: Option<Name>,
     forward_config: Option<ForwardConfig>,
@@ -66,45 +61,67 @@ struct Action {
     target_group_stickiness_config: Option<StickinessConfig>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Default)]
 struct ForwardConfig {
     target_groups: Option<Vec<TargetGroup>>,
     target_group_stickiness_config: Option<StickinessConfig>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Default)]
 struct TargetGroup {
     target_group_arn: Name,
     // The weights that count stand in Envoy's route.
-    #[serde(default, deserialize_with = "weight")]
-    #[expect(dead_code, reason = "checked when read")]
     weight: (),
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Default)]
 struct StickinessConfig {
     enabled: bool,
-    #[serde(deserialize_with = "values::duration_seconds")]
     duration_seconds: Option<u32>,
 }
 
+block!(Description { "Attributes" => attributes; required: "Attributes" });
+
+block!(Attribute { "Key" => key, "Value" => value; required: "Key", "Value" });
+
+block!(Action {
+    "Type" => r#type,
+    "Order" => order by order,
+    "TargetGroupArn" => target_group_arn,
+    "ForwardConfig" => forward_config,
+    "TargetGroups" => target_groups,
+    "TargetGroupStickinessConfig" => target_group_stickiness_config
+});
+
+block!(ForwardConfig {
+    "TargetGroups" => target_groups,
+    "TargetGroupStickinessConfig" => target_group_stickiness_config
+});
+
+block!(TargetGroup {
+    "TargetGroupArn" => target_group_arn,
+    "Weight" => weight by weight;
+    required: "TargetGroupArn"
+});
+
+block!(StickinessConfig {
+    "Enabled" => enabled,
+    "DurationSeconds" => duration_seconds by values::duration_seconds
+});
+
 /// The name of a target group, which AWS writes as its ARN.
-#[derive(PartialEq)]
+#[derive(Default, PartialEq)]
 struct Name(String);
 
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if !text.starts_with("arn:") {
-            return Ok(Self(text));
-        }
-        name_in(&text).map(|name| Self(name.to_owned())).ok_or_else(|| {
-            let allowed = "the ARN of a target group: \
-                           arn:<partition>:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>";
-            D::Error::invalid_value(Unexpected::Str(&text), &allowed)
+impl Read for Name {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        let text = value.text()?;
+        let name = if text.starts_with("arn:") { name_in(text) } else { Some(text) };
+        name.map(|name| Self(name.to_owned())).ok_or_else(|| {
+            value.is_not(
+                "the ARN of a target group: \
+                 arn:<partition>:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>",
+            )
         })
     }
 }
@@ -118,12 +135,12 @@ fn name_in(arn: &str) -> Option<&str> {
     (is_target_group && !name.is_empty() && !id.is_empty()).then_some(name)
 }
 
-fn order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    values::whole_number(deserializer, 1..=50_000).map(|_| ())
+fn order(value: Reader<'_>) -> Result<(), ConfigError> {
+    value.whole_number(1..=50_000).map(|_| ())
 }
 
-fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    values::whole_number(deserializer, 0..=999).map(|_| ())
+fn weight(value: Reader<'_>) -> Result<(), ConfigError> {
+    value.whole_number(0..=999).map(|_| ())
 }
 
 /// A target group in which pasted attributes are dotted keys.
@@ -135,7 +152,7 @@ pub(super) fn spell_out_attributes(target_group: Tree) -> Result<Tree, ConfigErr
     if pasted.is_empty() {
         return Ok(Tree::Object(entries));
     }
-    let Description { attributes } = reader::read(&Tree::Object(pasted))?;
+    let Description { attributes } = read(&Tree::Object(pasted))?;
     let mut seen: Vec<String> = Vec::with_capacity(attributes.len());
     for (Attribute { key, value }, index) in attributes.into_iter().zip(0_usize..) {
         check(&key, &value, &seen).map_err(|error| error.at(&["Attributes", &format!("[{index}]")]))?;
@@ -149,15 +166,15 @@ pub(super) fn spell_out_attributes(target_group: Tree) -> Result<Tree, ConfigErr
 
 fn check(key: &str, value: &Tree, seen: &[String]) -> Result<(), ConfigError> {
     if seen.iter().any(|earlier| earlier == key) {
-        return Err(ConfigError::new(format_args!("{key:?} is given twice")).under("Key"));
+        return Err(ConfigError::new(format!("{key:?} is given twice")).under("Key"));
     }
     if !STICKINESS.contains(&key) && !PASSED_OVER.iter().any(|start| key.starts_with(start)) {
-        return Err(ConfigError::unknown_variant(key, STICKINESS).under("Key"));
+        return Err(ConfigError::unknown_word(key, STICKINESS).under("Key"));
     }
     // AWS prints strings. CloudFormation takes what YAML makes of true and 60.
     match value {
         Tree::Text(_) | Tree::Bool(_) | Tree::Number(_) => Ok(()),
-        other => reader::read(other).map(|_: String| ()).map_err(|error| error.under("Value")),
+        other => read(other).map(|_: String| ()).map_err(|error| error.under("Value")),
     }
 }
 
@@ -180,9 +197,9 @@ pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
         && r#type != "forward"
     {
         let allowed = "\"forward\": only forward has target groups";
-        return Err(ConfigError::invalid_value(Unexpected::Str(r#type), &allowed).under("Type"));
+        return Err(ConfigError::is_not(&shown_text(r#type), allowed).under("Type"));
     }
-    let action: Action = reader::read(&Tree::Object(pasted))?;
+    let action: Action = read(&Tree::Object(pasted))?;
     action.spell_out(&mut entries)?;
     Ok(Tree::Object(entries))
 }

@@ -1,7 +1,6 @@
 //! The options of cookies: what a block of them changes, and what browsers will not take.
 
-use serde::Deserialize;
-
+use super::reader::block;
 use super::{ConfigError, values};
 use crate::policy::{CookieOptions, Expires, MaxAge, Renew, SameSite, Secure, UnusedShards};
 
@@ -10,16 +9,12 @@ use crate::policy::{CookieOptions, Expires, MaxAge, Renew, SameSite, Secure, Unu
 const PREFIXES: [&str; 4] = ["__Host-Http-", "__Host-", "__Secure-", "__Http-"];
 
 /// A block of options; what it does not give is inherited.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct CookieBlock {
-    #[serde(deserialize_with = "values::cookie_name")]
     name: Option<String>,
     expires: Option<Expires>,
     max_age: Option<MaxAge>,
-    #[serde(deserialize_with = "values::domain")]
     domain: Option<String>,
-    #[serde(deserialize_with = "values::path")]
     path: Option<String>,
     secure: Option<Secure>,
     trust_x_forwarded_proto: Option<bool>,
@@ -29,9 +24,25 @@ pub(super) struct CookieBlock {
     twin: Option<bool>,
     unused_shards: Option<UnusedShards>,
     renew: Option<Renew>,
-    #[serde(deserialize_with = "values::percent")]
     renew_after_percent: Option<u8>,
 }
+
+block!(CookieBlock {
+    "name" => name by values::cookie_name,
+    "expires" => expires,
+    "max_age" => max_age,
+    "domain" => domain by values::domain,
+    "path" => path by values::path,
+    "secure" => secure,
+    "trust_x_forwarded_proto" => trust_x_forwarded_proto,
+    "http_only" => http_only,
+    "same_site" => same_site,
+    "partitioned" => partitioned,
+    "twin" => twin,
+    "unused_shards" => unused_shards,
+    "renew" => renew,
+    "renew_after_percent" => renew_after_percent by values::percent
+});
 
 impl CookieBlock {
     /// The options that hold where this block stands, which is at `path`.

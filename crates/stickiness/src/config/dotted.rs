@@ -63,7 +63,7 @@ fn nest_keys(entries: Entries) -> Result<Entries, ConfigError> {
         match nested.iter_mut().find(|(present, _)| present == key) {
             None => nested.push((key.to_owned(), Tree::Object(vec![entry]))),
             Some((_, Tree::Object(entries))) => entries.push(entry),
-            Some(_) => return Err(given_twice(key)),
+            Some(_) => return Err(ConfigError::given_twice(key)),
         }
     }
     Ok(nested)
@@ -73,14 +73,10 @@ fn map_values(entries: Entries, change: impl Fn(&str, Tree) -> Result<Tree, Conf
     let mut changed: Entries = Vec::with_capacity(entries.len());
     for (key, value) in entries {
         if changed.iter().any(|(present, _)| *present == key) {
-            return Err(given_twice(&key));
+            return Err(ConfigError::given_twice(&key));
         }
         let value = change(&key, value).map_err(|error| error.under(&key))?;
         changed.push((key, value));
     }
     Ok(Tree::Object(changed))
-}
-
-fn given_twice(key: &str) -> ConfigError {
-    ConfigError::new("is given twice").under(key)
 }

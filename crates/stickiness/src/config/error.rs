@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use serde::de::{self, Expected, Unexpected};
+use super::tree::Tree;
 
 /// The longest piece of a value that an error shows, in characters.
 const SHOWN: usize = 60;
@@ -21,8 +21,27 @@ struct Place {
 }
 
 impl ConfigError {
-    pub(super) fn new(problem: impl Display) -> Self {
-        Self(Box::new(Place { path: Vec::new(), problem: problem.to_string() }))
+    pub(super) fn new(problem: impl Into<String>) -> Self {
+        Self(Box::new(Place { path: Vec::new(), problem: problem.into() }))
+    }
+
+    /// A value, as it is shown, is not what it should be.
+    pub(super) fn is_not(value: &str, what: &str) -> Self {
+        Self::new(format!("{value} is not {what}"))
+    }
+
+    pub(super) fn unknown_word(word: &str, allowed: &[&str]) -> Self {
+        let allowed_here = allowed.join(", ");
+        Self::new(format!("{} is not one of {allowed_here}{}", shown_text(word), near_miss(word, allowed)))
+    }
+
+    pub(super) fn unknown_key(key: &str, allowed: &[&str]) -> Self {
+        let allowed_here = allowed.join(", ");
+        Self::new(format!("there is no such key; allowed here: {allowed_here}{}", near_miss(key, allowed))).under(key)
+    }
+
+    pub(super) fn given_twice(key: &str) -> Self {
+        Self::new("is given twice").under(key)
     }
 
     /// The same problem, seen from the object or list that holds `segment`.
@@ -68,42 +87,6 @@ impl Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-impl de::Error for ConfigError {
-    fn custom<T: Display>(problem: T) -> Self {
-        Self::new(problem)
-    }
-
-    fn invalid_type(value: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format_args!("{} is not {expected}", shown(value)))
-    }
-
-    fn invalid_value(value: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(value, expected)
-    }
-
-    fn unknown_variant(value: &str, allowed: &'static [&'static str]) -> Self {
-        Self::new(format_args!(
-            "{:?} is not one of {}{}",
-            shorten(value),
-            allowed.join(", "),
-            near_miss(value, allowed)
-        ))
-    }
-
-    fn unknown_field(key: &str, allowed: &'static [&'static str]) -> Self {
-        Self::new(format_args!("there is no such key; allowed here: {}{}", allowed.join(", "), near_miss(key, allowed)))
-            .under(key)
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        Self::new("is required").under(key)
-    }
-
-    fn duplicate_field(key: &'static str) -> Self {
-        Self::new("is given twice").under(key)
-    }
-}
-
 /// Whether it is a position in a list: a key may begin with a bracket too, and then go on with anything.
 fn is_index(segment: &str) -> bool {
     let digits = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -125,19 +108,21 @@ fn near_miss(value: &str, allowed: &[&str]) -> String {
         .unwrap_or_default()
 }
 
-fn shown(value: Unexpected<'_>) -> String {
+/// A value as an error shows it.
+pub(super) fn shown(value: &Tree) -> String {
     match value {
-        Unexpected::Bool(value) => value.to_string(),
-        Unexpected::Unsigned(value) => value.to_string(),
-        Unexpected::Signed(value) => value.to_string(),
+        Tree::Null => "null".to_owned(),
+        Tree::Bool(value) => value.to_string(),
         // Written out, a number may have 300 digits.
-        Unexpected::Float(value) => shorten(&value.to_string()),
-        Unexpected::Str(value) => format!("{:?}", shorten(value)),
-        Unexpected::Unit | Unexpected::Option => "null".to_owned(),
-        Unexpected::Seq => "a list".to_owned(),
-        Unexpected::Map => "an object".to_owned(),
-        other => other.to_string(),
+        Tree::Number(value) => shorten(&value.to_string()),
+        Tree::Text(value) => shown_text(value),
+        Tree::List(_) => "a list".to_owned(),
+        Tree::Object(_) => "an object".to_owned(),
     }
+}
+
+pub(super) fn shown_text(text: &str) -> String {
+    format!("{:?}", shorten(text))
 }
 
 fn shorten(text: &str) -> String {

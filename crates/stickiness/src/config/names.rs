@@ -31,7 +31,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn sticky<'a>(list: &'a str, policies: &'a Policies) -> impl Iterator<Item = (&'a str, &'a str, &'a Rc<Policy>)> {
-    policies.iter().filter_map(move |(name, policy)| Some((list, name.as_str(), policy.as_ref()?)))
+    let named = policies.iter().filter(|(name, _)| *name != EVERY_OTHER);
+    named.filter_map(move |(name, policy)| Some((list, name.as_str(), policy.as_ref()?)))
 }
 
 fn add_policy(purposes: &mut Purposes, policy: &Policy) -> Result<(), ConfigError> {
@@ -53,7 +54,7 @@ fn add_policy(purposes: &mut Purposes, policy: &Policy) -> Result<(), ConfigErro
 
 fn add(purposes: &mut Purposes, name: &str, purpose: &'static str) -> Result<(), ConfigError> {
     match purposes.insert(name.to_owned(), purpose) {
-        Some(other) if other != purpose => Err(ConfigError::new(format_args!(
+        Some(other) if other != purpose => Err(ConfigError::new(format!(
             "{name:?} would be the name of {purpose} and of {other}: give one of them another, with cookie.name"
         ))),
         _ => Ok(()),

@@ -1,13 +1,14 @@
 //! Where in a document a value stands, so that an error can say so.
 //!
 //! AWS prints numbers and booleans as strings, so `"86400"` is 86400 where a number is asked for.
+//!
+//! The walk through a document is compiled once, whatever it is read into: the filter is compiled at every start.
 
-use serde::Deserialize;
-use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::ConfigError;
+use super::error::shown;
 use super::tree::Tree;
 
 /// Values under these keys are never shown in an error.
@@ -16,191 +17,246 @@ pub(super) const SECRET: &[&str] = &["keys", "secret"];
 /// The longest misspelt name of a key that is shown where secrets stand, in bytes.
 const LONGEST_NAME: usize = 16;
 
-/// Reads a document.
-pub(super) fn read<'de, T: Deserialize<'de>>(document: &Tree) -> Result<T, ConfigError> {
-    T::deserialize(Reader { tree: document, is_secret: false })
-}
-
-/// A value of the document.
+/// A value of a document.
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     tree: &'a Tree,
     is_secret: bool,
 }
 
-impl<'a> Reader<'a> {
-    fn is_not(self, what: &str) -> ConfigError {
-        if self.is_secret {
-            return ConfigError::new(format_args!("the value (a secret, not shown) is not {what}"));
+/// A type that says how it is read.
+pub(super) trait Read: Sized {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError>;
+}
+
+/// What is read from an object of these keys. [`block`] implements it.
+pub(super) trait Block {
+    /// All keys, as an error lists them.
+    fn keys(&self) -> &'static [&'static str];
+
+    /// Those that must be given.
+    fn required(&self) -> &'static [&'static str];
+
+    /// Takes the value of one of the keys.
+    fn take(&mut self, key: &str, value: Reader<'_>) -> Result<(), ConfigError>;
+}
+
+/// `Block` for a struct: each key, the field that it is read into and, where the field's type does not say it, how.
+macro_rules! block {
+    ($type:ty {
+        $($key:literal => $field:ident $(by $read:path)?),+ $(; required: $($required:literal),+)?
+    }) => {
+        impl $crate::config::reader::Block for $type {
+            fn keys(&self) -> &'static [&'static str] {
+                &[$($key),+]
+            }
+
+            fn required(&self) -> &'static [&'static str] {
+                &[$($($required),+)?]
+            }
+
+            fn take(
+                &mut self,
+                key: &str,
+                value: $crate::config::reader::Reader<'_>,
+            ) -> Result<(), $crate::config::ConfigError> {
+                match key {
+                    $($key => self.$field = $crate::config::reader::block!(@read value $($read)?),)+
+                    _ => {}
+                }
+                Ok(())
+            }
         }
-        let value = match self.tree {
-            Tree::Null => de::Unexpected::Unit,
-            Tree::Bool(value) => de::Unexpected::Bool(*value),
-            Tree::Number(value) => de::Unexpected::Float(*value),
-            Tree::Text(value) => de::Unexpected::Str(value),
-            Tree::List(_) => de::Unexpected::Seq,
-            Tree::Object(_) => de::Unexpected::Map,
-        };
-        de::Error::invalid_type(value, &what)
+    };
+    (@read $value:ident) => { $crate::config::reader::Read::read($value)? };
+    (@read $value:ident $read:path) => { $read($value)? };
+}
+pub(super) use block;
+
+/// Reads a document.
+pub(super) fn read<T: Read>(document: &Tree) -> Result<T, ConfigError> {
+    T::read(Reader { tree: document, is_secret: false })
+}
+
+impl<'a> Reader<'a> {
+    /// The error that says what the value is not.
+    pub(super) fn is_not(self, what: &str) -> ConfigError {
+        if self.is_secret {
+            return ConfigError::new(format!("the value (a secret, not shown) is not {what}"));
+        }
+        ConfigError::is_not(&shown(self.tree), what)
     }
 
-    fn text(self) -> Result<&'a str, ConfigError> {
+    pub(super) fn text(self) -> Result<&'a str, ConfigError> {
         match self.tree {
             Tree::Text(text) => Ok(text),
             _ => Err(self.is_not("a string")),
         }
     }
-}
 
-impl<'de> Deserializer<'de> for Reader<'_> {
-    type Error = ConfigError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
+    /// One of these words, or another that the caller knows to be none of them.
+    pub(super) fn word(self, words: &[&str]) -> Result<&'a str, ConfigError> {
         match self.tree {
-            Tree::Null => visitor.visit_unit(),
-            Tree::Bool(value) => visitor.visit_bool(*value),
-            Tree::Number(value) => visit_number(*value, visitor),
-            Tree::Text(value) => visitor.visit_str(value),
-            Tree::List(_) => self.deserialize_seq(visitor),
-            Tree::Object(_) => self.deserialize_map(visitor),
+            Tree::Text(text) => Ok(text),
+            _ => Err(self.is_not(&format!("one of {}", words.join(", ")))),
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
+    pub(super) fn truth(self) -> Result<bool, ConfigError> {
         match self.tree {
-            Tree::Bool(value) => visitor.visit_bool(*value),
-            Tree::Text(text) if text == "true" => visitor.visit_bool(true),
-            Tree::Text(text) if text == "false" => visitor.visit_bool(false),
+            Tree::Bool(value) => Ok(*value),
+            Tree::Text(text) if text == "true" => Ok(true),
+            Tree::Text(text) if text == "false" => Ok(false),
             _ => Err(self.is_not("true or false")),
         }
     }
 
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        match self.tree {
-            Tree::Text(text) if let Some(number) = whole_number(text) => visitor.visit_u64(number),
-            _ => self.deserialize_any(visitor),
+    pub(super) fn whole_number(self, range: RangeInclusive<u32>) -> Result<u32, ConfigError> {
+        let allowed = format!("between {} and {}", range.start(), range.end());
+        let number = match self.tree {
+            Tree::Number(number) => whole(*number),
+            Tree::Text(text) => whole_in(text),
+            _ => None,
+        };
+        match number {
+            None => Err(self.is_not(&format!("a whole number {allowed}"))),
+            Some(number) => u32::try_from(number)
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or_else(|| ConfigError::is_not(&number.to_string(), &allowed)),
         }
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        visitor.visit_str(self.text()?)
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        self.deserialize_str(visitor)
-    }
-
-    /// A null is a value like any other, and a wrong one: what a template has left empty is not to mean the default.
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
+    /// Hands over each value of a list.
+    pub(super) fn elements(
+        self,
+        take: &mut dyn FnMut(Reader<'a>) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
         let Tree::List(elements) = self.tree else {
             return Err(self.is_not("a list"));
         };
-        visitor.visit_seq(Elements { left: elements.iter(), next_index: 0, is_secret: self.is_secret })
+        for (index, tree) in elements.iter().enumerate() {
+            take(Reader { tree, ..self }).map_err(|error| error.under(&format!("[{index}]")))?;
+        }
+        Ok(())
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        let Tree::Object(entries) = self.tree else {
-            return Err(self.is_not("an object"));
-        };
-        visitor.visit_map(Entries { left: entries.iter(), current: None, is_secret: self.is_secret })
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
+    /// Hands over each value of an object, with its key.
+    pub(super) fn entries(
         self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ConfigError> {
-        self.deserialize_map(visitor)
+        take: &mut dyn FnMut(&'a str, Reader<'a>) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        for (key, tree) in self.object()? {
+            take(key, self.below(key, tree)).map_err(|error| error.under(key))?;
+        }
+        Ok(())
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ConfigError> {
-        let Tree::Text(text) = self.tree else {
-            return Err(self.is_not(&format!("one of {}", variants.join(", "))));
-        };
-        let variant: StrDeserializer<'_, ConfigError> = text.as_str().into_deserializer();
-        visitor.visit_enum(variant)
+    /// Fills the block with the values of an object.
+    fn fill(self, block: &mut dyn Block) -> Result<(), ConfigError> {
+        let allowed = block.keys();
+        let mut given: Vec<&str> = Vec::new();
+        for (key, tree) in self.object()? {
+            if !allowed.contains(&key.as_str()) {
+                let error = ConfigError::unknown_key(key, allowed);
+                // Whoever forgets the names writes the secret where a name belongs, and no secret is so short.
+                let may_be_secret = self.is_secret && key.len() > LONGEST_NAME;
+                return Err(if may_be_secret { error.without(key) } else { error });
+            }
+            if given.contains(&key.as_str()) {
+                return Err(ConfigError::given_twice(key));
+            }
+            given.push(key);
+            block.take(key, self.below(key, tree)).map_err(|error| error.under(key))?;
+        }
+        match block.required().iter().find(|key| !given.contains(key)) {
+            Some(missing) => Err(ConfigError::new("is required").under(missing)),
+            None => Ok(()),
+        }
     }
 
-    forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 u16 u32 f32 f64 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct
-        identifier ignored_any
+    fn object(self) -> Result<&'a [(String, Tree)], ConfigError> {
+        match self.tree {
+            Tree::Object(entries) => Ok(entries),
+            _ => Err(self.is_not("an object")),
+        }
+    }
+
+    /// The value under this key of the object.
+    fn below(self, key: &str, tree: &'a Tree) -> Self {
+        Reader { tree, is_secret: self.is_secret || SECRET.contains(&key) }
+    }
+}
+
+impl<T: Block + Default> Read for T {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        let mut block = Self::default();
+        value.fill(&mut block)?;
+        Ok(block)
+    }
+}
+
+impl Read for bool {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        value.truth()
+    }
+}
+
+impl Read for String {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        value.text().map(str::to_owned)
+    }
+}
+
+impl Read for Tree {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        Ok(value.tree.clone())
+    }
+}
+
+/// A null is a value like any other, and a wrong one: what a template has left empty is not to mean the default.
+impl<T: Read> Read for Option<T> {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        T::read(value).map(Some)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        let mut list = Self::new();
+        value.elements(&mut |element| {
+            list.push(T::read(element)?);
+            Ok(())
+        })?;
+        Ok(list)
+    }
+}
+
+impl<T: Read> Read for BTreeMap<String, T> {
+    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
+        let mut by_name = Self::new();
+        value.entries(&mut |name, value| {
+            by_name.insert(name.to_owned(), T::read(value)?);
+            Ok(())
+        })?;
+        Ok(by_name)
     }
 }
 
 /// A number as AWS prints it: digits, and no more of them than it needs.
-fn whole_number(text: &str) -> Option<u64> {
+fn whole_in(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
-/// Whole numbers are visited as such: a `Struct` holds 86400 as 86400.0.
+/// A `Struct` holds 86400 as 86400.0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     clippy::float_cmp,
-    reason = "a number that the cast changes is visited as it is"
+    reason = "a number that the cast changes is none"
 )]
-fn visit_number<'de, V: Visitor<'de>>(number: f64, visitor: V) -> Result<V::Value, ConfigError> {
+fn whole(number: f64) -> Option<u64> {
     let whole = number as u64;
-    if whole as f64 == number { visitor.visit_u64(whole) } else { visitor.visit_f64(number) }
-}
-
-struct Entries<'a> {
-    left: std::slice::Iter<'a, (String, Tree)>,
-    current: Option<&'a (String, Tree)>,
-    is_secret: bool,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = ConfigError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ConfigError> {
-        self.current = self.left.next();
-        let Some((key, _)) = self.current else {
-            return Ok(None);
-        };
-        let name: StrDeserializer<'_, ConfigError> = key.as_str().into_deserializer();
-        // Whoever forgets the names writes the secret where a name belongs, and no secret is so short.
-        let may_be_secret = self.is_secret && key.len() > LONGEST_NAME;
-        seed.deserialize(name).map(Some).map_err(|error| if may_be_secret { error.without(key) } else { error })
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ConfigError> {
-        let Some((key, tree)) = self.current else {
-            return Err(ConfigError::new("a value was read before its key"));
-        };
-        let is_secret = self.is_secret || SECRET.contains(&key.as_str());
-        seed.deserialize(Reader { tree, is_secret }).map_err(|error| error.under(key))
-    }
-}
-
-struct Elements<'a> {
-    left: std::slice::Iter<'a, Tree>,
-    next_index: usize,
-    is_secret: bool,
-}
-
-impl<'de> SeqAccess<'de> for Elements<'_> {
-    type Error = ConfigError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ConfigError> {
-        let Some(tree) = self.left.next() else {
-            return Ok(None);
-        };
-        let index = self.next_index;
-        self.next_index = index.saturating_add(1);
-        seed.deserialize(Reader { tree, is_secret: self.is_secret })
-            .map(Some)
-            .map_err(|error| error.under(&format!("[{index}]")))
-    }
+    (whole as f64 == number).then_some(whole)
 }

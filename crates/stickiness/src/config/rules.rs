@@ -3,9 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::cookie::CookieBlock;
+use super::reader::block;
 use super::{Config, ConfigError, EVERY_OTHER, values};
 use crate::policy::{CookieOptions, OnEmptyGroup, Rule};
 
@@ -16,26 +15,34 @@ const MAX_TARGET_GROUPS: usize = 5;
 pub(super) const DURATION_REQUIRED: &str =
     "is required where target group stickiness is enabled: a whole number between 1 and 604800";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct RuleBlock {
     target_groups: Vec<String>,
     target_group_stickiness: Option<GroupStickiness>,
-    #[serde(default)]
     on_empty_group: OnEmptyGroup,
-    #[serde(default, deserialize_with = "values::path")]
     probe_path: Option<String>,
-    #[serde(default)]
     cookie: CookieBlock,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct GroupStickiness {
     enabled: Option<bool>,
-    #[serde(deserialize_with = "values::duration_seconds")]
     duration_seconds: Option<u32>,
 }
+
+block!(RuleBlock {
+    "target_groups" => target_groups,
+    "target_group_stickiness" => target_group_stickiness,
+    "on_empty_group" => on_empty_group,
+    "probe_path" => probe_path by values::path,
+    "cookie" => cookie;
+    required: "target_groups"
+});
+
+block!(GroupStickiness {
+    "enabled" => enabled,
+    "duration_seconds" => duration_seconds by values::duration_seconds
+});
 
 impl RuleBlock {
     /// The rule at `index`, whose target groups are as sticky as `config` says.
@@ -103,7 +110,7 @@ pub(super) fn check_names(target_groups: &[String]) -> Result<(), ConfigError> {
         } else {
             continue;
         };
-        return Err(ConfigError::new(format_args!("{name:?} {problem}")).under(&format!("[{index}]")));
+        return Err(ConfigError::new(format!("{name:?} {problem}")).under(&format!("[{index}]")));
     }
     Ok(())
 }

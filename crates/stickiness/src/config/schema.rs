@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::cookie::CookieBlock;
+use super::reader::block;
 use super::rules::RuleBlock;
 use super::target_group::TargetGroup;
 use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, names};
@@ -12,8 +11,7 @@ use crate::keys;
 use crate::policy::{CookieOptions, Policy, Stickiness};
 use crate::seal::KeyRing;
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct Document {
     target_groups: TargetGroups,
     policies: Option<TargetGroups>,
@@ -26,15 +24,13 @@ pub(super) struct Document {
 /// In the order of their names, so that of several errors the same one is told every time.
 type TargetGroups = BTreeMap<String, TargetGroup>;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 struct Key {
     id: String,
     secret: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct Upstream {
     mechanism: Mechanism,
     only_target_group: Option<String>,
@@ -52,6 +48,19 @@ impl Upstream {
     }
 }
 
+block!(Document {
+    "target_groups" => target_groups,
+    "policies" => policies,
+    "rules" => rules,
+    "keys" => keys,
+    "upstream" => upstream,
+    "cookie" => cookie
+});
+
+block!(Key { "id" => id, "secret" => secret; required: "id", "secret" });
+
+block!(Upstream { "mechanism" => mechanism, "only_target_group" => only_target_group });
+
 impl Document {
     /// Checks what no key can check alone.
     pub(super) fn check(self) -> Result<Parsed, ConfigError> {
@@ -60,12 +69,12 @@ impl Document {
         let cookie = self.cookie.resolve(&["cookie"], &CookieOptions::default(), &mut warnings)?;
         let mut policies = |list, by_name| check_all(list, by_name, &cookie, &mut warnings);
         let nothing_is_said = self.target_groups.is_empty();
-        let mut target_groups = policies("target_groups", self.target_groups)?;
+        let target_groups = policies("target_groups", self.target_groups)?;
         let policies = self.policies.map(|by_name| policies("policies", by_name)).transpose()?;
         let every_other_target_group = if nothing_is_said {
             Some(Policy { stickiness: Stickiness::default(), cookie: cookie.clone() }.into())
         } else {
-            target_groups.remove(EVERY_OTHER).flatten()
+            target_groups.get(EVERY_OTHER).cloned().flatten()
         };
         let only_target_group = self.upstream.check(&self.rules)?;
         let mechanism = self.upstream.mechanism;
@@ -87,14 +96,16 @@ fn check_all(
     cookie: &CookieOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Policies, ConfigError> {
-    let check = |(name, target_group): (String, TargetGroup)| {
+    // One by one: to collect them would bring a sort along.
+    let mut policies = Policies::new();
+    for (name, target_group) in by_name {
         if name.is_empty() || (list == "policies" && name == EVERY_OTHER) {
-            return Err(ConfigError::new(format_args!("{name:?} is not a name")).under(list));
+            return Err(ConfigError::new(format!("{name:?} is not a name")).under(list));
         }
         let policy = target_group.check([list, &name], cookie, warnings)?;
-        Ok((name, policy))
-    };
-    by_name.into_iter().map(check).collect()
+        policies.insert(name, policy);
+    }
+    Ok(policies)
 }
 
 fn key_ring(keys: Vec<Key>) -> Result<KeyRing, ConfigError> {
@@ -103,9 +114,9 @@ fn key_ring(keys: Vec<Key>) -> Result<KeyRing, ConfigError> {
         .enumerate()
         .map(|(index, key)| {
             let parsed = keys::parse_secret(&key.secret)
-                .map_err(|error| ConfigError::new(error).at(&["keys", &format!("[{index}]"), "secret"]))?;
+                .map_err(|error| ConfigError::new(error.to_string()).at(&["keys", &format!("[{index}]"), "secret"]))?;
             Ok((key.id, parsed))
         })
         .collect::<Result<_, ConfigError>>()?;
-    keys::ring(keys).map_err(|error| ConfigError::new(error).at(&["keys"]))
+    keys::ring(keys).map_err(|error| ConfigError::new(error.to_string()).at(&["keys"]))
 }

@@ -3,21 +3,17 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::cookie::{CookieBlock, browser_prefix};
+use super::reader::block;
 use super::{ConfigError, values};
 use crate::policy::{CookieOptions, Policy, Stickiness};
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 pub(super) struct TargetGroup {
     stickiness: StickinessBlock,
     cookie: CookieBlock,
 }
 
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
 struct StickinessBlock {
     enabled: bool,
     r#type: Type,
@@ -53,35 +49,48 @@ pub(super) enum Type {
     OfAddresses(&'static str),
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct LbCookie {
-    #[serde(deserialize_with = "values::duration_seconds")]
     duration_seconds: Option<u32>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct AppCookie {
-    #[serde(deserialize_with = "values::application_cookie_name")]
     cookie_name: Option<String>,
-    #[serde(deserialize_with = "values::duration_seconds")]
     duration_seconds: Option<u32>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct ClassicLbCookie {
-    #[serde(deserialize_with = "values::expiration_period")]
     cookie_expiration_period: Option<Duration>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
 struct ClassicAppCookie {
-    #[serde(deserialize_with = "values::application_cookie_name")]
     cookie_name: Option<String>,
 }
+
+block!(TargetGroup { "stickiness" => stickiness, "cookie" => cookie });
+
+block!(StickinessBlock {
+    "enabled" => enabled,
+    "type" => r#type,
+    "lb_cookie" => lb_cookie,
+    "app_cookie" => app_cookie,
+    "classic_lb_cookie" => classic_lb_cookie,
+    "classic_app_cookie" => classic_app_cookie
+});
+
+block!(LbCookie { "duration_seconds" => duration_seconds by values::duration_seconds });
+
+block!(AppCookie {
+    "cookie_name" => cookie_name by values::application_cookie_name,
+    "duration_seconds" => duration_seconds by values::duration_seconds
+});
+
+block!(ClassicLbCookie { "cookie_expiration_period" => cookie_expiration_period by values::expiration_period });
+
+block!(ClassicAppCookie { "cookie_name" => cookie_name by values::application_cookie_name });
 
 impl TargetGroup {
     /// The policy of the target group `name` of `list`, whose cookies are as `inherited` but for what it says itself.

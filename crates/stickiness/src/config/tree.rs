@@ -8,8 +8,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::ConfigError;
 
 /// A value of a document. Objects keep their order and every key, also one that is given twice.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Tree {
+    #[default]
     Null,
     Bool(bool),
     /// Every number that a configuration has use for is exact in a double, which is what a `Struct` holds.
@@ -36,9 +37,7 @@ impl Tree {
                 return Ok(decoded.into());
             }
             // Not the text itself: it may hold a secret.
-            Err(ConfigError::new(format_args!(
-                "the configuration is neither JSON nor a google.protobuf.Struct: {error}"
-            )))
+            Err(ConfigError::new(format!("the configuration is neither JSON nor a google.protobuf.Struct: {error}")))
         })
     }
 }

@@ -1,13 +1,10 @@
 //! What a single value may be: a word of a list, a number of a range, a text of a form.
 
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde::de::{Deserialize, Deserializer, EnumAccess, Error, Unexpected, Visitor};
-
-use super::Mechanism;
+use super::reader::{Read, Reader};
 use super::target_group::Type;
+use super::{ConfigError, Mechanism};
 use crate::names::{AWSALB, AWSELB};
 use crate::policy::{Expires, MaxAge, OnEmptyGroup, Renew, SameSite, Secure, UnusedShards};
 
@@ -27,17 +24,17 @@ const MAX_PATH: usize = 1024;
 /// The share of the duration after which a sliding session is renewed, in percent, where none is given.
 const DEFAULT_RENEW_AFTER_PERCENT: u8 = 50;
 
-/// `Deserialize` for types whose values are words. Those that are `unlisted` are known, to be refused with a reason,
+/// `Read` for types whose values are words. Those that are `unlisted` are known, to be refused with a reason,
 /// and not offered.
 macro_rules! words {
     ($($type:ty { $($word:literal => $value:expr),+ $(; unlisted: $($other:literal => $refused:expr),+)? })+) => {$(
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl Read for $type {
+            fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
                 const WORDS: &[&str] = &[$($word),+];
-                match deserializer.deserialize_enum("", WORDS, Word)?.as_str() {
+                match value.word(WORDS)? {
                     $($word => Ok($value),)+
                     $($($other => Ok($refused),)+)?
-                    unknown => Err(D::Error::unknown_variant(unknown, WORDS)),
+                    unknown => Err(ConfigError::unknown_word(unknown, WORDS)),
                 }
             }
         }
@@ -70,64 +67,25 @@ words! {
     }
 }
 
-struct Word;
-
-impl<'de> Visitor<'de> for Word {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a word")
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, word: A) -> Result<String, A::Error> {
-        word.variant().map(|(word, _)| word)
-    }
-}
-
-/// A whole number of this range.
-pub(super) fn whole_number<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    range: RangeInclusive<u32>,
-) -> Result<u32, D::Error> {
-    deserializer.deserialize_u64(WholeNumber(range))
-}
-
-struct WholeNumber(RangeInclusive<u32>);
-
-impl Visitor<'_> for WholeNumber {
-    type Value = u32;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number between {} and {}", self.0.start(), self.0.end())
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
-        u32::try_from(number).ok().filter(|number| self.0.contains(number)).ok_or_else(|| {
-            let allowed = format!("between {} and {}", self.0.start(), self.0.end());
-            E::invalid_value(Unexpected::Unsigned(number), &allowed.as_str())
-        })
-    }
-}
-
 /// A duration of stickiness in seconds, of a target group and of a rule alike: "The range is 1 second to 1 week (604800
 /// seconds)."
-pub(super) fn duration_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    whole_number(deserializer, 1..=604_800).map(Some)
+pub(super) fn duration_seconds(value: Reader<'_>) -> Result<Option<u32>, ConfigError> {
+    value.whole_number(1..=604_800).map(Some)
 }
 
 /// The period of a classic cookie in seconds. AWS states no upper limit.
-pub(super) fn expiration_period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    whole_number(deserializer, 1..=u32::MAX).map(|seconds| Some(Duration::from_secs(seconds.into())))
+pub(super) fn expiration_period(value: Reader<'_>) -> Result<Option<Duration>, ConfigError> {
+    value.whole_number(1..=u32::MAX).map(|seconds| Some(Duration::from_secs(seconds.into())))
 }
 
 /// A share in percent that is neither nothing nor all.
-pub(super) fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
-    whole_number(deserializer, 1..=99).map(|percent| u8::try_from(percent).ok())
+pub(super) fn percent(value: Reader<'_>) -> Result<Option<u8>, ConfigError> {
+    value.whole_number(1..=99).map(|percent| u8::try_from(percent).ok())
 }
 
 /// The name of an application's cookie; `None` when it is empty, as AWS prints it where there is none.
-pub(super) fn application_cookie_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let name = text(deserializer, |name| {
+pub(super) fn application_cookie_name(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+    let name = text(value, |name| {
         if name.starts_with(AWSALB) {
             Some("allowed as the name of an application's cookie: names that start with AWSALB are reserved")
         } else if name.starts_with(AWSELB) {
@@ -142,8 +100,8 @@ pub(super) fn application_cookie_name<'de, D: Deserializer<'de>>(deserializer: D
 }
 
 /// The name that our cookies' names are built from.
-pub(super) fn cookie_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    text(deserializer, |name| {
+pub(super) fn cookie_name(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+    text(value, |name| {
         if name.is_empty() {
             Some("a cookie's name: it is empty")
         } else if name.len() > MAX_COOKIE_NAME {
@@ -161,8 +119,8 @@ fn not_a_token(name: &str) -> Option<&'static str> {
 }
 
 /// A `Domain`. The leading dot is allowed, and ignored by browsers (RFC 6265 §5.2.3).
-pub(super) fn domain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    text(deserializer, |domain| {
+pub(super) fn domain(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+    text(value, |domain| {
         let host = domain.strip_prefix('.').unwrap_or(domain);
         let is_label =
             |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -172,8 +130,8 @@ pub(super) fn domain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 }
 
 /// A `Path`.
-pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    text(deserializer, |path| {
+pub(super) fn path(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+    text(value, |path| {
         // RFC 6265 §4.1.1 forbids semicolons and control characters. For some clients a comma or a space ends it.
         let is_path = path.len() <= MAX_PATH
             && path.starts_with('/')
@@ -185,13 +143,10 @@ pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 /// A text of which `check` does not say what it is not.
-fn text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    check: fn(&str) -> Option<&'static str>,
-) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match check(&text) {
-        None => Ok(Some(text)),
-        Some(what) => Err(D::Error::invalid_value(Unexpected::Str(&text), &what)),
+fn text(value: Reader<'_>, check: fn(&str) -> Option<&'static str>) -> Result<Option<String>, ConfigError> {
+    let text = value.text()?;
+    match check(text) {
+        None => Ok(Some(text.to_owned())),
+        Some(what) => Err(value.is_not(what)),
     }
 }
