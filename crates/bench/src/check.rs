@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use local_envoy::wait_until;
 
 use crate::backend::WHO;
 use crate::client::{Answer, Client};
@@ -86,9 +87,10 @@ fn runs(variant: &Variant, proxy: &Proxy, requests: usize) -> Result<()> {
         (Kind::Ours(_) | Kind::OursAlone, Promise::FailOver) => "moved",
         _ => return Ok(()),
     };
-    let counted = ["web", "blue", "green"].iter().map(|group| harness::counted(envoy, group, word)).sum::<u64>();
-    if usize::try_from(counted)? < requests {
-        bail!("it counted {counted} requests as {word}, and there were {requests}");
-    }
+    let counted = || ["web", "blue", "green"].iter().map(|group| harness::counted(envoy, group, word)).sum::<u64>();
+    // A busy worker tells now and then what it has counted.
+    wait_until(&format!("{requests} requests to be counted as {word}"), harness::PATIENCE, || {
+        counted() >= requests as u64
+    })?;
     Ok(())
 }

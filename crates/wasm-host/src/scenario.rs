@@ -11,11 +11,16 @@ const OVERRIDE: &str = "x-sticky-session-host";
 const HOME: &str = "10.0.0.1:8080";
 const ELSEWHERE: &str = "10.0.0.2:8080";
 
-/// One second of the host's clock.
-const SECOND: u64 = 1_000_000_000;
+/// Of the host's clock.
+const MILLISECOND: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MILLISECOND;
 
-/// How often a request is sent before the one that counts: the filter's worker is busy by then, and what it keeps is there.
-const BEFORE: usize = 260;
+/// How often a request is sent before the one that counts: what the filter keeps is there by then, and it knows that its
+/// worker is busy.
+const BEFORE: usize = 300;
+
+/// The same for a worker that is not.
+const BEFORE_IN_QUIET: usize = 3;
 
 /// A kind of request, to a filter with a certain configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub enum Scenario {
     Pinned,
     /// The same, in a second in which no request was answered yet.
     PinnedInANewSecond,
+    /// The same, on a worker that has little to do.
+    PinnedInQuiet,
     /// With `cookie.renew: sliding`.
     PinnedSliding,
     /// With `cookie.renew: on_change`.
@@ -46,9 +53,10 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every one of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Pinned,
         Self::PinnedInANewSecond,
+        Self::PinnedInQuiet,
         Self::PinnedSliding,
         Self::PinnedOnChange,
         Self::PinnedOnlyTargetGroup,
@@ -66,6 +74,7 @@ impl Scenario {
         match self {
             Self::Pinned => "pinned",
             Self::PinnedInANewSecond => "pinned, the first of a second",
+            Self::PinnedInQuiet => "pinned, on a worker with little to do",
             Self::PinnedSliding => "pinned, renew: sliding",
             Self::PinnedOnChange => "pinned, renew: on_change",
             Self::PinnedOnlyTargetGroup => "pinned, only_target_group",
@@ -82,7 +91,7 @@ impl Scenario {
     #[must_use]
     pub fn configuration(self) -> &'static str {
         match self {
-            Self::Pinned | Self::PinnedInANewSecond | Self::New | Self::Failover => {
+            Self::Pinned | Self::PinnedInANewSecond | Self::PinnedInQuiet | Self::New | Self::Failover => {
                 r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}}"#
             }
             Self::PinnedSliding => {
@@ -140,7 +149,8 @@ pub fn calls_of(filter: &Module, scenario: Scenario) -> Result<Vec<String>, Erro
 
 /// All that passes between the host and the filter for one request, in its order.
 ///
-/// It is not the first of its kind, and the clock stands still: what is opened, sealed or defined once is so by then.
+/// It is not the first of its kind, and the clock stands still: what is opened, sealed or defined once is so by then. Unless the
+/// scenario says otherwise, the worker is busy: what the filter then does now and then is not counted.
 ///
 /// # Errors
 ///
@@ -153,13 +163,15 @@ pub fn crossings_of(filter: &Module, scenario: Scenario) -> Result<Vec<Crossing>
         plugin.serve(&mut jar, HOME)?;
     }
     let target = if scenario == Scenario::Failover { ELSEWHERE } else { HOME };
-    plugin.serve_for_a_while(&jar, target)?;
-    if scenario == Scenario::PinnedInANewSecond {
-        plugin.vm.host().now += SECOND;
-        plugin.serve_for_a_while(&jar, target)?;
-        plugin.vm.host().now += SECOND;
+    let before = if scenario == Scenario::PinnedInQuiet { BEFORE_IN_QUIET } else { BEFORE };
+    let last = if scenario == Scenario::PinnedInANewSecond { SECOND } else { MILLISECOND };
+    // The worker is told twice that time has passed: once to find it busy, and then for the request that counts.
+    for passes in [MILLISECOND, last] {
+        for _ in 0..before {
+            plugin.serve(&mut jar.clone(), target)?;
+        }
+        plugin.pass(passes)?;
     }
-    plugin.tick()?;
     if scenario != Scenario::PinnedInANewSecond {
         plugin.serve(&mut jar.clone(), target)?;
     }
@@ -225,18 +237,11 @@ impl Plugin {
         Ok(Self { vm, context, scenario })
     }
 
-    /// So many requests that the worker is busy.
-    fn serve_for_a_while(&mut self, jar: &Jar, target: &str) -> Result<(), Error> {
-        for _ in 0..BEFORE {
-            self.serve(&mut jar.clone(), target)?;
-        }
-        Ok(())
-    }
-
-    /// What the filter's timer is for.
-    fn tick(&mut self) -> Result<(), Error> {
-        assert!(self.vm.host().tick_period > 0, "{}: the worker is not busy", self.scenario.name());
-        self.vm.tick(self.context)
+    /// Time passes, and the plugin is told so if it wants to be.
+    fn pass(&mut self, nanoseconds: u64) -> Result<(), Error> {
+        let host = self.vm.host();
+        host.now += nanoseconds;
+        if host.tick_period > 0 { self.vm.tick(self.context) } else { Ok(()) }
     }
 
     /// A request of this client, which this target answers. Each callback is called that Envoy calls for it.
