@@ -8,6 +8,10 @@ use crate::{sh, wasm};
 /// the other commands should wait for what it is made of.
 pub(crate) fn run(words: &[String]) -> Result<()> {
     let filter = wasm::build().context("building the filter failed")?;
+    // A smoke run measures nothing, and parts of the whole are printed without the pure part.
+    if !words.iter().any(|word| word == "--smoke" || word == "--only") {
+        sh::run(&mut sh::cargo(&["bench", "--quiet", "--locked", "--package", "bench", "--bench", "pure"]))?;
+    }
     let mut bench = sh::cargo(&["run", "--quiet", "--locked", "--package", "bench", "--"]);
     sh::run(bench.args(words).env("STICKY_SESSIONS_WASM", filter))
 }

@@ -9,6 +9,9 @@ use crate::seal::Kind;
 /// The most values that are kept, one in each place.
 const PLACES: usize = 4096;
 
+/// What leaves the number of a place of 64 bits.
+const SHIFT: u32 = u64::BITS.saturating_sub(PLACES.trailing_zeros());
+
 /// The longest value that is kept, in bytes. Those of bindings have 124; longer ones are rare, and are opened each time.
 const MAX_VALUE: usize = 512;
 
@@ -53,7 +56,7 @@ fn place(value: &[u8]) -> Option<usize> {
     let random: &[u8; 8] = value.get(10..)?.first_chunk()?;
     // Characters are not evenly spread over a byte's values: their bits are mixed (Knuth, TAOCP 6.4, by the golden ratio).
     let mixed = u64::from_le_bytes(*random).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> (u64::BITS - PLACES.trailing_zeros())).ok()
+    usize::try_from(mixed >> SHIFT).ok()
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ struct Sealed {
     kind: Kind,
     form: Form,
     target_group: String,
-    sealed_at: Timestamp,
+    at: Timestamp,
     texts: Texts,
 }
 
@@ -71,7 +71,7 @@ impl SealedValues {
             self.second = now.second();
         }
         let sealed = self.by_target.get(purpose.target)?.iter().find(|sealed| sealed.is_for(purpose))?;
-        (now.since(sealed.sealed_at) <= max_age).then(|| Rc::clone(&sealed.texts))
+        (now.since(sealed.at) <= max_age).then(|| Rc::clone(&sealed.texts))
     }
 
     /// Keeps what was made for this purpose, instead of what was kept for it, until the second is over.
@@ -85,7 +85,7 @@ impl SealedValues {
         let kept = of_target.len();
         of_target.retain(|sealed| !sealed.is_for(purpose));
         let replaced = kept.saturating_sub(of_target.len());
-        of_target.push(Sealed { kind, form, target_group: target_group.to_owned(), sealed_at: now, texts });
+        of_target.push(Sealed { kind, form, target_group: target_group.to_owned(), at: now, texts });
         self.count = self.count.saturating_add(1).saturating_sub(replaced);
     }
 }

@@ -1,0 +1,152 @@
+//! What does the part cost that knows nothing of Envoy? `cargo xtask bench` runs this natively and puts it into its page.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use allocation_counter::{AllocationInfo, measure};
+use anyhow::{Context, Result};
+use criterion::Criterion;
+use serde_json::{Value, json};
+use stickiness::balancer::{Balancer, Session};
+use stickiness::binding::Binding;
+use stickiness::config::Config;
+use stickiness::cookie_header::CookieHeader;
+use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::names::Pair;
+use stickiness::seal::{Key, KeyRing, Kind, SECRET_LENGTH};
+use stickiness::sealed_cookie;
+use stickiness::set_cookie::SetCookie;
+use stickiness::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const NONCE: [u8; 24] = [7; 24];
+
+fn main() -> Result<()> {
+    let mut pure = Pure {
+        criterion: Criterion::default()
+            .without_plots()
+            .sample_size(30)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(2))
+            .output_directory(&folder().join("criterion")),
+        allocations: Vec::new(),
+    };
+    let ring = || KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new());
+    let binding = Binding { target_group: "web".into(), target: "10.0.0.1:8080".into(), issued_at: NOW };
+    let content = binding.to_bytes().context("a binding")?;
+    let value = sealed_cookie::seal(&ring(), Kind::LbCookie, &content, &NONCE).context("a value")?;
+
+    let keys = ring();
+    pure.measure("seal a value", || sealed_cookie::seal(&keys, Kind::LbCookie, &content, &NONCE));
+    pure.measure("open a value", || sealed_cookie::open(&keys, Kind::LbCookie, value.as_bytes()));
+
+    let cookies = format!("AWSALB={value}; AWSALBCORS={value}");
+    let foreign: Vec<String> = (0..80).map(|number| format!("foreign{number:02}={}", "x".repeat(90))).collect();
+    let after_8_kb = format!("{}; {cookies}", foreign.join("; "));
+    let names = Pair::of_lb_cookie(None);
+    pure.measure("find a cookie", || find(&cookies, &names));
+    pure.measure("find a cookie behind 8 KB of others", || find(&after_8_kb, &names));
+
+    let cookie = SetCookie {
+        name: "AWSALBCORS",
+        value: &value,
+        expires: Some(NOW.to_system_time()),
+        max_age: None,
+        domain: None,
+        path: "/",
+        same_site: Some(stickiness::policy::SameSite::None),
+        secure: true,
+        http_only: false,
+        partitioned: false,
+    };
+    pure.measure("render a cookie", || cookie.to_string());
+
+    for (name, config, cookies) in [
+        ("decide: a pinned request and its answer", "{}", cookies.as_str()),
+        ("decide: the same, renew: on_change", r#"{"cookie": {"renew": "on_change"}}"#, &cookies),
+        ("decide: a new session and its answer", "{}", ""),
+        ("decide: a pinned request behind 8 KB of others", "{}", &after_8_kb),
+    ] {
+        let config = Config::parse(config.as_bytes()).map_err(|error| anyhow::anyhow!("{error}"))?.config;
+        let balancer = Balancer::new(config, ring());
+        pure.measure(name, || decide(&balancer, cookies));
+    }
+    pure.report()
+}
+
+fn find<'a>(cookies: &'a str, names: &Pair) -> Option<std::borrow::Cow<'a, [u8]>> {
+    CookieHeader::from_iter([cookies.as_bytes()]).of_pair(names).next()
+}
+
+/// What happens to a request and its answer; the values are remembered from the one before it.
+fn decide(balancer: &Balancer, cookies: &str) -> Option<usize> {
+    let request = Request {
+        target_group: "web",
+        route: RouteChoice::default(),
+        cookies: CookieHeader::from_iter([cookies.as_bytes()]),
+        user_agent: b"",
+        forwarded_proto: b"http",
+        now: NOW,
+    };
+    let session: Session = balancer.receive(&request, &|_, _| true)?;
+    let target = session.pin().unwrap_or("10.0.0.1:8080");
+    let answer = TargetAnswer { target_group: "web", target, set_cookies: &[], over_https: &|| false, now: NOW };
+    Some(balancer.reply(&session, &Answer::Target(answer), &mut || Some(NONCE)).headers.len())
+}
+
+/// The operations that were measured.
+struct Pure {
+    criterion: Criterion,
+    allocations: Vec<(String, AllocationInfo)>,
+}
+
+impl Pure {
+    fn measure<T>(&mut self, name: &str, mut operation: impl FnMut() -> T) {
+        black_box(operation());
+        let allocations = measure(|| drop(black_box(operation())));
+        self.allocations.push((name.to_owned(), allocations));
+        self.criterion.bench_function(name, |bencher| bencher.iter(&mut operation));
+    }
+
+    /// Leaves the figures where the page looks for them.
+    fn report(self) -> Result<()> {
+        let estimates = estimates(&folder().join("criterion"))?;
+        let rows = self.allocations.into_iter().map(|(name, allocations)| {
+            let estimate = estimates.get(&name).with_context(|| format!("criterion has no estimate of {name:?}"))?;
+            let nanoseconds = |of: &str| estimate[of]["point_estimate"].as_f64();
+            Ok(json!({
+                "name": name,
+                "ns": nanoseconds("median").context("its median")?,
+                "spread": nanoseconds("std_dev").context("its standard deviation")?,
+                "allocations": allocations.count_total,
+                "bytes": allocations.bytes_total,
+            }))
+        });
+        let file = folder().join("bench/pure.json");
+        fs::create_dir_all(folder().join("bench"))?;
+        fs::write(&file, serde_json::to_string(&rows.collect::<Result<Vec<Value>>>()?)?)?;
+        Ok(())
+    }
+}
+
+/// Of each operation, by its name: criterion names the folders its own way.
+fn estimates(criterion: &Path) -> Result<BTreeMap<String, Value>> {
+    let mut estimates = BTreeMap::new();
+    for entry in fs::read_dir(criterion)? {
+        let folder = entry?.path().join("new");
+        if let Ok(benchmark) = fs::read_to_string(folder.join("benchmark.json")) {
+            let benchmark: Value = serde_json::from_str(&benchmark)?;
+            let name = benchmark["full_id"].as_str().context("the name of a benchmark")?.to_owned();
+            estimates.insert(name, serde_json::from_str(&fs::read_to_string(folder.join("estimates.json"))?)?);
+        }
+    }
+    Ok(estimates)
+}
+
+fn folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| local_envoy::workspace_root().join("target"))
+}
