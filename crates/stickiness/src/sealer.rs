@@ -119,3 +119,30 @@ pub fn first_good<'a, T>(
     }
     Err(nearest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::{Key, SECRET_LENGTH};
+
+    fn sealer() -> Sealer {
+        Sealer::new(KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new()))
+    }
+
+    #[test]
+    fn a_value_is_decrypted_once() {
+        let sealer = sealer();
+        let value = sealer.seal(Kind::LbCookie, b"content", &mut || Some([7; 24])).unwrap();
+        let open = || sealer.open(Kind::LbCookie, value.as_bytes()).unwrap();
+        assert!(Rc::ptr_eq(&open(), &open()));
+        assert_eq!(sealer.open(Kind::TargetGroup, value.as_bytes()), Err(Outcome::Malformed));
+    }
+
+    #[test]
+    fn a_value_that_does_not_open_is_not_remembered() {
+        let sealer = sealer();
+        let forged = [b'A'; 124];
+        assert!(sealer.open(Kind::LbCookie, &forged).is_err());
+        assert!(sealer.opened_values.borrow().get(Kind::LbCookie, &forged).is_none());
+    }
+}
