@@ -1,4 +1,4 @@
-//! What does the part cost that knows nothing of Envoy, as `benches/pure.rs` has measured it?
+//! What does the part cost that knows nothing of Envoy, as `benches/pure` has measured it?
 //!
 //! They leave `target/bench/pure.json`: a list of `{"name", "ns", "spread", "allocations", "bytes"}`, where `ns` and `spread`
 //! are nanoseconds, and the last two are of one operation.
