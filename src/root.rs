@@ -1,5 +1,6 @@
 //! What outlives a request: the configuration and the keys of one plugin in one worker.
 
+use std::cell::Cell;
 use std::env::VarError;
 use std::rc::Rc;
 
@@ -27,12 +28,13 @@ pub(crate) struct Root {
     context: u32,
     balancer: Option<Rc<Balancer>>,
     ticker: Rc<Ticker>,
+    names_targets: Rc<Cell<bool>>,
 }
 
 impl Root {
     /// The plugin of this context, without a configuration yet.
     pub(crate) fn new(context: u32) -> Self {
-        Self { context, balancer: None, ticker: Rc::new(Ticker::new()) }
+        Self { context, balancer: None, ticker: Rc::new(Ticker::new()), names_targets: Rc::default() }
     }
 }
 
@@ -64,7 +66,8 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(context, self.context, self.balancer.clone(), Rc::clone(&self.ticker))))
+        let (ticker, names_targets) = (Rc::clone(&self.ticker), Rc::clone(&self.names_targets));
+        Some(Box::new(Stream::new(context, self.context, self.balancer.clone(), ticker, names_targets)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -1,6 +1,7 @@
 //! One request and its answer.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
@@ -26,13 +27,22 @@ pub(crate) struct Stream {
     plugin: u32,
     balancer: Option<Rc<Balancer>>,
     ticker: Rc<Ticker>,
+    /// Whether `stateful_session` has been seen to name the target of an answer. It may be missing or stand before this filter,
+    /// and then it says nothing where it names none.
+    names_targets: Rc<Cell<bool>>,
     /// The session of a request to a sticky target group, until its outcome is counted.
     session: Option<Session>,
 }
 
 impl Stream {
-    pub(crate) fn new(context: u32, plugin: u32, balancer: Option<Rc<Balancer>>, ticker: Rc<Ticker>) -> Self {
-        Self { context, plugin, balancer, ticker, session: None }
+    pub(crate) fn new(
+        context: u32,
+        plugin: u32,
+        balancer: Option<Rc<Balancer>>,
+        ticker: Rc<Ticker>,
+        names_targets: Rc<Cell<bool>>,
+    ) -> Self {
+        Self { context, plugin, balancer, ticker, names_targets, session: None }
     }
 
     fn receive(&self) -> Option<Session> {
@@ -85,9 +95,7 @@ impl Stream {
             return;
         };
         let config = balancer.config();
-        // stateful_session tells the client the address of a target that is not the pin.
-        let pin = session.pin().filter(|_| config.mechanism == Mechanism::StatefulSession);
-        let pin = pin.filter(|_| !host::has_response_header(override_header::HOST));
+        let pin = self.kept_pin(config.mechanism, session.pin());
         if pin.is_none() {
             host::remove_response_header(override_header::HOST);
         }
@@ -108,6 +116,17 @@ impl Stream {
             }
             AnsweredBy::Envoy => drop(self.conclude(&balancer, &session, &Answer::Envoy)),
         }
+    }
+
+    /// The pin, if no other target has answered for sure: `stateful_session` names in the answer the target that is not the pin.
+    fn kept_pin<'a>(&self, mechanism: Mechanism, pin: Option<&'a str>) -> Option<&'a str> {
+        let names_targets = self.names_targets.get();
+        if mechanism != Mechanism::StatefulSession || (names_targets && pin.is_none()) {
+            return None;
+        }
+        let is_named = host::has_response_header(override_header::HOST);
+        self.names_targets.set(names_targets || is_named);
+        pin.filter(|_| names_targets && !is_named)
     }
 
     /// Gives the answer of a target its cookies.

@@ -259,6 +259,33 @@ fn a_stream_that_was_answered_is_not_counted_again_at_its_end() {
 }
 
 #[test]
+fn where_stateful_session_names_no_target_another_one_than_the_pin_is_noticed_all_the_same() {
+    let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    let stream = plugin.stream();
+    stream.request(&[("cookie", &cookie)]);
+    answered_by("10.0.0.2:8080");
+    stream.response(&[]);
+    stream.end();
+    assert_eq!((counted("moved"), counted("pinned")), (1, 0));
+}
+
+#[test]
+fn where_it_has_named_one_its_silence_means_the_pin_and_nobody_asks_for_the_address() {
+    let plugin = plugin(KEYS);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    answered_by(TARGET);
+    stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==")]);
+    let cookie = cookie_of(&plugin, TARGET);
+    let stream = plugin.stream();
+    stream.request(&[("cookie", &cookie)]);
+    unset("upstream.address");
+    assert_eq!(stream.response(&[]).len(), 2);
+    assert_eq!(counted("pinned"), 1);
+}
+
+#[test]
 fn a_configuration_that_changes_between_request_and_answer_leaves_the_stream_its_own() {
     let plugin = plugin(KEYS);
     let stream = plugin.stream();

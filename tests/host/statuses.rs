@@ -72,11 +72,32 @@ fn survives(fault: &Fault) {
 #[test]
 fn these_tests_reach_every_function_that_the_filter_calls() {
     let all = "environ_get environ_sizes_get proxy_add_header_map_value proxy_define_metric proxy_get_buffer_bytes \
-               proxy_get_current_time_nanoseconds proxy_get_header_map_pairs proxy_get_property proxy_get_shared_data \
-               proxy_http_call proxy_increment_metric proxy_log proxy_remove_header_map_value \
-               proxy_replace_header_map_value proxy_set_effective_context proxy_set_property proxy_set_shared_data \
-               random_get";
+               proxy_get_current_time_nanoseconds proxy_get_header_map_pairs proxy_get_header_map_value \
+               proxy_get_property proxy_get_shared_data proxy_http_call proxy_increment_metric proxy_log \
+               proxy_remove_header_map_value proxy_replace_header_map_value proxy_set_effective_context \
+               proxy_set_property proxy_set_shared_data random_get";
     assert_eq!(called(), all.split(' ').map(str::to_owned).collect());
+}
+
+/// The only other function is that of the timer, which a busy worker alone calls.
+#[test]
+fn no_status_of_the_timer_ends_the_vm_of_a_busy_worker() {
+    const TIMER: &str = "proxy_set_tick_period_milliseconds";
+    let [configuration, ..] = configurations();
+    for status in STATUSES {
+        let mut plugin = Plugin::start(&configuration);
+        let cookies = plugin.serve("").unwrap();
+        plugin.fail(Some(&Fault::Status(TIMER.to_owned(), status)));
+        for _ in 0..300 {
+            plugin.serve(&cookies).unwrap();
+        }
+        assert!(plugin.vm.host().called().contains(TIMER), "{status}");
+        // It may come though Envoy said that it would not.
+        plugin.vm.tick(plugin.context).unwrap();
+        plugin.vm.tick(plugin.context).unwrap();
+        plugin.fail(None);
+        plugin.assert_sticky(&format!("after {status}"));
+    }
 }
 
 #[test]
