@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use harness::{Resources, Setup, name_the_node, start_envoy};
+use harness::{Resources, Setup, discover_endpoints, start_envoy};
 use local_envoy::Config;
 use serde_json::{Value, json};
 use traffic::Loss;
@@ -24,13 +24,7 @@ impl Discovered {
         let all: Vec<_> = names[..first].iter().map(|name| (*name, "HEALTHY")).collect();
         let endpoints = Resources::of(&assignment(&backends, &all));
         let discover = |config: &mut Config| {
-            name_the_node(config);
-            let web = config.cluster("web").unwrap().as_object_mut().unwrap();
-            web.remove("load_assignment");
-            web["type"] = json!("EDS");
-            web.insert("eds_cluster_config".into(), json!({ "eds_config": endpoints.source() }));
-            // Otherwise Envoy keeps a removed target as long as its health check succeeds.
-            web.insert("ignore_health_on_host_removal".into(), json!(true));
+            discover_endpoints(config, &endpoints);
             edit(config);
         };
         let envoy = start_envoy(&[], &Setup { edit: &discover, ..SITE });

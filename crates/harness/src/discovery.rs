@@ -76,6 +76,17 @@ impl Replaceable {
     }
 }
 
+/// Has the targets of `web` discovered from this file.
+pub fn discover_endpoints(config: &mut Config, endpoints: &Resources) {
+    name_the_node(config);
+    let web = config.cluster("web").unwrap().as_object_mut().unwrap();
+    web.remove("load_assignment");
+    web["type"] = json!("EDS");
+    web.insert("eds_cluster_config".into(), json!({ "eds_config": endpoints.source() }));
+    // Otherwise Envoy keeps a removed target as long as its health check succeeds.
+    web.insert("ignore_health_on_host_removal".into(), json!(true));
+}
+
 /// A load balancer whose targets come and go while it runs.
 pub struct Discovered {
     pub lb: LoadBalancer,
@@ -90,13 +101,7 @@ impl Discovered {
         let all: Vec<(&str, &str)> = setup.targets.iter().map(|name| (*name, "HEALTHY")).collect();
         let endpoints = Resources::of(&assignment(&targets, &all));
         let discover = |config: &mut Config| {
-            name_the_node(config);
-            let web = config.cluster("web").unwrap().as_object_mut().unwrap();
-            web.remove("load_assignment");
-            web["type"] = json!("EDS");
-            web.insert("eds_cluster_config".into(), json!({ "eds_config": endpoints.source() }));
-            // Otherwise Envoy keeps a removed target as long as its health check succeeds.
-            web.insert("ignore_health_on_host_removal".into(), json!(true));
+            discover_endpoints(config, &endpoints);
             (setup.edit)(config);
         };
         let lb = LoadBalancer::before(targets, &Setup { edit: &discover, ..setup.clone() });

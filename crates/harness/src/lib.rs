@@ -24,7 +24,9 @@ mod weighted;
 pub use client::{Client, Response, fetch};
 pub use connection::Connection;
 pub use cookies::{KEY, OTHER_KEY, forge, forge_ahead, forge_as, forge_with};
-pub use discovery::{Discovered, Replaceable, Resources, discover_listeners, discovered_listener, name_the_node};
+pub use discovery::{
+    Discovered, Replaceable, Resources, discover_endpoints, discover_listeners, discovered_listener, name_the_node,
+};
 pub use load_balancer::{
     LoadBalancer, Setup, add_group, answering, counted, envoy_binary, http_2_to_targets, start_envoy, sticky_config,
     wait_for_no_connection, wasm,
