@@ -43,7 +43,7 @@ fn forge_at(kind: Kind, key: &str, bindings: &[(&str, &str, Timestamp)]) -> Stri
     }
     for &(target_group, target, issued_at) in bindings {
         let target = if kind == Kind::TargetGroup { "" } else { target };
-        let binding = Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at };
+        let binding = Binding { target_group: target_group.into(), target: target.into(), issued_at };
         binding.write(&mut content).unwrap();
     }
     if kind == Kind::ClassicAppCookie {

@@ -64,7 +64,7 @@ pub fn read(
         held.has_unknown_key |= opened == Err(Outcome::UnknownKey);
         let bindings = opened.and_then(|content| envelope::read(&content).ok_or(Outcome::Malformed));
         let pin = bindings.as_ref().map_err(|miss| *miss).and_then(|bindings| {
-            let binding = bindings.iter().find(|binding| binding.target_group == target_group);
+            let binding = bindings.iter().find(|binding| *binding.target_group == *target_group);
             in_time(binding.cloned().ok_or(Outcome::WrongGroup)?, duration, request.now)
         });
         if let Ok(bindings) = bindings
@@ -120,7 +120,7 @@ pub fn lines(
 
 /// The bindings that the client holds from now on; `None` when it keeps the cookie that it has.
 fn next_bindings(issuer: &Issuer<'_>, change: &Change<'_>, duration: Duration, held: &Held) -> Option<Vec<Binding>> {
-    let next = issuer.binding();
+    let next = issuer.binding(held.pin.as_ref().ok());
     let is_of_use = |binding: &&Binding| {
         let duration = duration_of(issuer.config, &binding.target_group);
         binding.target_group != next.target_group && !is_over(binding, duration, next.issued_at)

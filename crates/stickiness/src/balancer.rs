@@ -214,7 +214,7 @@ impl Session {
     /// The target that a cookie names, if one does.
     #[must_use]
     pub fn pin(&self) -> Option<&str> {
-        self.target.as_ref()?.pin().ok().map(|binding| binding.target.as_str())
+        self.target.as_ref()?.pin().ok().map(|binding| &*binding.target)
     }
 
     /// The target group that Envoy has to be told to route to, if it has to be.

@@ -1,15 +1,17 @@
 //! What a sealed cookie says: this target, of this target group, since this moment.
 
+use std::rc::Rc;
+
 use crate::time::Timestamp;
 
-/// A target, and since when a client has been bound to it.
+/// A target, and since when a client has been bound to it. Copies share their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The target group that the target belongs to. A binding is of no use in another.
-    pub target_group: String,
+    pub target_group: Rc<str>,
     /// The target, as the load balancer names it: `ip:port`, `[ip]:port`, or a socket's path. Empty when the client is
     /// bound to the target group alone.
-    pub target: String,
+    pub target: Rc<str>,
     /// When the cookie was issued or last renewed.
     pub issued_at: Timestamp,
 }
@@ -53,7 +55,7 @@ impl Binding {
         let (target_group, rest) = read_text(rest)?;
         let (target, rest) = read_text(rest)?;
         let issued_at = Timestamp::from_millis(u64::from_be_bytes(*issued_at));
-        Some((Self { target_group, target, issued_at }, rest))
+        Some((Self { target_group: target_group.into(), target: target.into(), issued_at }, rest))
     }
 }
 
@@ -67,10 +69,10 @@ pub fn write_text(bytes: &mut Vec<u8>, text: &str) -> Option<()> {
 
 /// The text that `bytes` begin with, and what follows it.
 #[must_use]
-pub fn read_text(bytes: &[u8]) -> Option<(String, &[u8])> {
+pub fn read_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (text, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-    Some((String::from_utf8(text.to_vec()).ok()?, rest))
+    Some((str::from_utf8(text).ok()?, rest))
 }
 
 /// The bytes and zeros up to a whole block.
@@ -135,7 +137,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_binding_reads_back(group in ".{0,100}", target in ".{0,100}", at: u64) {
-            let binding = Binding { target_group: group, target, issued_at: Timestamp::from_millis(at) };
+            let binding = Binding { issued_at: Timestamp::from_millis(at), ..binding(&group, &target) };
             let bytes = binding.to_bytes().unwrap();
             prop_assert_eq!(bytes.len() % BLOCK, 0);
             prop_assert_eq!(Binding::from_bytes(&bytes), Some(binding));

@@ -54,7 +54,7 @@ pub fn lb_cookie_lines(
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
 ) -> Vec<Rc<str>> {
-    let next = issuer.binding();
+    let next = issuer.binding(held);
     if held.is_some_and(|held| is_kept(held, &next)) {
         return Vec::new();
     }
@@ -85,7 +85,7 @@ pub fn read_app_cookie(
         let content = sealer.open(Kind::ClassicAppCookie, value)?;
         let (binding, rest) = Binding::read(&content).ok_or(Outcome::Malformed)?;
         let (attributes, _padding) = read_text(rest).ok_or(Outcome::Malformed)?;
-        Ok(Followed { binding: of_group(binding, target_group)?, attributes })
+        Ok(Followed { binding: of_group(binding, target_group)?, attributes: attributes.to_owned() })
     })
 }
 
@@ -99,7 +99,7 @@ pub fn app_cookie_lines(
     held: Option<&Followed>,
     draw_nonce: DrawNonce<'_>,
 ) -> Vec<Rc<str>> {
-    let next = issuer.binding();
+    let next = issuer.binding(held.map(|held| &held.binding));
     let lines: Vec<&[u8]> =
         issuer.answer.set_cookies.iter().copied().filter(|line| !copied::is_ignored(line)).collect();
     let attributes = match change(&lines, cookie_name, next.issued_at) {

@@ -58,7 +58,7 @@ fn fit<'a>(binding: &'a Binding, rule: &Rule, request: &Request<'_>) -> Result<&
 
 /// The `Set-Cookie` lines for a client that holds this.
 pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Vec<Rc<str>> {
-    let next = Binding { target: String::new(), ..issuer.binding() };
+    let next = Binding { target: "".into(), ..issuer.binding(None) };
     let Some(duration) = held.rule.stickiness.filter(|_| has(&held.rule, &next.target_group)) else {
         return Vec::new();
     };

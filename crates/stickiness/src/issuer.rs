@@ -33,11 +33,14 @@ pub struct Issuer<'a> {
 }
 
 impl<'a> Issuer<'a> {
-    /// The target that answered, from now on.
+    /// The target that answered, from now on; with the names of `held`, where that is the same one.
     #[must_use]
-    pub fn binding(&self) -> Binding {
+    pub fn binding(&self, held: Option<&Binding>) -> Binding {
         let TargetAnswer { target_group, target, now, .. } = *self.answer;
-        Binding { target_group: target_group.to_owned(), target: target.to_owned(), issued_at: now }
+        match held.filter(|held| *held.target_group == *target_group && *held.target == *target) {
+            Some(held) => Binding { issued_at: now, ..held.clone() },
+            None => Binding { target_group: target_group.into(), target: target.into(), issued_at: now },
+        }
     }
 
     /// The lines for a cookie of this kind that holds `binding` alone, and for its twin; `None` as for [`Sealer::seal`].

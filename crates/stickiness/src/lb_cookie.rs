@@ -42,7 +42,7 @@ pub fn lines(
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
 ) -> Vec<Rc<str>> {
-    let next = issuer.binding();
+    let next = issuer.binding(held);
     if !issuer.options.renew.is_due(held, &next, duration) {
         return Vec::new();
     }

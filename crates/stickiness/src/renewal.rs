@@ -33,7 +33,7 @@ pub fn in_time<B: Borrow<Binding>>(binding: B, duration: Duration, now: Timestam
 ///
 /// [`Outcome::WrongGroup`].
 pub fn of_group(binding: Binding, target_group: &str) -> Result<Binding, Outcome> {
-    if binding.target_group == target_group { Ok(binding) } else { Err(Outcome::WrongGroup) }
+    if *binding.target_group == *target_group { Ok(binding) } else { Err(Outcome::WrongGroup) }
 }
 
 impl Renew {

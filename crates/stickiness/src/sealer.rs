@@ -19,7 +19,8 @@ pub type DrawNonce<'a> = &'a mut dyn FnMut() -> Option<Nonce>;
 #[derive(Debug)]
 pub struct Sealer {
     key_ring: KeyRing,
-    opened_values: RefCell<OpenedValues>,
+    opened_values: RefCell<OpenedValues<Rc<[u8]>>>,
+    opened_bindings: RefCell<OpenedValues<Binding>>,
     sealed_values: RefCell<SealedValues>,
 }
 
@@ -27,7 +28,12 @@ impl Sealer {
     /// With these keys.
     #[must_use]
     pub fn new(key_ring: KeyRing) -> Self {
-        Self { key_ring, opened_values: RefCell::default(), sealed_values: RefCell::default() }
+        Self {
+            key_ring,
+            opened_values: RefCell::default(),
+            opened_bindings: RefCell::default(),
+            sealed_values: RefCell::default(),
+        }
     }
 
     /// What the value of a cookie of this kind says.
@@ -36,16 +42,7 @@ impl Sealer {
     ///
     /// The outcome of a request that brings nothing better.
     pub fn open(&self, kind: Kind, value: &[u8]) -> Result<Rc<[u8]>, Outcome> {
-        if let Some(content) = self.opened_values.borrow().get(kind, value) {
-            return Ok(content);
-        }
-        let opened = sealed_cookie::open(&self.key_ring, kind, value).map_err(|error| match error {
-            OpenError::Malformed => Outcome::Malformed,
-            OpenError::UnknownKey => Outcome::UnknownKey,
-        });
-        let content = Rc::from(opened?);
-        self.opened_values.borrow_mut().keep(kind, value, &content);
-        Ok(content)
+        remembered(&self.opened_values, kind, value, || Ok(self.decrypt(kind, value)?.into()))
     }
 
     /// The binding in the value of a cookie that holds one.
@@ -54,7 +51,15 @@ impl Sealer {
     ///
     /// Those of [`Sealer::open`].
     pub fn open_binding(&self, kind: Kind, value: &[u8]) -> Result<Binding, Outcome> {
-        Binding::from_bytes(&self.open(kind, value)?).ok_or(Outcome::Malformed)
+        let open = || Binding::from_bytes(&self.decrypt(kind, value)?).ok_or(Outcome::Malformed);
+        remembered(&self.opened_bindings, kind, value, open)
+    }
+
+    fn decrypt(&self, kind: Kind, value: &[u8]) -> Result<Vec<u8>, Outcome> {
+        sealed_cookie::open(&self.key_ring, kind, value).map_err(|error| match error {
+            OpenError::Malformed => Outcome::Malformed,
+            OpenError::UnknownKey => Outcome::UnknownKey,
+        })
     }
 
     /// The value of a cookie that says this; `None` when it is too long for one, or without a nonce.
@@ -99,6 +104,21 @@ impl Sealer {
             Some(texts)
         })
     }
+}
+
+/// What was made of this value before, or what `open` makes of it.
+fn remembered<T: Clone>(
+    opened_values: &RefCell<OpenedValues<T>>,
+    kind: Kind,
+    value: &[u8],
+    open: impl FnOnce() -> Result<T, Outcome>,
+) -> Result<T, Outcome> {
+    if let Some(said) = opened_values.borrow().get(kind, value) {
+        return Ok(said.clone());
+    }
+    let said = open()?;
+    opened_values.borrow_mut().keep(kind, value, said.clone());
+    Ok(said)
 }
 
 /// What the first good one of several values says, otherwise the outcome that came nearest.

@@ -127,7 +127,11 @@ proptest! {
     ) {
         let bindings: Vec<Binding> = names
             .into_iter()
-            .map(|(target_group, target, at)| Binding { target_group, target, issued_at: Timestamp::from_millis(at) })
+            .map(|(target_group, target, at)| Binding {
+                target_group: target_group.into(),
+                target: target.into(),
+                issued_at: Timestamp::from_millis(at),
+            })
             .collect();
         let day = Duration::from_hours(24);
         let value = seal(&sealer(), bindings.clone(), NOON, day, &mut || Some([1; 24])).unwrap();
