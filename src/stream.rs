@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use stickiness::balancer::{Balancer, Session};
+use stickiness::balancer::{Balancer, Reply, Session};
 use stickiness::config::Mechanism;
 use stickiness::cookie_header::CookieHeader;
 use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
@@ -139,23 +139,23 @@ impl Stream {
         let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
         let answer =
             TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &host::is_over_tls, now };
-        let headers = self.conclude(balancer, session, &Answer::Target(answer));
-        for (name, value) in &headers {
+        let reply = self.conclude(balancer, session, &Answer::Target(answer));
+        for (name, value) in reply.headers() {
             host::add_response_header(name, value);
         }
-        if !headers.is_empty() {
+        if reply.headers().next().is_some() {
             counters::count_issued(target_group, !self.ticker.is_ticking());
         }
     }
 
-    /// Counts what became of the request, and returns the headers to add.
-    fn conclude(&self, balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Vec<(&'static str, Rc<str>)> {
+    /// Counts what became of the request, and returns what the balancer makes of the answer.
+    fn conclude(&self, balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Reply {
         let reply = balancer.reply(session, answer, &mut host::draw_nonce);
         self.count(session, reply.outcome);
         if reply.outcome != session.outcome() {
             host::set_filter_state(FILTER_STATE, reply.outcome.word());
         }
-        reply.headers
+        reply
     }
 
     fn count(&self, session: &Session, outcome: Outcome) {

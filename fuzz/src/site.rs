@@ -208,9 +208,9 @@ impl Client {
         };
         let reply = site.balancer.reply(&session, &answer, &mut || Some(site.draw_nonce()));
         let issued: Vec<&str> =
-            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| &**line).collect();
+            reply.headers().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line).collect();
         let AnsweredBy::Target(group, target) = step.answered_by else {
-            assert!(reply.headers.is_empty(), "a cookie for an answer of Envoy's own");
+            assert!(reply.headers().next().is_none(), "a cookie for an answer of Envoy's own");
             return;
         };
         let was_pinned = session.pin().is_none_or(|pin| pin == TARGETS[target]);

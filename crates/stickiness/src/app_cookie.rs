@@ -19,6 +19,7 @@ use crate::outcome::Outcome;
 use crate::policy::{CookieOptions, SameSite, Secure, Stickiness, UnusedShards};
 use crate::renewal::{in_time, is_over};
 use crate::seal::Kind;
+use crate::sealed_values::Texts;
 use crate::sealer::{DrawNonce, Sealer};
 use crate::time::Timestamp;
 
@@ -97,15 +98,13 @@ pub fn lines(
     duration: Duration,
     held: &Held,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<Rc<str>> {
+) -> Option<Texts> {
     let change = change(issuer.answer.set_cookies, cookie_name, issuer.answer.now);
     let is_deleted = matches!(change, Change::Delete(_));
-    let value = match next_bindings(issuer, &change, duration, held) {
-        Some(bindings) if bindings.is_empty() => Some(Rc::from("")),
-        Some(bindings) => seal(issuer.sealer, bindings, issuer.answer.now, duration, draw_nonce),
-        None => None,
+    let value = match next_bindings(issuer, &change, duration, held)? {
+        bindings if bindings.is_empty() => Rc::from(""),
+        bindings => seal(issuer.sealer, bindings, issuer.answer.now, duration, draw_nonce)?,
     };
-    let Some(value) = value else { return Vec::new() };
     let names = shard_names(issuer.options.name.as_deref());
     let mut parts = shards::split(&value);
     let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
@@ -115,7 +114,7 @@ pub fn lines(
         }
         None => None,
     };
-    names.iter().zip(held.sent).enumerate().filter_map(line).collect()
+    Some(names.iter().zip(held.sent).enumerate().filter_map(line).collect())
 }
 
 /// The bindings that the client holds from now on; `None` when it keeps the cookie that it has.

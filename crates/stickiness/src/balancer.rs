@@ -11,6 +11,7 @@ use crate::issuer::Issuer;
 use crate::outcome::Outcome;
 use crate::policy::{OnEmptyGroup, Policy};
 use crate::seal::KeyRing;
+use crate::sealed_values::Texts;
 use crate::sealer::{DrawNonce, Sealer};
 use crate::target_cookie::{self, Held};
 use crate::time::Timestamp;
@@ -32,7 +33,7 @@ pub type HasHealthyTarget<'a> = &'a dyn Fn(&str, &str) -> bool;
 pub struct Session {
     client: Client,
     /// The target group that the request should reach.
-    target_group: String,
+    target_group: Rc<str>,
     /// Whether Envoy has to be told to route the request to it.
     is_rerouted: bool,
     group: Option<group_cookie::Held>,
@@ -55,8 +56,9 @@ enum TargetPolicy {
 pub struct Reply {
     /// What became of the request.
     pub outcome: Outcome,
-    /// The headers to add to the answer: their names in lower case, and their values.
-    pub headers: Vec<(&'static str, Rc<str>)>,
+    /// The `Set-Cookie` lines for the target group and for the target.
+    set_cookies: [Option<Texts>; 2],
+    keep_out_of_caches: bool,
 }
 
 impl Balancer {
@@ -85,16 +87,19 @@ impl Balancer {
         let group = group_cookie::read(&self.sealer, rules, request);
         let pinned_group = group.as_ref().and_then(|held| held.pin.as_ref().ok());
         let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
-        let target_group = self.nonempty(group.as_ref(), wanted, request, has_healthy_target).to_owned();
+        let target_group = self.nonempty(group.as_ref(), wanted, request, has_healthy_target);
         let is_rerouted = pinned_group.is_some() || target_group != request.target_group;
         let (policy, unknown_policy) = self.target_policy(request);
         let target = self
-            .policy(&policy, &target_group)
-            .map(|policy| target_cookie::read(&self.sealer, policy, &target_group, request));
+            .policy(&policy, target_group)
+            .map(|policy| target_cookie::read(&self.sealer, policy, target_group, request));
         if target.is_none() && group.is_none() {
             return None;
         }
         let client = Client::of(request, self.follows_applications);
+        // A binding pins in its own target group only, and shares the name.
+        let pin = target.as_ref().and_then(|held| held.pin().ok());
+        let target_group = pin.map_or_else(|| target_group.into(), |binding| Rc::clone(&binding.target_group));
         let session = Session { client, target_group, is_rerouted, group, policy, target, unknown_policy };
         if session.leaves_empty_groups() {
             self.group_health.borrow_mut().request_started(&session.target_group);
@@ -125,37 +130,28 @@ impl Balancer {
     pub fn reply(&self, session: &Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
         self.learn(session, answer);
         match answer {
-            Answer::Target(answer) => Reply {
-                outcome: session.outcome_when_answered_by(answer),
-                headers: self.headers(session, answer, draw_nonce),
-            },
-            Answer::NoHealthyTarget { .. } | Answer::Envoy => Reply { outcome: session.outcome(), headers: Vec::new() },
+            Answer::Target(answer) => self.reply_to_target(session, answer, draw_nonce),
+            Answer::NoHealthyTarget { .. } | Answer::Envoy => {
+                Reply { outcome: session.outcome(), set_cookies: [None, None], keep_out_of_caches: false }
+            }
         }
     }
 
-    fn headers(
-        &self,
-        session: &Session,
-        answer: &TargetAnswer<'_>,
-        draw_nonce: DrawNonce<'_>,
-    ) -> Vec<(&'static str, Rc<str>)> {
+    fn reply_to_target(&self, session: &Session, answer: &TargetAnswer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
         let issuer =
             |options| Issuer { config: &self.config, sealer: &self.sealer, options, client: session.client, answer };
-        let mut headers = Vec::new();
-        let mut set_cookies = |lines: Vec<Rc<str>>| headers.extend(lines.into_iter().map(|line| ("set-cookie", line)));
-        if let Some(held) = &session.group {
-            set_cookies(group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
-        }
+        let of_group = session.group.as_ref();
+        let of_group = of_group.and_then(|held| group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
         // The target group that answered need not be the one of the request: its route can be gone.
-        if let Some(policy) = self.policy(&session.policy, answer.target_group) {
-            let lines = target_cookie::lines(&issuer(&policy.cookie), policy, session.target.as_ref(), draw_nonce);
-            let keep_out_of_caches = policy.stickiness.is_classic() && !lines.is_empty();
-            set_cookies(lines);
-            if keep_out_of_caches {
-                headers.push(("cache-control", target_cookie::CACHE_CONTROL.into()));
-            }
+        let policy = self.policy(&session.policy, answer.target_group);
+        let of_target = policy.and_then(|policy| {
+            target_cookie::lines(&issuer(&policy.cookie), policy, session.target.as_ref(), draw_nonce)
+        });
+        Reply {
+            outcome: session.outcome_when_answered_by(answer),
+            keep_out_of_caches: of_target.is_some() && policy.is_some_and(|policy| policy.stickiness.is_classic()),
+            set_cookies: [of_group, of_target],
         }
-        headers
     }
 
     fn policy<'a>(&'a self, policy: &'a TargetPolicy, target_group: &str) -> Option<&'a Policy> {
@@ -220,7 +216,7 @@ impl Session {
     /// The target group that Envoy has to be told to route to, if it has to be.
     #[must_use]
     pub fn reroute(&self) -> Option<&str> {
-        self.is_rerouted.then_some(self.target_group.as_str())
+        self.is_rerouted.then_some(&*self.target_group)
     }
 
     /// The target group that the request should reach.
@@ -272,6 +268,15 @@ impl Session {
         let left_group = self.pinned_group().is_some_and(|target_group| target_group != answer.target_group);
         let left_target = self.pin().is_some_and(|target| target != answer.target);
         if left_group || left_target { Outcome::Moved } else { self.outcome() }
+    }
+}
+
+impl Reply {
+    /// The headers to add to the answer: their names in lower case, and their values.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let lines = self.set_cookies.iter().flatten().flat_map(|lines| lines.iter());
+        let cache_control = self.keep_out_of_caches.then_some(("cache-control", target_cookie::CACHE_CONTROL));
+        lines.map(|line| ("set-cookie", &**line)).chain(cache_control)
     }
 }
 

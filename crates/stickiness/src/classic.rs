@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::policy::CookieOptions;
 use crate::renewal::of_group;
 use crate::seal::Kind;
+use crate::sealed_values::Texts;
 use crate::sealer::{DrawNonce, Sealer, first_good};
 
 /// The `Cache-Control` of every answer that carries such a cookie: who keeps the answer is to leave the cookie out.
@@ -53,16 +54,16 @@ pub fn lb_cookie_lines(
     expiration_period: Option<Duration>,
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<Rc<str>> {
+) -> Option<Texts> {
     let next = issuer.binding(held);
     if held.is_some_and(|held| is_kept(held, &next)) {
-        return Vec::new();
+        return None;
     }
     let names = Pair::of_classic(issuer.options.name.as_deref());
     let seal = || issuer.sealer.seal_binding(Kind::ClassicLbCookie, &next, draw_nonce);
     // Whoever shares it: nobody judges its age.
-    let value = issuer.sealer.share_value(Kind::ClassicLbCookie, &next, Duration::MAX, seal);
-    value.map(|value| issuer.classic_pair(&names, &value, expiration_period)).unwrap_or_default()
+    let value = issuer.sealer.share_value(Kind::ClassicLbCookie, &next, Duration::MAX, seal)?;
+    Some(issuer.classic_pair(&names, &value, expiration_period))
 }
 
 /// What a request under the application-controlled policy brings. Nothing pins without the application's cookie beside
@@ -98,7 +99,7 @@ pub fn app_cookie_lines(
     cookie_name: &str,
     held: Option<&Followed>,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<Rc<str>> {
+) -> Option<Texts> {
     let next = issuer.binding(held.map(|held| &held.binding));
     let lines: Vec<&[u8]> =
         issuer.answer.set_cookies.iter().copied().filter(|line| !copied::is_ignored(line)).collect();
@@ -106,7 +107,7 @@ pub fn app_cookie_lines(
         Change::Set(line) | Change::Delete(line) => copied::attributes(line),
         Change::None => match held.filter(|held| !is_kept(&held.binding, &next)) {
             Some(held) => held.attributes.clone(),
-            None => return Vec::new(),
+            None => return None,
         },
     };
     let mut seal = |attributes: &str| {
@@ -116,10 +117,10 @@ pub fn app_cookie_lines(
         issuer.sealer.seal(Kind::ClassicAppCookie, &padded(content), draw_nonce)
     };
     // A cookie cannot hold attributes of any length. Without them the next target's cookie has none.
-    let Some(value) = seal(&attributes).or_else(|| seal("")) else { return Vec::new() };
+    let value = seal(&attributes).or_else(|| seal(""))?;
     let Pair { plain, twin } = Pair::of_classic(issuer.options.name.as_deref());
     let twin = issuer.options.twin.then(|| format!("{twin}={value}{}", copied::for_all_sites(&attributes)));
-    std::iter::once(format!("{plain}={value}{attributes}")).chain(twin).map(Rc::from).collect()
+    Some(std::iter::once(format!("{plain}={value}{attributes}")).chain(twin).map(Rc::from).collect())
 }
 
 fn is_kept(held: &Binding, next: &Binding) -> bool {

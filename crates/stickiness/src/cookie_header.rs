@@ -20,7 +20,9 @@ pub const MAX_BYTES: usize = 128 * 1024;
 /// HTTP/1.1 may carry several, and HTTP/2 splits one into fields, which Envoy joins (RFC 9113 §8.2.3).
 #[derive(Clone, Debug)]
 pub struct CookieHeader<'a> {
-    lines: Vec<&'a [u8]>,
+    /// Apart, for most requests have no other.
+    first: Option<&'a [u8]>,
+    others: Vec<&'a [u8]>,
     /// How many bytes may still be read.
     left: usize,
 }
@@ -28,7 +30,7 @@ pub struct CookieHeader<'a> {
 impl Default for CookieHeader<'_> {
     /// No lines.
     fn default() -> Self {
-        Self { lines: Vec::new(), left: MAX_BYTES }
+        Self { first: None, others: Vec::new(), left: MAX_BYTES }
     }
 }
 
@@ -37,7 +39,10 @@ impl<'a> CookieHeader<'a> {
     pub fn push(&mut self, line: &'a [u8]) {
         let read = line.get(..self.left).unwrap_or(line);
         self.left = self.left.saturating_sub(read.len());
-        self.lines.push(read);
+        match self.first {
+            None => self.first = Some(read),
+            Some(_) => self.others.push(read),
+        }
     }
 
     /// Every value of the cookie `name`, as the client was given it: without quotes, percent-decoded.
@@ -61,7 +66,7 @@ impl<'a> CookieHeader<'a> {
     }
 
     fn pairs(&self) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
-        self.lines.iter().flat_map(|line| {
+        self.first.iter().chain(&self.others).flat_map(|line| {
             let mut start = 0;
             memchr_iter(b';', line).chain([line.len()]).filter_map(move |end| {
                 let pair = line.get(start..end);

@@ -10,6 +10,7 @@ use crate::outcome::Outcome;
 use crate::policy::Rule;
 use crate::renewal::in_time;
 use crate::seal::Kind;
+use crate::sealed_values::Texts;
 use crate::sealer::{DrawNonce, Sealer};
 
 /// What a request to a target group of a rule brings.
@@ -56,18 +57,15 @@ fn fit<'a>(binding: &'a Binding, rule: &Rule, request: &Request<'_>) -> Result<&
     in_time(binding, rule.stickiness.unwrap_or_default(), request.now)
 }
 
-/// The `Set-Cookie` lines for a client that holds this.
-pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Vec<Rc<str>> {
+/// The `Set-Cookie` lines for a client that holds this, if it is given any.
+pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Option<Texts> {
     let next = Binding { target: "".into(), ..issuer.binding(None) };
-    let Some(duration) = held.rule.stickiness.filter(|_| has(&held.rule, &next.target_group)) else {
-        return Vec::new();
-    };
+    let duration = held.rule.stickiness.filter(|_| has(&held.rule, &next.target_group))?;
     if !issuer.options.renew.is_due(held.pin.as_ref().ok(), &next, duration) {
-        return Vec::new();
+        return None;
     }
     let names = || Pair::of_target_group(issuer.options.name.as_deref());
-    let lines = issuer.pair(Kind::TargetGroup, names, &next, duration, draw_nonce);
-    lines.map(|lines| lines.to_vec()).unwrap_or_default()
+    issuer.pair(Kind::TargetGroup, names, &next, duration, draw_nonce)
 }
 
 fn has(rule: &Rule, target_group: &str) -> bool {

@@ -73,7 +73,7 @@ impl<'a> Issuer<'a> {
 
     /// The lines for a cookie of a Classic Load Balancer and its twin.
     #[must_use]
-    pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Vec<Rc<str>> {
+    pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Texts {
         let plain = SetCookie {
             max_age: expiration_period,
             ..self.cookie(&names.plain, value, self.options.same_site, Duration::ZERO)

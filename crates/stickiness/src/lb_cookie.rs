@@ -1,6 +1,5 @@
 //! Duration-based stickiness: the load balancer's own cookie, `AWSALB` and its twin.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::binding::Binding;
@@ -11,6 +10,7 @@ use crate::outcome::Outcome;
 use crate::policy::CookieOptions;
 use crate::renewal::{in_time, of_group};
 use crate::seal::Kind;
+use crate::sealed_values::Texts;
 use crate::sealer::{DrawNonce, Sealer, first_good};
 
 /// The binding that a request brings: the first that opens and fits, the twin's first.
@@ -35,18 +35,17 @@ pub fn read(
     })
 }
 
-/// The `Set-Cookie` lines for a client that holds `held`.
+/// The `Set-Cookie` lines for a client that holds `held`, if it is given any.
 pub fn lines(
     issuer: &Issuer<'_>,
     duration: Duration,
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
-) -> Vec<Rc<str>> {
+) -> Option<Texts> {
     let next = issuer.binding(held);
     if !issuer.options.renew.is_due(held, &next, duration) {
-        return Vec::new();
+        return None;
     }
     let names = || Pair::of_lb_cookie(issuer.options.name.as_deref());
-    let lines = issuer.pair(Kind::LbCookie, names, &next, duration, draw_nonce);
-    lines.map(|lines| lines.to_vec()).unwrap_or_default()
+    issuer.pair(Kind::LbCookie, names, &next, duration, draw_nonce)
 }

@@ -1,7 +1,5 @@
 //! Target stickiness, whatever its type: each has its own cookies.
 
-use std::rc::Rc;
-
 use crate::app_cookie;
 use crate::binding::Binding;
 use crate::classic;
@@ -10,6 +8,7 @@ use crate::issuer::Issuer;
 use crate::lb_cookie;
 use crate::outcome::Outcome;
 use crate::policy::{Policy, Stickiness};
+use crate::sealed_values::Texts;
 use crate::sealer::{DrawNonce, Sealer};
 use crate::time::Timestamp;
 
@@ -78,8 +77,8 @@ pub fn is_kept(policy: &Policy, held: &Held, now: Timestamp) -> bool {
     }
 }
 
-/// The `Set-Cookie` lines for a client that holds this. What it holds for another type is nothing.
-pub fn lines(issuer: &Issuer<'_>, policy: &Policy, held: Option<&Held>, draw_nonce: DrawNonce<'_>) -> Vec<Rc<str>> {
+/// The `Set-Cookie` lines for a client that holds this, if it is given any. What it holds for another type is nothing.
+pub fn lines(issuer: &Issuer<'_>, policy: &Policy, held: Option<&Held>, draw_nonce: DrawNonce<'_>) -> Option<Texts> {
     match &policy.stickiness {
         Stickiness::LbCookie { duration } => {
             let held = if let Some(Held::LbCookie(Ok(held))) = held { Some(held) } else { None };

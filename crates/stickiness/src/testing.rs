@@ -126,7 +126,7 @@ impl Browser {
         let session = site.balancer.receive(&request, &ask)?;
         let reply = site.reply(&session, by);
         let lines: Vec<String> =
-            reply.headers.iter().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.to_string()).collect();
+            reply.headers().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line.to_string()).collect();
         for line in lines.iter().map(String::as_str).chain(by.set_cookies.iter().copied()) {
             let cookie = cookie::Cookie::parse(line).unwrap();
             self.jar.insert(cookie.name().to_owned(), cookie.value().to_owned());

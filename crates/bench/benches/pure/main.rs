@@ -94,7 +94,7 @@ fn decide(balancer: &Balancer, cookies: &str) -> Option<usize> {
     let session: Session = balancer.receive(&request, &|_, _| true)?;
     let target = session.pin().unwrap_or("10.0.0.1:8080");
     let answer = TargetAnswer { target_group: "web", target, set_cookies: &[], over_https: &|| false, now: NOW };
-    Some(balancer.reply(&session, &Answer::Target(answer), &mut || Some(NONCE)).headers.len())
+    Some(balancer.reply(&session, &Answer::Target(answer), &mut || Some(NONCE)).headers().count())
 }
 
 /// The operations that were measured.

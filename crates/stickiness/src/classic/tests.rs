@@ -39,8 +39,7 @@ fn an_answer_with_a_cookie_is_kept_out_of_caches_and_another_one_is_not() {
     let cache_control = |cookies: &str| {
         let reply = site.reply(&site.receive("web", cookies, NOON).unwrap(), WEB_A);
         reply
-            .headers
-            .into_iter()
+            .headers()
             .filter(|(name, _)| *name == "cache-control")
             .map(|(_, value)| value.to_string())
             .collect::<Vec<_>>()
