@@ -22,8 +22,10 @@ pub(crate) enum Kind {
     Noop,
     /// With one that has those for headers alone.
     PrunedNoop,
-    /// The lines of the README, with a module that makes the calls of a pinned request and computes nothing.
-    CallsAlone,
+    /// The lines of the README, with a module that makes so many of the calls of a pinned request and computes nothing.
+    Calls(usize),
+    /// The lines of the README without a wasm filter: the target is named by a header that nobody sets.
+    OverrideHeader,
     /// With Envoy's own sessions in cookies.
     Native,
     /// With a script that reads the target from a cookie.
@@ -54,9 +56,10 @@ pub(crate) fn config(ground: &Ground, kind: Kind) -> Result<Config> {
                 use_override_host(&mut config)?;
             }
         }
-        Kind::OursAlone | Kind::CallsAlone => {
-            config.wasm_file(if kind == Kind::OursAlone { &ground.filter } else { &ground.calls_alone })?;
-            config.plugin(Plugin::Json(Scenario::Pinned.configuration()))?;
+        Kind::OursAlone => with_the_readmes_lines(&mut config, &ground.filter)?,
+        Kind::Calls(count) => with_the_readmes_lines(&mut config, ground.calls.get(count).context("so many calls")?)?,
+        Kind::OverrideHeader => {
+            config.http_filters("sticky")?.retain(|filter| filter["name"] != "sticky_sessions");
             remove_what_guards_the_headers(&mut config)?;
         }
         Kind::Bare => strip(&mut config, None)?,
@@ -72,6 +75,12 @@ pub(crate) fn config(ground: &Ground, kind: Kind) -> Result<Config> {
         Kind::Lua => strip(&mut config, Some(lua()))?,
     }
     Ok(config)
+}
+
+fn with_the_readmes_lines(config: &mut Config, module: &Path) -> Result<()> {
+    config.wasm_file(module)?;
+    config.plugin(Plugin::Json(Scenario::Pinned.configuration()))?;
+    remove_what_guards_the_headers(config)
 }
 
 trait AtConnectionManager {

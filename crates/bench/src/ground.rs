@@ -20,7 +20,8 @@ pub(crate) struct Ground {
     pub(crate) filter: PathBuf,
     pub(crate) noop: PathBuf,
     pub(crate) pruned_noop: PathBuf,
-    pub(crate) calls_alone: PathBuf,
+    /// Modules that make the first calls of a pinned request: none, one, and so on to all.
+    pub(crate) calls: Vec<PathBuf>,
     pub(crate) backend: Backend,
     folder: TempDir,
 }
@@ -40,8 +41,9 @@ impl Ground {
         let noop = file("noop.wasm", noop::with_every_callback()?)?;
         let pruned_noop = file("pruned_noop.wasm", noop::with_headers_alone()?)?;
         let backend = Backend::start(&envoy).context("the backend")?;
-        let calls_alone = file("calls_alone.wasm", noop::with_the_calls_alone(backend.target(0))?)?;
-        Ok(Self { envoy, filter, noop, pruned_noop, calls_alone, backend, folder })
+        let with_calls = |count| file(&format!("{count}.wasm"), noop::with_the_first_calls(backend.target(0), count)?);
+        let calls = (0..=noop::CALLS.len()).map(with_calls).collect::<Result<_>>()?;
+        Ok(Self { envoy, filter, noop, pruned_noop, calls, backend, folder })
     }
 
     /// A place for files that last as long as this.

@@ -28,7 +28,7 @@ pub(crate) const TARGETS_OF_SESSIONS: u32 = 100;
 const SESSIONS: [usize; 3] = [1, 1000, 1_000_000];
 
 /// What grows, how far, and what a request costs then.
-pub(crate) struct Step {
+pub(crate) struct Growth {
     pub(crate) what: &'static str,
     pub(crate) count: usize,
     /// In microseconds per request, round by round.
@@ -36,7 +36,7 @@ pub(crate) struct Step {
     pub(crate) ours: Vec<f64>,
 }
 
-impl Step {
+impl Growth {
     /// What the filter adds.
     pub(crate) fn price(&self) -> Option<Figure> {
         Figure::difference(&self.ours, &self.bare)
@@ -48,7 +48,7 @@ pub(crate) const OF_SESSIONS: &str = "sessions";
 pub(crate) const OF_COOKIES: &str = "bytes of foreign cookies";
 
 /// What the filter adds for each byte of foreign cookies, in nanoseconds.
-pub(crate) fn per_byte(steps: &[Step]) -> Option<f64> {
+pub(crate) fn per_byte(steps: &[Growth]) -> Option<f64> {
     let mut steps = steps.iter().filter(|step| step.what == OF_COOKIES);
     let (first, last) = (steps.next()?, steps.next_back()?);
     #[allow(clippy::cast_precision_loss, reason = "there are some thousand bytes")]
@@ -108,7 +108,7 @@ struct Cell<'a> {
 }
 
 /// Measures all steps.
-pub(crate) fn measure(ground: &Ground) -> Result<Vec<Step>> {
+pub(crate) fn measure(ground: &Ground) -> Result<Vec<Growth>> {
     let most = TARGETS.into_iter().max().unwrap_or_default() as usize;
     traffic::allow_open_files(most + load::CONNECTIONS).map_err(anyhow::Error::msg)?;
     say("growth: starting, and sealing a million cookies");
@@ -161,7 +161,7 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Step>> {
     let pairs = samples.chunks(2).map(|pair| pair.iter().map(|cell| rounds::cpu(cell)).collect::<Vec<_>>());
     let steps = steps.iter().zip(pairs).filter_map(|((what, count), pair)| {
         let [bare, ours] = <[Vec<f64>; 2]>::try_from(pair).ok()?;
-        Some(Step { what, count: *count, bare, ours })
+        Some(Growth { what, count: *count, bare, ours })
     });
     Ok(steps.collect())
 }

@@ -28,6 +28,7 @@ mod rounds;
 mod run;
 mod smoke;
 mod startup;
+mod steps;
 mod table;
 mod targets;
 mod variant;

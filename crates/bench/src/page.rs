@@ -4,7 +4,7 @@ use crate::backend::SMALL;
 use crate::calls;
 use crate::chart::{self, Bar};
 use crate::figures::Figure;
-use crate::growth::{self, Step};
+use crate::growth::{self, Growth};
 use crate::load::CONNECTIONS;
 use crate::main_table::MainTable;
 use crate::matrix::{self, Line};
@@ -12,6 +12,7 @@ use crate::memory::{Memory, SESSIONS_IN_THE_INTERPRETER};
 use crate::pure;
 use crate::run::Run;
 use crate::startup::{Startup, TIMES};
+use crate::steps::{self, Step};
 use crate::table::{Table, cell};
 use crate::targets;
 use crate::variant::{ALONE, CADDY, CALLS_ALONE, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NOOP, Setup};
@@ -61,6 +62,13 @@ pub(crate) fn whole(run: &Run) -> String {
          exports, and the one without unused callbacks those for headers alone. The script in Lua reads a target in plain text from a cookie, and gives none.\n\
          \n\
          {rest}\
+         ## Step by step\n\
+         \n\
+         Envoys that differ by one thing each, under the same requests: {steps_rounds} rounds of {steps_seconds} s. The steps between the first and the last are \
+         modules written by hand, which make the calls of a pinned request with the same words each time. What a step costs is compared within \
+         each round.\n\
+         \n\
+         {steps}\n\
          ## Sizes, protocols, workers\n\
          \n\
          CPU per request in µs, as above: {matrix_rounds} rounds of {matrix_seconds} s. Foreign cookies stand before ours. Over HTTP/2 it is \
@@ -103,6 +111,9 @@ pub(crate) fn whole(run: &Run) -> String {
         targets = targets::table(run),
         main_table = main_table(main),
         rest = where_the_rest_goes(main),
+        steps_rounds = steps::ROUNDS,
+        steps_seconds = steps::SECONDS,
+        steps = steps(&run.steps),
         matrix_rounds = matrix::ROUNDS,
         matrix_seconds = matrix::SECONDS,
         matrix = matrix(&run.matrix),
@@ -162,6 +173,20 @@ pub(crate) fn main_table(main: &MainTable) -> String {
     table.to_string()
 }
 
+/// The steps from no filter to this one.
+pub(crate) fn steps(steps: &[Step]) -> String {
+    let mut table = Table::of(&["what comes to it", "costs, µs", "CPU per request, µs", "× Envoy's cookie sessions"]);
+    for step in steps {
+        table.row([
+            step.what.to_owned(),
+            cell(step.adds),
+            cell(Figure::of(step.cpu.iter().copied())),
+            step.times_native.map_or_else(String::new, |times| format!("{:.2}", times.median)),
+        ]);
+    }
+    table.to_string()
+}
+
 /// The price of each way to be sticky that was measured.
 pub(crate) fn chart(main: &MainTable) -> String {
     let names = [
@@ -203,7 +228,7 @@ pub(crate) fn matrix(lines: &[Line]) -> String {
 }
 
 /// What grows, and what a request costs then.
-pub(crate) fn growth(steps: &[Step]) -> String {
+pub(crate) fn growth(steps: &[Growth]) -> String {
     let mut table =
         Table::of(&["what grows", "how many", "Envoy, no filter", "this filter: pinned", "what the filter adds"]);
     for step in steps {
@@ -310,8 +335,9 @@ mod tests {
         let startup = Startup { validate_with: one, validate_without: one, size: 250_001, firsts: Vec::new() };
         let memory = Memory { lines: Vec::new(), linear: [1024, 2048] };
         let took = Duration::from_secs(61);
-        let (calls, matrix, growth) = (Vec::new(), Vec::new(), Vec::new());
-        let page = whole(&Run { machine, calls, startup, main: main(), matrix, growth, memory, pure: None, took });
+        let (calls, steps, matrix, growth) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let page =
+            whole(&Run { machine, calls, startup, main: main(), steps, matrix, growth, memory, pure: None, took });
         assert!(page.contains("**nginx was not measured: it is not there.**"), "{page}");
         assert!(page.contains("`target/bench/pure.json` was not there"), "{page}");
         let size = page.lines().find(|line| line.starts_with("| size of the module")).unwrap();

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::calls::{self, Counted};
 use crate::ground::Ground;
-use crate::growth::{self, Step};
+use crate::growth::{self, Growth};
 use crate::machine::Machine;
 use crate::main_table::{self, MainTable};
 use crate::matrix::{self, Line};
@@ -14,6 +14,7 @@ use crate::memory::{self, Memory};
 use crate::options::Options;
 use crate::pure::{self, Operation};
 use crate::startup::{self, Startup};
+use crate::steps::{self, Step};
 use crate::{page, say};
 
 /// What a run has found.
@@ -22,8 +23,9 @@ pub(crate) struct Run {
     pub(crate) calls: Vec<Counted>,
     pub(crate) startup: Startup,
     pub(crate) main: MainTable,
+    pub(crate) steps: Vec<Step>,
     pub(crate) matrix: Vec<Line>,
-    pub(crate) growth: Vec<Step>,
+    pub(crate) growth: Vec<Growth>,
     pub(crate) memory: Memory,
     pub(crate) pure: Option<Vec<Operation>>,
     pub(crate) took: Duration,
@@ -35,11 +37,12 @@ pub(crate) fn whole(ground: &Ground, options: &Options) -> Result<Run> {
     let calls = calls::count(ground)?;
     let startup = startup::measure(ground)?;
     let main = main_table::measure(ground, options)?;
+    let steps = steps::measure(ground)?;
     let matrix = matrix::measure(ground)?;
     let growth = growth::measure(ground)?;
     let memory = memory::measure(ground)?;
     let machine = Machine::describe(ground, &main.versions)?;
-    Ok(Run { machine, calls, startup, main, matrix, growth, memory, pure: pure::read()?, took: start.elapsed() })
+    Ok(Run { machine, calls, startup, main, steps, matrix, growth, memory, pure: pure::read()?, took: start.elapsed() })
 }
 
 /// Measures the sections that are asked for, and prints each.
@@ -58,6 +61,9 @@ pub(crate) fn parts(ground: &Ground, options: &Options) -> Result<()> {
     if main_table::wanted(options) {
         print(page::main_table(&main_table::measure(ground, options)?));
     }
+    if options.section("steps") {
+        print(page::steps(&steps::measure(ground)?));
+    }
     if options.section("matrix") {
         print(page::matrix(&matrix::measure(ground)?));
     }
@@ -69,7 +75,7 @@ pub(crate) fn parts(ground: &Ground, options: &Options) -> Result<()> {
     }
     if !printed {
         say(
-            "no section (calls, start, main, matrix, growth, memory) and no variant has any of these words in its name",
+            "no section (calls, start, main, steps, matrix, growth, memory) and no variant has any of these words in its name",
         );
     }
     Ok(())

@@ -4,7 +4,7 @@ use wasm_host::Scenario;
 
 use crate::calls::Counted;
 use crate::figures::Figure;
-use crate::growth::{self, OF_SESSIONS, OF_TARGETS, Step};
+use crate::growth::{self, Growth, OF_SESSIONS, OF_TARGETS};
 use crate::run::Run;
 use crate::startup::RELOAD;
 use crate::table::Table;
@@ -107,7 +107,7 @@ fn logs(all: &[Counted]) -> Option<Target> {
 }
 
 /// How much more the last step of a growth costs than the first, beyond what it costs without the filter, in percent of the first.
-fn flat(what: &'static str, of: &'static str, steps: &[Step]) -> Option<Target> {
+fn flat(what: &'static str, of: &'static str, steps: &[Growth]) -> Option<Target> {
     const LIMIT: f64 = 5.0;
     let mut steps = steps.iter().filter(|step| step.what == of);
     let (first, last) = (steps.next()?, steps.next_back()?);
@@ -122,7 +122,7 @@ fn flat(what: &'static str, of: &'static str, steps: &[Step]) -> Option<Target> 
 }
 
 /// What a byte costs that is not for the filter, and has to be looked at all the same.
-fn foreign_cookies(steps: &[Step]) -> Option<Target> {
+fn foreign_cookies(steps: &[Growth]) -> Option<Target> {
     let nanoseconds = growth::per_byte(steps)?;
     Some(Target {
         what: "a byte of foreign cookies, beyond Envoy's own",
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_growth_that_is_envoys_own_does_not_count() {
-        let step = |count, bare: f64, ours: f64| Step { what: OF_TARGETS, count, bare: vec![bare], ours: vec![ours] };
+        let step = |count, bare: f64, ours: f64| Growth { what: OF_TARGETS, count, bare: vec![bare], ours: vec![ours] };
         let found = |last| flat("x", OF_TARGETS, &[step(2, 40.0, 50.0), step(100, 40.0, 50.0), last]).unwrap();
         assert_eq!(found(step(10_000, 60.0, 70.0)).met, Some(true));
         let grown = found(step(10_000, 40.0, 55.0));

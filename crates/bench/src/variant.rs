@@ -4,6 +4,7 @@ use wasm_host::Scenario;
 
 use crate::backend::{APPLICATION, SMALL};
 use crate::envoys::Kind;
+use crate::noop::CALLS;
 use crate::others::Other;
 
 /// What runs.
@@ -110,7 +111,7 @@ pub(crate) const VARIANTS: [Variant; 25] = [
     envoy(LUA, Kind::Lua, Session::Plain, KEPT),
     ours(PINNED, Scenario::Pinned, Session::Given, RENEWED),
     envoy(ALONE, Kind::OursAlone, Session::Given, RENEWED),
-    envoy(CALLS_ALONE, Kind::CallsAlone, Session::Given, RENEWED),
+    envoy(CALLS_ALONE, Kind::Calls(CALLS.len()), Session::Given, RENEWED),
     ours("this filter: pinned, renew: sliding", Scenario::PinnedSliding, Session::Given, KEPT),
     ours("this filter: pinned, renew: on_change", Scenario::PinnedOnChange, Session::Given, KEPT),
     ours("this filter: pinned, only_target_group", Scenario::PinnedOnlyTargetGroup, Session::Given, RENEWED),
