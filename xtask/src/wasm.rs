@@ -24,11 +24,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// Builds the filter and returns where it lies: `dist/sticky_sessions.wasm`, as an absolute path.
 pub(crate) fn build() -> Result<PathBuf> {
-    add_target()?;
-    let config = compiler_flags();
-    let arguments = ["--release", "--locked", "--target", TARGET, "-p", "sticky-sessions", "--config", &config];
-    let built = sh::build(&arguments, "sticky_sessions", ".wasm")?;
-    let module = shipped(&built).with_context(|| built.display().to_string())?;
+    let module = module("sticky-sessions", "sticky_sessions")?;
     let size = module.len();
     if size > BUDGET {
         bail!("the filter has {size} bytes, {} over the budget of {BUDGET}", size - BUDGET);
@@ -37,6 +33,22 @@ pub(crate) fn build() -> Result<PathBuf> {
     write_if_changed(&module, &shipped).with_context(|| shipped.display().to_string())?;
     println!("dist/sticky_sessions.wasm: {size} bytes");
     Ok(shipped)
+}
+
+/// Builds the module that `crates/bench` compares the filter with, and returns where it lies.
+pub(crate) fn build_sdk_calls() -> Result<PathBuf> {
+    let file = workspace_root().join("target/bench/sdk_calls.wasm");
+    write_if_changed(&module("sdk-calls", "sdk_calls")?, &file).with_context(|| file.display().to_string())?;
+    Ok(file)
+}
+
+/// The module of this package, built and rewritten as the filter that ships.
+fn module(package: &str, name: &str) -> Result<Vec<u8>> {
+    add_target()?;
+    let config = compiler_flags();
+    let arguments = ["--release", "--locked", "--target", TARGET, "-p", package, "--config", &config];
+    let built = sh::build(&arguments, name, ".wasm")?;
+    shipped(&built).with_context(|| built.display().to_string())
 }
 
 /// The module of cargo as it ships.

@@ -79,7 +79,10 @@ fn runs(variant: &Variant, proxy: &Proxy, requests: usize) -> Result<()> {
     let (Setup::Envoy(kind), Some(envoy)) = (variant.setup, proxy.envoy()) else { return Ok(()) };
     let admin = envoy.admin();
     let vms = admin.counter("wasm.envoy.wasm.runtime.v8.active")?;
-    let wants_vm = matches!(kind, Kind::Noop | Kind::PrunedNoop | Kind::Calls(_) | Kind::Ours(_) | Kind::OursAlone);
+    let wants_vm = matches!(
+        kind,
+        Kind::Noop | Kind::PrunedNoop | Kind::Calls(_) | Kind::SdkCalls | Kind::Ours(_) | Kind::OursAlone
+    );
     ensure!(wants_vm == (vms > 0), "{vms} VMs are at work");
     let word = match (kind, variant.promise) {
         (Kind::Ours(_) | Kind::OursAlone, Promise::Pinned { .. }) => "pinned",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use data_encoding::BASE64;
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 use wasm_host::Scenario;
@@ -24,6 +25,8 @@ pub(crate) enum Kind {
     PrunedNoop,
     /// The lines of the README, with a module that makes so many of the calls of a pinned request and computes nothing.
     Calls(usize),
+    /// The same with one that makes all of them through the Rust SDK.
+    SdkCalls,
     /// The lines of the README without a wasm filter: the target is named by a header that nobody sets.
     OverrideHeader,
     /// With Envoy's own sessions in cookies.
@@ -56,8 +59,14 @@ pub(crate) fn config(ground: &Ground, kind: Kind) -> Result<Config> {
                 use_override_host(&mut config)?;
             }
         }
-        Kind::OursAlone => with_the_readmes_lines(&mut config, &ground.filter)?,
-        Kind::Calls(count) => with_the_readmes_lines(&mut config, ground.calls.get(count).context("so many calls")?)?,
+        Kind::OursAlone => with_the_readmes_lines(&mut config, &ground.filter, Scenario::Pinned.configuration())?,
+        Kind::Calls(count) => {
+            with_the_readmes_lines(&mut config, ground.calls.get(count).context("so many calls")?, "{}")?;
+        }
+        Kind::SdkCalls => {
+            let pin = BASE64.encode(ground.backend.target(0).to_string().as_bytes());
+            with_the_readmes_lines(&mut config, &ground.sdk_calls, &pin)?;
+        }
         Kind::OverrideHeader => {
             config.http_filters("sticky")?.retain(|filter| filter["name"] != "sticky_sessions");
             remove_what_guards_the_headers(&mut config)?;
@@ -77,9 +86,9 @@ pub(crate) fn config(ground: &Ground, kind: Kind) -> Result<Config> {
     Ok(config)
 }
 
-fn with_the_readmes_lines(config: &mut Config, module: &Path) -> Result<()> {
+fn with_the_readmes_lines(config: &mut Config, module: &Path, configuration: &str) -> Result<()> {
     config.wasm_file(module)?;
-    config.plugin(Plugin::Json(Scenario::Pinned.configuration()))?;
+    config.plugin(Plugin::Json(configuration))?;
     remove_what_guards_the_headers(config)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use local_envoy::Config;
 use tempfile::TempDir;
 use wasm_host::{Module, Vm};
@@ -10,8 +10,11 @@ use wasm_host::{Module, Vm};
 use crate::backend::Backend;
 use crate::noop;
 
-/// Names the filter; `cargo xtask bench` sets it.
+/// Names the filter; `cargo xtask bench` sets it, and the next.
 const WASM: &str = "STICKY_SESSIONS_WASM";
+
+/// Names the module of `crates/sdk-calls`.
+const SDK_CALLS: &str = "SDK_CALLS_WASM";
 
 /// Programs and files, and the backend of all proxies.
 pub(crate) struct Ground {
@@ -20,6 +23,8 @@ pub(crate) struct Ground {
     pub(crate) filter: PathBuf,
     pub(crate) noop: PathBuf,
     pub(crate) pruned_noop: PathBuf,
+    /// The module that makes the calls of a pinned request through the SDK.
+    pub(crate) sdk_calls: PathBuf,
     /// Modules that make the first calls of a pinned request: none, one, and so on to all.
     pub(crate) calls: Vec<PathBuf>,
     pub(crate) backend: Backend,
@@ -29,9 +34,13 @@ pub(crate) struct Ground {
 impl Ground {
     pub(crate) fn prepare() -> Result<Self> {
         let envoy = local_envoy::binary()?;
-        let Some(filter) = std::env::var_os(WASM).map(PathBuf::from) else {
-            bail!("{WASM} does not say where the filter is: use `cargo xtask bench`, which builds it");
+        let built = |name: &str| -> Result<PathBuf> {
+            let file = std::env::var_os(name).map(PathBuf::from);
+            file.with_context(|| {
+                format!("{name} does not say where a module is: use `cargo xtask bench`, which builds it")
+            })
         };
+        let (filter, sdk_calls) = (built(WASM)?, built(SDK_CALLS)?);
         let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
         let file = |name: &str, bytes: Vec<u8>| -> Result<PathBuf> {
             let file = folder.path().join(name);
@@ -43,7 +52,7 @@ impl Ground {
         let backend = Backend::start(&envoy).context("the backend")?;
         let with_calls = |count| file(&format!("{count}.wasm"), noop::with_the_first_calls(backend.target(0), count)?);
         let calls = (0..=noop::CALLS.len()).map(with_calls).collect::<Result<_>>()?;
-        Ok(Self { envoy, filter, noop, pruned_noop, calls, backend, folder })
+        Ok(Self { envoy, filter, noop, pruned_noop, sdk_calls, calls, backend, folder })
     }
 
     /// A place for files that last as long as this.

@@ -15,7 +15,9 @@ use crate::startup::{Startup, TIMES};
 use crate::steps::{self, Step};
 use crate::table::{Table, cell};
 use crate::targets;
-use crate::variant::{ALONE, CADDY, CALLS_ALONE, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NOOP, Setup};
+use crate::variant::{
+    ALONE, CADDY, CALLS_ALONE, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NOOP, SDK_CALLS, Setup,
+};
 
 /// The page.
 pub(crate) fn whole(run: &Run) -> String {
@@ -64,8 +66,9 @@ pub(crate) fn whole(run: &Run) -> String {
          {rest}\
          ## Step by step\n\
          \n\
-         Envoys that differ by one thing each, under the same requests: {steps_rounds} rounds of {steps_seconds} s. The steps between the first and the last are \
-         modules written by hand, which make the calls of a pinned request with the same words each time. What a step costs is compared within \
+         Envoys that differ by one thing each, under the same requests: {steps_rounds} rounds of {steps_seconds} s. The steps with a call are \
+         modules written by hand, which make the calls of a pinned request with the same words each time and compute nothing; that of the Rust SDK \
+         makes all of them. What a step costs is compared within \
          each round.\n\
          \n\
          {steps}\n\
@@ -127,22 +130,23 @@ pub(crate) fn whole(run: &Run) -> String {
     )
 }
 
-/// What of the filter's price is Envoy's part in it, and what an operator can do without.
+/// What of the filter's price is whose part in it, and what an operator can do without.
 fn where_the_rest_goes(main: &MainTable) -> String {
-    let rows = main.row(CALLS_ALONE).zip(main.row(ALONE));
-    let prices =
-        rows.and_then(|(calls, alone)| Some((main.price(calls)?, main.price(alone)?, main.times_native(calls)?)));
-    let Some((calls, alone, times_native)) = prices else { return String::new() };
+    let price = |name| main.row(name).and_then(|row| main.price(row)).map(|price| price.median);
+    let times_native = main.row(CALLS_ALONE).and_then(|row| main.times_native(row));
+    let (Some(alone), Some(sdk), Some(calls), Some(times_native)) =
+        (price(ALONE), price(SDK_CALLS), price(CALLS_ALONE), times_native)
+    else {
+        return String::new();
+    };
     format!(
         "Of the {alone:.1} µs that the filter costs with *the README's ten lines alone*, {calls:.1} are Envoy's part: a module that makes the \
-         same calls and computes nothing has {times_native:.2} × the CPU of Envoy's cookie sessions. Each call keeps a promise. The cluster: a \
-         cookie is good for its target group alone. Who answered: an answer of Envoy's own carries no cookie. The outcome: the access log \
-         has it. TLS: `Secure` goes by it. Two cookies with every answer: so does AWS. An operator can do without some: with `cookie.renew: sliding` \
-         or `on_change` most answers carry no cookies, and nobody asks who gave them or for TLS; `cookie.secure: always` or `never` spares TLS, and \
-         `upstream.only_target_group` the cluster.\n\
+         same calls and computes nothing has {times_native:.2} × the CPU of Envoy's cookie sessions. Made through the Rust SDK the same calls \
+         cost {sdk:.1} µs. Each call keeps a promise. The cluster: a cookie is good for its target group alone. Who answered: an answer of \
+         Envoy's own carries no cookie. The outcome: the access log has it. TLS: `Secure` goes by it. Two cookies with every answer: so does AWS. \
+         An operator can do without some: with `cookie.renew: sliding` or `on_change` most answers carry no cookies, and nobody asks who gave \
+         them or for TLS; `cookie.secure: always` or `never` spares TLS, and `upstream.only_target_group` the cluster.\n\
          \n",
-        alone = alone.median,
-        calls = calls.median,
         times_native = times_native.median,
     )
 }

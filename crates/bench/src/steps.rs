@@ -36,7 +36,8 @@ fn kinds() -> Vec<(&'static str, Kind)> {
         ("a wasm filter is called for the headers of both", Kind::Calls(0)),
     ];
     kinds.extend(CALLS.into_iter().enumerate().map(|(place, what)| (what, Kind::Calls(place + 1))));
-    kinds.push(("this filter does the same, and computes", Kind::OursAlone));
+    kinds.push(("the calls are made by the Rust SDK", Kind::SdkCalls));
+    kinds.push(("this filter decides about them", Kind::OursAlone));
     kinds
 }
 

@@ -65,6 +65,7 @@ pub(crate) const PINNED: &str = "this filter: pinned";
 /// Without what the shipped configuration has besides: the removal of our headers by Envoy.
 pub(crate) const ALONE: &str = "this filter: pinned, the README's ten lines alone";
 pub(crate) const CALLS_ALONE: &str = "the same calls of a module that computes nothing";
+pub(crate) const SDK_CALLS: &str = "the same calls through the Rust SDK, which computes nothing else";
 pub(crate) const NEW: &str = "this filter: new session";
 pub(crate) const HAPROXY: &str = "HAProxy, cookie insert";
 pub(crate) const CADDY: &str = "Caddy, lb_policy cookie";
@@ -102,7 +103,7 @@ const RENEWED: Promise = Promise::Pinned { renewed: true };
 const KEPT: Promise = Promise::Pinned { renewed: false };
 
 /// In the order of the table.
-pub(crate) const VARIANTS: [Variant; 25] = [
+pub(crate) const VARIANTS: [Variant; 26] = [
     without(NO_FILTER, Setup::Envoy(Kind::Bare)),
     envoy(PRUNED_NOOP, Kind::PrunedNoop, Session::None, Promise::Spread),
     envoy(NOOP, Kind::Noop, Session::None, Promise::Spread),
@@ -112,6 +113,7 @@ pub(crate) const VARIANTS: [Variant; 25] = [
     ours(PINNED, Scenario::Pinned, Session::Given, RENEWED),
     envoy(ALONE, Kind::OursAlone, Session::Given, RENEWED),
     envoy(CALLS_ALONE, Kind::Calls(CALLS.len()), Session::Given, RENEWED),
+    envoy(SDK_CALLS, Kind::SdkCalls, Session::Given, RENEWED),
     ours("this filter: pinned, renew: sliding", Scenario::PinnedSliding, Session::Given, KEPT),
     ours("this filter: pinned, renew: on_change", Scenario::PinnedOnChange, Session::Given, KEPT),
     ours("this filter: pinned, only_target_group", Scenario::PinnedOnlyTargetGroup, Session::Given, RENEWED),
