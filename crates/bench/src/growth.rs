@@ -27,6 +27,12 @@ pub(crate) const TARGETS_OF_SESSIONS: u32 = 100;
 
 const SESSIONS: [usize; 3] = [1, 1000, 1_000_000];
 
+/// One session has one target, and an Envoy that sends all requests to one is cheaper than one that spreads them: both that are
+/// compared then have one.
+const fn targets_of(sessions: usize) -> u32 {
+    if sessions == 1 { 1 } else { TARGETS_OF_SESSIONS }
+}
+
 /// What grows, how far, and what a request costs then.
 pub(crate) struct Growth {
     pub(crate) what: &'static str,
@@ -112,8 +118,8 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Growth>> {
     let most = TARGETS.into_iter().max().unwrap_or_default() as usize;
     traffic::allow_open_files(most + load::CONNECTIONS).map_err(anyhow::Error::msg)?;
     say("growth: starting, and sealing a million cookies");
-    let pairs: Vec<(u32, Pair)> = TARGETS
-        .into_iter()
+    let pairs: Vec<(u32, Pair)> = std::iter::once(1)
+        .chain(TARGETS)
         .map(|targets| Ok((targets, Pair::start(ground, targets, 1).with_context(|| format!("{targets} targets"))?)))
         .collect::<Result<_>>()?;
     let with = |targets: u32| -> Result<&Pair> {
@@ -126,12 +132,12 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Growth>> {
         steps.push((what, count));
         cells.extend([false, true].map(|ours| Cell { pair, ours, request: request.clone() }));
     };
-    for (targets, pair) in &pairs {
-        let targets = *targets as usize;
+    for targets in TARGETS {
+        let (pair, targets) = (with(targets)?, targets as usize);
         add(OF_TARGETS, targets, pair, pair.request(ground, targets)?);
     }
     for sessions in SESSIONS {
-        let pair = with(TARGETS_OF_SESSIONS)?;
+        let pair = with(targets_of(sessions))?;
         add(OF_SESSIONS, sessions, pair, pair.request(ground, sessions)?);
     }
     for foreign in FOREIGN {

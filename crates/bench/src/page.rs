@@ -81,7 +81,7 @@ pub(crate) fn whole(run: &Run) -> String {
          ## How it grows\n\
          \n\
          CPU per request in µs, {growth_rounds} rounds of {growth_seconds} s. Clients are pinned; the sessions have {session_targets} targets, and each of \
-         their requests has another cookie. What the Envoy without the filter costs more is Envoy's own.\n\
+         their requests has another cookie. One session has one target, and so has the Envoy that it is compared with. What the Envoy without the filter costs more is Envoy's own.\n\
          \n\
          {growth}\n\
          ## Memory\n\
