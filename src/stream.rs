@@ -1,7 +1,7 @@
 //! One request and its answer.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
@@ -137,8 +137,10 @@ impl Stream {
             Vec::new()
         };
         let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
-        let answer =
-            TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &host::is_over_tls, now };
+        // Each of several cookies wants to know.
+        let over_tls = OnceCell::new();
+        let over_https = || *over_tls.get_or_init(host::is_over_tls);
+        let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &over_https, now };
         let reply = self.conclude(balancer, session, &Answer::Target(answer));
         for (name, value) in reply.headers() {
             host::add_response_header(name, value);

@@ -183,7 +183,7 @@ fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> R
     let may_be_secure = issuer.options.secure != Secure::Never;
     let for_chromium = issuer.client.is_chromium_80 && issuer.over_https() && may_be_secure;
     let same_site = issuer.options.same_site.or(for_chromium.then_some(SameSite::None));
-    issuer.cookie(name, value, same_site, duration).to_string().into()
+    issuer.cookie(name, value, same_site, duration).line()
 }
 
 #[cfg(test)]

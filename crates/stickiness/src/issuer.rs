@@ -1,6 +1,5 @@
 //! The cookies of one answer in the making: what the operator asked for, and what this client can use.
 
-use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::binding::Binding;
@@ -60,7 +59,7 @@ impl<'a> Issuer<'a> {
             let plain = self.cookie(&names.plain, &value, self.options.same_site, duration);
             let twin = self.cookie(&names.twin, &value, Some(SameSite::None), duration);
             let cookies = std::iter::once(plain).chain(self.options.twin.then_some(twin));
-            Some(cookies.map(|cookie| Rc::from(cookie.to_string())).collect())
+            Some(cookies.map(|cookie| cookie.line()).collect())
         })
     }
 

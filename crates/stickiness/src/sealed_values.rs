@@ -3,7 +3,6 @@
 //!
 //! A binding names a target and a moment and no client: all clients that the target answers in one moment may share it.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,8 +10,14 @@ use crate::policy::CookieOptions;
 use crate::seal::Kind;
 use crate::time::Timestamp;
 
-/// The most values that are kept.
-const CAPACITY: usize = 4096;
+/// In how many places values are kept, by their target.
+const PLACES: usize = 512;
+
+/// What leaves the number of a place of 64 bits.
+const SHIFT: u32 = u64::BITS.saturating_sub(PLACES.trailing_zeros());
+
+/// The most values in one place: at most 4,096 are kept altogether.
+const DEPTH: usize = 8;
 
 /// A value, or the lines of cookies that carry it.
 pub type Texts = Rc<[Rc<str>]>;
@@ -49,6 +54,7 @@ struct Sealed {
     kind: Kind,
     form: Form,
     target_group: String,
+    target: String,
     at: Timestamp,
     texts: Texts,
 }
@@ -57,43 +63,60 @@ struct Sealed {
 #[derive(Debug, Default)]
 pub struct SealedValues {
     second: u64,
-    count: usize,
-    /// Ordered, because a map of std that hashes draws a seed, and panics where the host gives no random bytes.
-    by_target: BTreeMap<String, Vec<Sealed>>,
+    places: Vec<Vec<Sealed>>,
 }
 
 impl SealedValues {
     /// What was kept for this purpose earlier in this second, at most `max_age` ago.
     pub fn get(&mut self, purpose: Purpose<'_>, now: Timestamp, max_age: Duration) -> Option<Texts> {
         if now.second() != self.second {
-            self.by_target.clear();
-            self.count = 0;
+            self.places.iter_mut().for_each(Vec::clear);
             self.second = now.second();
         }
-        let sealed = self.by_target.get(purpose.target)?.iter().find(|sealed| sealed.is_for(purpose))?;
+        let sealed = self.places.get(place(purpose.target))?.iter().find(|sealed| sealed.is_for(purpose))?;
         (now.since(sealed.at) <= max_age).then(|| Rc::clone(&sealed.texts))
     }
 
-    /// Keeps what was made for this purpose, instead of what was kept for it, until the second is over.
+    /// Keeps what was made for this purpose, instead of what was kept for it, until the second is over, or until there are too
+    /// many.
     pub fn keep(&mut self, purpose: Purpose<'_>, now: Timestamp, texts: Texts) {
-        if self.count >= CAPACITY {
-            self.by_target.clear();
-            self.count = 0;
+        if self.places.is_empty() {
+            self.places.resize_with(PLACES, Vec::new);
+        }
+        let Some(place) = self.places.get_mut(place(purpose.target)) else { return };
+        place.retain(|sealed| !sealed.is_for(purpose));
+        if place.len() >= DEPTH {
+            place.clear();
         }
         let Purpose { kind, form, target_group, target } = purpose;
-        let of_target = self.by_target.entry(target.to_owned()).or_default();
-        let kept = of_target.len();
-        of_target.retain(|sealed| !sealed.is_for(purpose));
-        let replaced = kept.saturating_sub(of_target.len());
-        of_target.push(Sealed { kind, form, target_group: target_group.to_owned(), at: now, texts });
-        self.count = self.count.saturating_add(1).saturating_sub(replaced);
+        place.push(Sealed {
+            kind,
+            form,
+            target_group: target_group.to_owned(),
+            target: target.to_owned(),
+            at: now,
+            texts,
+        });
     }
 }
 
 impl Sealed {
     fn is_for(&self, purpose: Purpose<'_>) -> bool {
-        self.kind == purpose.kind && self.form == purpose.form && self.target_group == purpose.target_group
+        self.kind == purpose.kind
+            && self.form == purpose.form
+            && self.target == purpose.target
+            && self.target_group == purpose.target_group
     }
+}
+
+/// Where the values for a target have their place. With thousands of targets an ordered map compares two dozen addresses at each
+/// look, and a map of std that hashes draws a seed, and panics where the host gives no random bytes.
+fn place(target: &str) -> usize {
+    // FNV-1a. Nobody chooses targets to have them meet in one place: they are the operator's.
+    let hash = target
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    usize::try_from(hash >> SHIFT).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -158,13 +181,43 @@ mod tests {
         assert_eq!(at(5_011, 0, "4"), "3");
     }
 
+    fn kept(values: &SealedValues) -> usize {
+        values.places.iter().map(Vec::len).sum()
+    }
+
     #[test]
-    fn no_more_values_are_kept_than_the_capacity() {
+    fn no_more_values_are_kept_than_there_is_room_for() {
         let mut values = SealedValues::default();
-        for target in 0..=CAPACITY {
-            value(&mut values, purpose("web", &target.to_string()), 5_000, SECOND, "1");
+        for number in 0..10 * PLACES * DEPTH {
+            let (low, high) = (number % 256, number / 256);
+            value(&mut values, purpose("web", &format!("10.0.{high}.{low}:8080")), 5_000, SECOND, "1");
         }
-        assert_eq!((values.by_target.len(), values.count), (1, 1));
+        assert_eq!(values.places.len(), PLACES);
+        assert!(values.places.iter().all(|place| place.len() <= DEPTH));
+        // Addresses that differ in a few digits are spread over the places.
+        assert!(values.places.iter().filter(|place| place.is_empty()).count() < PLACES / 10);
+    }
+
+    #[test]
+    fn a_thousand_targets_have_room() {
+        let mut values = SealedValues::default();
+        let target = |number: usize| format!("10.0.{}.{}:8080", number / 250, number % 250);
+        for turn in ["1", "2"] {
+            for number in 0..1000 {
+                assert_eq!(value(&mut values, purpose("web", &target(number)), 5_000, SECOND, turn), "1", "{number}");
+            }
+        }
+        assert_eq!(kept(&values), 1000);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_the_second_before() {
+        let mut values = SealedValues::default();
+        for target in ["a", "b"] {
+            value(&mut values, purpose("web", target), 5_000, SECOND, "1");
+        }
+        value(&mut values, purpose("web", "a"), 6_000, SECOND, "2");
+        assert_eq!(kept(&values), 1);
     }
 
     #[test]
@@ -173,6 +226,6 @@ mod tests {
         for at in 5_000..5_010 {
             value(&mut values, purpose("web", "a"), at, Duration::ZERO, "1");
         }
-        assert_eq!(values.count, 1);
+        assert_eq!(kept(&values), 1);
     }
 }

@@ -3,12 +3,16 @@
 //! By hand, because no library writes the attributes in AWS's order: `Expires`, `Path`, `SameSite`, `Secure`. Those that
 //! AWS does not have stand where they read best among them.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write};
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use httpdate::HttpDate;
 
 use crate::policy::SameSite;
+
+/// The bytes that attributes take as a rule.
+const ATTRIBUTES: usize = 100;
 
 /// A cookie for a client.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +62,17 @@ impl Display for SetCookie<'_> {
 }
 
 impl SetCookie<'_> {
+    /// The line of an Application Load Balancer.
+    #[must_use]
+    pub fn line(&self) -> Rc<str> {
+        // Most lines need no more: a text that grows as it is written is copied five times.
+        let mut line =
+            String::with_capacity(self.name.len().saturating_add(self.value.len()).saturating_add(ATTRIBUTES));
+        // A String takes what it is given.
+        let _ = write!(line, "{self}");
+        line.into()
+    }
+
     /// The line of a Classic Load Balancer: upper-case attributes, no spaces, and never `Expires`.
     #[must_use]
     pub fn classic(&self) -> String {
