@@ -69,3 +69,9 @@ fn a_cookie_is_sealed_once_for_a_target_and_a_second() {
     assert!(!sealed(Scenario::Pinned));
     assert!(!sealed(Scenario::Failover));
 }
+
+#[test]
+fn two_cookies_that_are_made_anew_ask_for_tls_once() {
+    let asked = calls(Scenario::PinnedInANewSecond).iter().filter(|call| call.ends_with(OVER_TLS)).count();
+    assert_eq!(asked, 1);
+}

@@ -74,7 +74,19 @@ fn main() -> Result<()> {
         let balancer = Balancer::new(config, ring());
         pure.measure(name, || decide(&balancer, cookies));
     }
+    let forgeries = forgeries(&keys).context("forgeries")?;
+    let config = Config::parse(b"{}").map_err(|error| anyhow::anyhow!("{error}"))?.config;
+    let balancer = Balancer::new(config, ring());
+    pure.measure("decide: a request with 60 KB of forgeries", || decide(&balancer, &forgeries));
     pure.report()
+}
+
+/// As many cookies of the name as Envoy's default limit of 60 KiB for the headers of a request lets through, each the shortest
+/// value that has to be decrypted before it is known to be forged.
+fn forgeries(keys: &KeyRing) -> Option<String> {
+    let sealed = sealed_cookie::seal(keys, Kind::AppCookie, b"", &NONCE)?;
+    let forgery = format!("AWSALB={sealed}; ");
+    Some(forgery.repeat(60 * 1024 / forgery.len()))
 }
 
 fn find<'a>(cookies: &'a str, names: &Pair) -> Option<std::borrow::Cow<'a, [u8]>> {

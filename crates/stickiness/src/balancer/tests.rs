@@ -1,6 +1,6 @@
 mod attributes;
-mod cost;
 mod empty_group;
+mod forgeries;
 mod lb_cookie;
 mod route;
 mod target_group;

@@ -1,6 +1,4 @@
 use std::fmt::Write as _;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use crate::outcome::Outcome;
 use crate::seal::Kind;
@@ -25,19 +23,4 @@ fn a_header_full_of_forgeries_is_one_malformed_request() {
     assert!(header.matches("AWSALB=").count() > 850);
     let session = Site::new("{}").receive("web", &header, NOON).unwrap();
     assert_eq!((session.pin(), session.outcome()), (None, Outcome::Malformed));
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release -p stickiness --lib cost -- --ignored --nocapture"]
-fn the_time_of_a_header_full_of_forgeries() {
-    let (site, header) = (Site::new("{}"), forgeries());
-    let mut times: Vec<Duration> = (0..301)
-        .map(|_| {
-            let start = Instant::now();
-            black_box(site.receive("web", black_box(&header), NOON));
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!("{} forgeries in {} bytes: median {:?}", header.matches("AWSALB=").count(), header.len(), times[150]);
 }
