@@ -92,7 +92,9 @@ fn an_unhealthy_target_says_so_and_goes_on_answering() {
 #[test]
 fn a_session_that_another_target_answers_has_moved() {
     let targets = [Backend::start("a"), Backend::start("b")];
-    let crowd = Crowd::start(&Settings { requests_per_connection: Some(5), ..before(&targets[0]) });
+    // One connection: of several, one would still go to `a` after another has gone to `b`, and bring a session back.
+    let settings = Settings { connections: 1, requests_per_connection: Some(5), ..before(&targets[0]) };
+    let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
     crowd.set_listeners(&[targets[1].address()]);
     crowd.wait_for("all to move", SOON, |all| all.moved.len() == 20);
