@@ -385,6 +385,17 @@ fn over_an_encrypted_connection_the_twin_is_secure() {
     assert!(answer[1].1.ends_with(b"; Path=/; SameSite=None; Secure"));
 }
 
+#[test]
+fn two_cookies_that_are_made_anew_ask_for_tls_once() {
+    let plugin = plugin(KEYS);
+    let stream = plugin.stream();
+    stream.request(&[("x-forwarded-proto", b"https")]);
+    answered_by(TARGET);
+    assert_eq!(stream.response(&[]).len(), 2);
+    let asked = |property: &str| host(|host| host.asked_for.iter().filter(|path| *path == property).count());
+    assert_eq!([asked("connection.tls_version"), asked("upstream.address")], [1, 1]);
+}
+
 const REPICK: &str = r#"{
     "keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}],
     "rules": [{"target_groups": ["web", "green"], "target_group_stickiness": {"duration_seconds": 60},

@@ -22,6 +22,8 @@ pub(super) struct Host {
     pub(super) response_headers: Headers,
     /// By path, joined with dots.
     pub(super) properties: HashMap<String, Vec<u8>>,
+    /// The paths that were asked for, in their order.
+    pub(super) asked_for: Vec<String>,
     pub(super) filter_state: HashMap<String, String>,
     pub(super) shared_data: HashMap<String, (Vec<u8>, u32)>,
     pub(super) counters: Vec<(String, u64)>,
@@ -297,7 +299,11 @@ unsafe extern "C" fn proxy_get_property(
     size: *mut usize,
 ) -> Status {
     let path = unsafe { text(path, path_size) }.replace('\0', ".");
-    match host(|host| host.properties.get(&path).cloned()) {
+    let value = host(|host| {
+        host.asked_for.push(path.clone());
+        host.properties.get(&path).cloned()
+    });
+    match value {
         Some(value) => unsafe { give(&value, data, size) },
         None => Status::NotFound,
     }

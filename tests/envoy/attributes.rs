@@ -118,6 +118,15 @@ fn x_forwarded_proto_makes_the_twin_secure_only_where_it_is_trusted() {
 }
 
 #[test]
+fn over_tls_who_claims_to_have_come_by_http_gets_a_twin_without_secure() {
+    let lb = LoadBalancer::start(&Setup { edit: &over_tls, ..Setup::default() });
+    for (claimed, end) in [("http", "; SameSite=None"), ("https", "; SameSite=None; Secure")] {
+        let response = fetch_over_tls(lb.sticky, "/", &[("x-forwarded-proto", claimed)]);
+        assert!(response.line("AWSALBCORS").unwrap().ends_with(end), "{response:?}");
+    }
+}
+
+#[test]
 fn a_cookie_of_another_name_pins_and_awss_own_name_does_not() {
     let lb = with(&json!({ "name": "STICKY" }));
     let mut client = Client::default();

@@ -48,14 +48,13 @@ pub(crate) fn with_headers_alone() -> Result<Vec<u8>> {
 }
 
 /// The calls of a pinned request of this filter, in their order: what each is for.
-pub(crate) const CALLS: [&str; 9] = [
+pub(crate) const CALLS: [&str; 8] = [
     "all headers of the request are read",
     "the cluster is asked for",
     "the outcome is left for the access log",
     "the pin is set, and Envoy looks for the route again",
     "the answer is asked whether another target gave it",
     "who answered is asked for",
-    "TLS is asked for",
     "a cookie is added",
     "its twin is added",
 ];
@@ -68,7 +67,7 @@ pub(crate) fn with_the_first_calls(target: SocketAddr, count: usize) -> Result<V
     let mut memory = Memory::default();
     let mut pair = |text: &str| memory.place(text);
     let (cluster, details) = (pair("xds\\00cluster_name"), pair("response\\00code_details"));
-    let (tls, state, word) = (pair("connection\\00tls_version"), pair("sticky_session"), pair("pinned"));
+    let (state, word) = (pair("sticky_session"), pair("pinned"));
     let (host, address) = (pair("x-sticky-session-host"), pair(&BASE64.encode(target.to_string().as_bytes())));
     let set_cookie = pair("set-cookie");
     let (plain, twin) = (pair(&line("AWSALB", "")), pair(&line("AWSALBCORS", "; SameSite=None")));
@@ -83,7 +82,6 @@ pub(crate) fn with_the_first_calls(target: SocketAddr, count: usize) -> Result<V
     let answer = [
         format!("(drop (call $get_header i32.const 2 {host} i32.const 16 i32.const 20))"),
         get(&details),
-        get(&tls),
         add(&plain),
         add(&twin),
     ];

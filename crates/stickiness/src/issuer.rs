@@ -128,10 +128,16 @@ impl<'a> Issuer<'a> {
     }
 
     /// Whether the client came over HTTPS.
+    ///
+    /// Envoy sets `x-forwarded-proto` where nobody did, so over plain HTTP the connection need not be asked. To claim `http` gains
+    /// nothing: browsers refuse `SameSite=None` without `Secure`, and who claims it goes without a cookie for other sites.
     #[must_use]
     pub fn over_https(&self) -> bool {
-        let forwarded = self.client.forwarded_https.filter(|_| self.options.trust_x_forwarded_proto);
-        forwarded.unwrap_or_else(|| (self.answer.over_https)())
+        match self.client.forwarded_https {
+            Some(false) => false,
+            Some(true) if self.options.trust_x_forwarded_proto => true,
+            _ => (self.answer.over_https)(),
+        }
     }
 }
 

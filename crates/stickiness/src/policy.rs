@@ -105,7 +105,7 @@ pub struct CookieOptions {
     pub path: String,
     /// When `Secure` is there.
     pub secure: Secure,
-    /// Whether a client's connection is as secure as its `x-forwarded-proto` says.
+    /// Whether `https` in `x-forwarded-proto` is believed.
     pub trust_x_forwarded_proto: bool,
     /// Whether `HttpOnly` is there.
     pub http_only: bool,

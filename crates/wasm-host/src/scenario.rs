@@ -31,6 +31,8 @@ pub enum Scenario {
     PinnedInANewSecond,
     /// The same, on a worker that has little to do.
     PinnedInQuiet,
+    /// The same, over TLS.
+    PinnedOverTls,
     /// With `cookie.renew: sliding`.
     PinnedSliding,
     /// With `cookie.renew: on_change`.
@@ -53,10 +55,11 @@ pub enum Scenario {
 
 impl Scenario {
     /// Every one of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pinned,
         Self::PinnedInANewSecond,
         Self::PinnedInQuiet,
+        Self::PinnedOverTls,
         Self::PinnedSliding,
         Self::PinnedOnChange,
         Self::PinnedOnlyTargetGroup,
@@ -75,6 +78,7 @@ impl Scenario {
             Self::Pinned => "pinned",
             Self::PinnedInANewSecond => "pinned, the first of a second",
             Self::PinnedInQuiet => "pinned, on a worker with little to do",
+            Self::PinnedOverTls => "pinned, over TLS",
             Self::PinnedSliding => "pinned, renew: sliding",
             Self::PinnedOnChange => "pinned, renew: on_change",
             Self::PinnedOnlyTargetGroup => "pinned, only_target_group",
@@ -91,9 +95,12 @@ impl Scenario {
     #[must_use]
     pub fn configuration(self) -> &'static str {
         match self {
-            Self::Pinned | Self::PinnedInANewSecond | Self::PinnedInQuiet | Self::New | Self::Failover => {
-                r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}}"#
-            }
+            Self::Pinned
+            | Self::PinnedInANewSecond
+            | Self::PinnedInQuiet
+            | Self::PinnedOverTls
+            | Self::New
+            | Self::Failover => r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}}"#,
             Self::PinnedSliding => {
                 r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cookie"}}}, "cookie": {"renew": "sliding"}}"#
             }
@@ -130,6 +137,10 @@ impl Scenario {
     /// The cookies that come after a first request without any, or none.
     fn returns_with_cookies(self) -> bool {
         self != Self::New
+    }
+
+    fn is_over_tls(self) -> bool {
+        self == Self::PinnedOverTls
     }
 
     fn uses_stateful_session(self) -> bool {
@@ -229,6 +240,9 @@ impl Plugin {
         let properties: [(&str, &[u8]); 2] =
             [("xds.cluster_name", target_group), ("response.code_details", b"via_upstream")];
         host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
+        if scenario.is_over_tls() {
+            host.properties.insert("connection.tls_version".to_owned(), b"TLSv1.3".into());
+        }
         let mut vm = Vm::load(filter, host);
         vm.initialize()?;
         let context = vm.create(0)?;
@@ -250,12 +264,13 @@ impl Plugin {
         properties.remove("upstream.address");
         let stream = self.vm.create(self.context)?;
         let cookies = jar.header();
+        let scheme: &[u8] = if self.scenario.is_over_tls() { b"https" } else { b"http" };
         let mut headers: Vec<(&str, &[u8])> =
-            vec![(":authority", b"localhost"), (":path", b"/"), (":method", b"GET"), (":scheme", b"http")];
+            vec![(":authority", b"localhost"), (":path", b"/"), (":method", b"GET"), (":scheme", scheme)];
         if !cookies.is_empty() {
             headers.push(("cookie", cookies.as_bytes()));
         }
-        headers.extend::<[(&str, &[u8]); 2]>([("x-forwarded-proto", b"http"), ("x-request-id", b"1")]);
+        headers.extend::<[(&str, &[u8]); 2]>([("x-forwarded-proto", scheme), ("x-request-id", b"1")]);
         let sent = self.vm.request(stream, &headers)?;
         let asked_for = sent.iter().find(|(name, _)| name == OVERRIDE).map(|(_, value)| value.clone());
 

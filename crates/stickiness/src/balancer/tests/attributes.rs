@@ -56,7 +56,7 @@ fn the_other_attributes_are_what_was_asked_for() {
 }
 
 #[test]
-fn a_forwarded_proto_is_believed_only_when_told_to() {
+fn https_is_believed_of_a_forwarded_proto_only_when_told_to_and_http_always() {
     let twin = |options: &str, forwarded_proto, over_https| {
         let site = Site::new(&format!(r#"{{"cookie": {options}}}"#));
         let mut browser = Browser { forwarded_proto, ..Browser::default() };
@@ -67,7 +67,9 @@ fn a_forwarded_proto_is_believed_only_when_told_to() {
     assert!(twin(trusting, "https", false));
     assert!(!twin(trusting, "http", true));
     assert!(twin(trusting, "", true));
-    assert!(twin("{}", "http", true));
+    assert!(!twin("{}", "http", true));
+    assert!(twin("{}", "https", true));
+    assert!(twin("{}", "", true));
 }
 
 #[test]
