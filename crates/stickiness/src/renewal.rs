@@ -40,11 +40,9 @@ impl Renew {
     /// Whether a client that holds `held` is given `next`.
     #[must_use]
     pub fn is_due(self, held: Option<&Binding>, next: &Binding, duration: Duration) -> bool {
-        let Some(held) = held.filter(|held| held.target_group == next.target_group && held.target == next.target)
-        else {
-            return true;
-        };
-        self.is_due_since(held.issued_at, next.issued_at, duration)
+        let is_same = |held: &Binding| held.target_group == next.target_group && held.target == next.target;
+        let is_kept = |held: &Binding| !self.is_due_since(held.issued_at, next.issued_at, duration);
+        !held.is_some_and(|held| is_kept(held) && is_same(held))
     }
 
     /// Whether a client whose target is still the same is given a new cookie now.
