@@ -90,7 +90,8 @@ pub(super) fn action(pool: &Pool, cluster: &str) -> Value {
                 "name": "envoy.retry_host_predicates.previous_hosts",
                 "typed_config": { "@type": format!("{TYPE}.retry.host.previous_hosts.v3.PreviousHostsPredicate") }
             }],
-            "host_selection_retry_max_attempts": 5
+            // A balancer that chooses by chance comes upon the one that was asked five times in a row now and then.
+            "host_selection_retry_max_attempts": 100
         });
     }
     action
