@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType};
+use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType, Status};
 use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
 
@@ -27,6 +27,9 @@ pub(crate) enum AnsweredBy<'a> {
     /// Envoy, for another reason.
     Envoy,
 }
+
+/// Envoy has no bytes for it.
+pub(crate) struct Unreadable;
 
 /// The headers of the request, each with its name in lower case.
 ///
@@ -110,9 +113,13 @@ pub(crate) fn answered_by<'a>(known_target_group: Option<&'a str>, known_target:
     answered_by.unwrap_or(AnsweredBy::Envoy)
 }
 
-/// What the route's `metadata.filter_metadata.sticky_sessions` says under this key, in Envoy's bytes.
-pub(crate) fn route_metadata(key: &str) -> Option<Bytes> {
-    property(&["xds", "route_metadata", "filter_metadata", "sticky_sessions", key])
+/// The route's `metadata.filter_metadata.sticky_sessions`, as the ABI hands a map over, if it has any.
+pub(crate) fn route_metadata() -> Result<Option<Bytes>, Unreadable> {
+    let path = vec!["xds", "route_metadata", "filter_metadata", "sticky_sessions"];
+    match hostcalls::get_property(path) {
+        Err(Status::SerializationFailure) => Err(Unreadable),
+        metadata => Ok(metadata.ok().flatten()),
+    }
 }
 
 /// Whether the client's connection to the listener is encrypted.

@@ -5,7 +5,7 @@ mod native_host;
 
 use proxy_wasm::types::{LogLevel, Status};
 
-use native_host::{Headers, Plugin, host};
+use native_host::{Headers, Plugin, host, serialized};
 
 const TARGET: &str = "10.0.0.1:8080";
 const KEYS: &str = r#"{"keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}"#;
@@ -21,6 +21,13 @@ fn unset(path: &str) {
 fn answered_by(target: &str) {
     set("response.code_details", "via_upstream");
     set("upstream.address", target);
+}
+
+const ROUTE_METADATA: &str = "xds.route_metadata.filter_metadata.sticky_sessions";
+
+fn route_says(metadata: &[(&str, &[u8])]) {
+    let map = metadata.iter().map(|(key, value)| ((*key).to_owned(), value.to_vec())).collect();
+    host(|host| host.properties.insert(ROUTE_METADATA.to_owned(), serialized(&map)));
 }
 
 fn plugin(configuration: &str) -> Plugin {
@@ -442,12 +449,7 @@ fn an_answer_for_want_of_a_target_is_remembered() {
 
 #[test]
 fn a_route_that_chooses_nothing_readable_chooses_nothing() {
-    let policies = KEYS.replacen('{', r#"{"policies": {}, "#, 1);
-    let plugin = plugin(&policies);
-    let set_bytes = |key: &str, value: &[u8]| {
-        let path = format!("xds.route_metadata.filter_metadata.sticky_sessions.{key}");
-        host(|host| host.properties.insert(path, value.to_vec()));
-    };
+    let plugin = plugin(&KEYS.replacen('{', r#"{"policies": {}, "#, 1));
     let is_sticky = |plugin: &Plugin| {
         let stream = plugin.stream();
         stream.request(&[]);
@@ -455,31 +457,41 @@ fn a_route_that_chooses_nothing_readable_chooses_nothing() {
         !stream.response(&[]).is_empty()
     };
     assert!(is_sticky(&plugin));
-    set_bytes("policy", b"\xff");
     for odd in [b"".as_slice(), b"0", b"no", &[2], &[0, 0]] {
-        set_bytes("enabled", odd);
+        route_says(&[("policy", b"\xff"), ("enabled", odd)]);
         assert!(is_sticky(&plugin), "{odd:?}");
     }
     for off in [b"false".as_slice(), &[0]] {
-        set_bytes("enabled", off);
+        // 5, as Envoy hands it over.
+        route_says(&[("enabled", off), ("policy", &5_f64.to_le_bytes())]);
         assert!(!is_sticky(&plugin), "{off:?}");
     }
-    // 5, as Envoy hands it over.
-    set_bytes("policy", &5_f64.to_le_bytes());
-    is_sticky(&plugin);
     assert_eq!(
         logged(LogLevel::Warn),
         [
-            "the metadata of a route: sticky_sessions.enabled is not true or false",
             "the metadata of a route: sticky_sessions.policy is not the name of a policy",
+            "the metadata of a route: sticky_sessions.enabled is not true or false",
         ]
     );
 }
 
 #[test]
+fn a_map_that_is_cut_anywhere_chooses_nothing() {
+    let plugin = plugin(&KEYS.replacen('{', r#"{"policies": {}, "#, 1));
+    let whole = serialized(&vec![("enabled".to_owned(), b"false".to_vec())]);
+    for length in 0..whole.len() {
+        host(|host| host.properties.insert(ROUTE_METADATA.to_owned(), whole[..length].to_vec()));
+        let stream = plugin.stream();
+        stream.request(&[]);
+        answered_by(TARGET);
+        assert_eq!(stream.response(&[]).len(), 2, "{length}");
+    }
+}
+
+#[test]
 fn a_policy_that_nobody_configured_is_warned_of_once() {
     let plugin = plugin(&KEYS.replacen('{', r#"{"policies": {}, "#, 1));
-    set("xds.route_metadata.filter_metadata.sticky_sessions.policy", "shrot");
+    route_says(&[("policy", b"shrot")]);
     plugin.stream().request(&[]);
     plugin.stream().request(&[]);
     assert_eq!(logged(LogLevel::Warn), ["a route chooses the policy \"shrot\", which is not under policies"]);

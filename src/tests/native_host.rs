@@ -220,20 +220,25 @@ unsafe extern "C" fn proxy_get_buffer_bytes(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> Status {
     let headers = host(|host| host.headers(map).clone());
+    unsafe { give(&serialized(&headers), data, size) }
+}
+
+/// As the ABI hands a map over.
+pub(super) fn serialized(map: &Headers) -> Vec<u8> {
     let mut pairs = Vec::new();
     let length = |value: &[u8]| u32::try_from(value.len()).unwrap().to_le_bytes();
-    pairs.extend(u32::try_from(headers.len()).unwrap().to_le_bytes());
-    for (name, value) in &headers {
+    pairs.extend(u32::try_from(map.len()).unwrap().to_le_bytes());
+    for (name, value) in map {
         pairs.extend(length(name.as_bytes()));
         pairs.extend(length(value));
     }
-    for (name, value) in &headers {
+    for (name, value) in map {
         pairs.extend(name.as_bytes());
         pairs.push(0);
         pairs.extend(value);
         pairs.push(0);
     }
-    unsafe { give(&pairs, data, size) }
+    pairs
 }
 
 #[unsafe(no_mangle)]

@@ -25,6 +25,9 @@ fn all_routes(config: &mut Config) {
     add_route(config, "/false", &json!({ "enabled": false }));
     add_route(config, "/unknown", &json!({ "policy": "unheard of" }));
     add_route(config, "/odd", &json!({ "policy": 7, "enabled": "perhaps", "other": {} }));
+    add_route(config, "/misspelt", &json!({ "enable": false, "policy": "named" }));
+    add_route(config, "/nothing", &json!({ "policy": null, "enabled": false }));
+    add_route(config, "/empty", &json!({}));
 }
 
 #[track_caller]
@@ -99,11 +102,36 @@ fn a_route_turns_stickiness_on_for_a_target_group_that_is_not_sticky() {
 #[test]
 fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
     let lb = load_balancer();
-    for path in ["/unknown", "/odd"] {
+    for path in ["/unknown", "/odd", "/nothing", "/empty"] {
         let response = fetch(lb.sticky, path, &[]);
         assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSALB", "AWSALBCORS"]), "{path}");
     }
     assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+}
+
+#[test]
+fn what_metadata_says_that_is_not_to_be_said_is_told_in_the_log() {
+    let lb = load_balancer();
+    for path in ["/unknown", "/odd", "/misspelt", "/nothing"] {
+        fetch(lb.sticky, path, &[]);
+    }
+    let log = lb.envoy.log();
+    for warning in [
+        "a route chooses the policy \"unheard of\", which is not under policies",
+        "the metadata of a route: sticky_sessions.policy is not the name of a policy",
+        "the metadata of a route: sticky_sessions.enabled is not true or false",
+        "the metadata of a route: sticky_sessions.other: there is no such key; allowed here: enabled, rule, policy",
+        "the metadata of a route: sticky_sessions.enable: there is no such key; allowed here: enabled, rule, policy",
+        "the metadata of a route: sticky_sessions has a value that is neither a text nor true nor false, and is not read at all",
+    ] {
+        assert!(log.contains(warning), "{warning}\n{log}");
+    }
+}
+
+#[test]
+fn a_key_that_is_misspelt_leaves_the_others_alone() {
+    let lb = load_balancer();
+    assert_eq!(fetch(lb.sticky, "/misspelt", &[]).cookie_names(), ["NAMED", "NAMEDCORS"]);
 }
 
 #[test]

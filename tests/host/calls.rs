@@ -28,6 +28,7 @@ fn makes(scenario: Scenario, expected: &[&str]) {
 
 const HEADERS: &str = "get_header_map_pairs";
 const CLUSTER: &str = "get_property xds.cluster_name";
+const ROUTE: &str = "proxy_get_property xds.route_metadata.filter_metadata.sticky_sessions";
 const OUTCOME: &str = "set_property";
 const PIN: &str = "replace_header_map_value x-sticky-session-host";
 const IS_ANOTHER_TARGET: &str = "get_header_map_value x-sticky-session-host";
@@ -60,6 +61,12 @@ fn a_pinned_request_whose_cookie_needs_no_renewal_makes_five() {
 fn where_there_is_one_target_group_only_a_pinned_request_makes_one_call_less() {
     assert_eq!(calls(Scenario::PinnedOnlyTargetGroup).len(), 7);
     makes(Scenario::PinnedAtLeastCost, &[HEADERS, OUTCOME, PIN, IS_ANOTHER_TARGET]);
+}
+
+#[test]
+fn where_a_route_may_choose_a_policy_a_pinned_request_makes_one_call_more() {
+    let calls = calls(Scenario::PinnedWithPolicies);
+    assert_eq!((calls.len(), calls[2].as_str()), (9, ROUTE));
 }
 
 #[test]

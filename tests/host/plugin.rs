@@ -8,6 +8,9 @@ const TARGET: &[u8] = b"10.0.0.1:8080";
 
 const KEYS: &str = r#""keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]"#;
 
+/// `policy: of the route`, as the ABI hands a map over.
+const POLICY_OF_THE_ROUTE: &[u8] = b"\x01\0\0\0\x06\0\0\0\x0c\0\0\0policy\0of the route\0";
+
 /// Configurations that between them make every call of the host that the filter knows.
 pub(crate) fn configurations() -> [String; 4] {
     let sticky = |kind: &str| {
@@ -47,7 +50,7 @@ impl Plugin {
             ("response.code_details", b"via_upstream"),
             ("upstream.address", TARGET),
             ("connection.tls_version", b"TLSv1.3"),
-            ("xds.route_metadata.filter_metadata.sticky_sessions.policy", b"of the route"),
+            ("xds.route_metadata.filter_metadata.sticky_sessions", POLICY_OF_THE_ROUTE),
         ];
         host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
         Self { vm: Vm::load(module(), host), context: 0, configuration: configuration.to_owned() }
