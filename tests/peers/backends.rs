@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use harness::Certificate;
+use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderValue;
@@ -199,29 +200,30 @@ async fn answer_all(
     state: Arc<State>,
     number: u32,
 ) {
-    let answer = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(state.answer(&request, number))));
+    let answer = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(state.answer(request, number))));
     // A connection that breaks is the proxy's business too.
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), answer).await;
 }
 
 impl State {
-    fn answer(&self, request: &Request<Incoming>, connection: u32) -> Response<Channel<Bytes>> {
+    fn answer(&self, request: Request<Incoming>, connection: u32) -> Response<Channel<Bytes>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let answer = request.headers().get(ANSWER).map(HeaderValue::as_bytes);
         let answer: Answer = answer.map(|json| serde_json::from_slice(json).unwrap()).unwrap_or_default();
         let (sender, body) = Channel::new(1);
         let mut response = Response::new(body);
         let headers = response.headers_mut();
-        self.tell(&answer, request, connection, headers);
+        self.tell(&answer, &request, connection, headers);
         let grpc = request.headers().get("content-type").is_some_and(|kind| kind == "application/grpc");
-        if grpc {
+        let call = grpc.then(|| request.into_body());
+        if call.is_some() {
             headers.insert("content-type", HeaderValue::from_static("application/grpc"));
         }
         let status = self.status.load(Ordering::SeqCst);
         if status != 0 {
             *response.status_mut() = status.try_into().unwrap();
         }
-        tokio::spawn(finish(sender, answer, grpc, self.released.clone(), self.name.clone()));
+        tokio::spawn(finish(sender, answer, call, self.released.clone(), self.name.clone()));
         response
     }
 
@@ -243,23 +245,30 @@ impl State {
     }
 }
 
-/// The rest of an answer, after its head. A proxy that does not want it any more has gone.
+/// The rest of an answer, after its head; of the answer to a call of gRPC, which is read first. A proxy that does not want it any
+/// more has gone.
 async fn finish(
     mut body: Sender<Bytes>,
     answer: Answer,
-    grpc: bool,
+    call: Option<Incoming>,
     mut released: watch::Receiver<bool>,
     name: String,
 ) {
     // One byte at once: some proxies pass the head on only with it.
-    let (first, rest) =
-        if grpc { (Bytes::from_static(&[0; 5]), Bytes::new()) } else { (Bytes::from_static(b"."), Bytes::from(name)) };
+    let (first, rest) = if call.is_some() {
+        (Bytes::from_static(&[0; 5]), Bytes::new())
+    } else {
+        (Bytes::from_static(b"."), Bytes::from(name))
+    };
     let _ = body.send_data(first).await;
     tokio::time::sleep(Duration::from_millis(answer.slow.unwrap_or(0))).await;
     if answer.held {
         let _ = released.wait_for(|released| *released).await;
     }
-    if grpc {
+    if let Some(call) = call {
+        // An answer that ends before the call resets it (RFC 9113, 8.1), and hyper's client takes the reset for the end of the
+        // answer, without the trailers behind it.
+        let _ = call.collect().await;
         let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
         let _ = body.send_trailers(trailers).await;
     } else {
