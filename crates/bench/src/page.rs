@@ -143,7 +143,7 @@ fn where_the_rest_goes(main: &MainTable) -> String {
         "Of the {alone:.1} µs that the filter costs with *the README's ten lines alone*, {calls:.1} are Envoy's part: a module that makes the \
          same calls and computes nothing has {times_native:.2} × the CPU of Envoy's cookie sessions. Made through the Rust SDK the same calls \
          cost {sdk:.1} µs. Each call keeps a promise. The cluster: a cookie is good for its target group alone. Who answered: an answer of \
-         Envoy's own carries no cookie. The outcome: the access log has it. TLS: `Secure` goes by it. Two cookies with every answer: so does AWS. \
+         Envoy's own carries no cookie. The outcome: the access log has it. TLS, where `x-forwarded-proto` does not say `http`: `Secure` goes by it. Two cookies with every answer: so does AWS. \
          An operator can do without some: with `cookie.renew: sliding` or `on_change` most answers carry no cookies, and nobody asks who gave \
          them or for TLS; `cookie.secure: always` or `never` spares TLS, and `upstream.only_target_group` the cluster.\n\
          \n",
