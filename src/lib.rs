@@ -8,13 +8,14 @@
 //! 3. a target answers; [`stream`] asks for the cookies, adds them, counts and names the outcome;
 //! 4. [`root`] owns what outlives a request: the configuration, the keys, the counters.
 //!
-//! [`host`] holds every call to Envoy, [`counters`] the names of the statistics, [`route_metadata`] what a route may say, and
-//! [`ticker`] what is done now and then instead of with every request.
+//! [`host`] holds every call to Envoy, [`abi_map`] reads the maps that come of it, [`counters`] has the names of the statistics,
+//! [`route_metadata`] what a route may say, and [`ticker`] what is done now and then instead of with every request.
 
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should"))]
 #![allow(missing_docs, reason = "nothing is public but the entry point that the SDK's macro makes for Envoy")]
 
+mod abi_map;
 mod counters;
 mod host;
 mod override_header;

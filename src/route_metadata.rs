@@ -3,7 +3,7 @@
 use stickiness::exchange::RouteChoice;
 
 use crate::host::{self, Unreadable};
-use crate::root;
+use crate::{abi_map, root};
 
 /// What the stream's route chooses. What cannot be read chooses nothing, with one warning.
 pub(crate) fn choice() -> RouteChoice {
@@ -16,7 +16,7 @@ pub(crate) fn choice() -> RouteChoice {
             return choice;
         }
     };
-    for (key, value) in pairs(&metadata).unwrap_or_default() {
+    for (key, value) in abi_map::pairs(&metadata).unwrap_or_default() {
         match key {
             b"enabled" => choice.enabled = read(value, ".enabled is not true or false", flag),
             b"rule" => choice.rule = read(value, ".rule is not true or false", flag),
@@ -40,32 +40,6 @@ fn read<T>(value: &[u8], otherwise: &str, parse: impl Fn(&[u8]) -> Option<T>) ->
 
 fn warn(what: &str) {
     root::warn_once(&format!("the metadata of a route: sticky_sessions{what}"));
-}
-
-/// As the ABI hands a map over: how many pairs, the lengths of all keys and values, and all of these with a zero after each.
-fn pairs(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
-    let (count, rest) = number(bytes)?;
-    let (mut lengths, mut rest) = rest.split_at_checked(count.checked_mul(8)?)?;
-    let mut pairs = Vec::new();
-    while !lengths.is_empty() {
-        let (key, value);
-        (key, lengths, rest) = next(lengths, rest)?;
-        (value, lengths, rest) = next(lengths, rest)?;
-        pairs.push((key, value));
-    }
-    Some(pairs)
-}
-
-/// The next key or value, and what is left of the lengths and of the rest.
-fn next<'a>(lengths: &'a [u8], rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
-    let (length, lengths) = number(lengths)?;
-    let (text, rest) = rest.split_at_checked(length)?;
-    Some((text, lengths, rest.get(1..)?))
-}
-
-fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
 }
 
 /// Envoy's one byte, or a text, as which AWS prints it.

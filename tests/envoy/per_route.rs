@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use harness::{Client, LoadBalancer, Setup, fetch};
+use harness::{Client, LoadBalancer, Setup, fetch, wait_until};
 
 /// A route for paths that start so, to `web`, with this in the filter's metadata.
 fn add_route(config: &mut Config, prefix: &str, metadata: &Value) {
@@ -115,7 +115,6 @@ fn what_metadata_says_that_is_not_to_be_said_is_told_in_the_log() {
     for path in ["/unknown", "/odd", "/misspelt", "/nothing"] {
         fetch(lb.sticky, path, &[]);
     }
-    let log = lb.envoy.log();
     for warning in [
         "a route chooses the policy \"unheard of\", which is not under policies",
         "the metadata of a route: sticky_sessions.policy is not the name of a policy",
@@ -124,7 +123,7 @@ fn what_metadata_says_that_is_not_to_be_said_is_told_in_the_log() {
         "the metadata of a route: sticky_sessions.enable: there is no such key; allowed here: enabled, rule, policy",
         "the metadata of a route: sticky_sessions has a value that is neither a text nor true nor false, and is not read at all",
     ] {
-        assert!(log.contains(warning), "{warning}\n{log}");
+        wait_until(warning, || lb.envoy.log().contains(warning));
     }
 }
 
