@@ -49,6 +49,8 @@ pub(crate) fn whole(run: &Run) -> String {
          the answers. An answer that is no success ends the run.\n\
          - One round visits every variant once, for {seconds} s; the next goes the other way round. There are {rounds}, after one that does not \
          count. A figure is the median of the rounds, with the lowest and the highest.\n\
+         - Each proxy is started once. Two processes of one and the same Envoy have differed by 3 µs for as long as they lived: a difference of that \
+         size between two variants says nothing.\n\
          - The *price of stickiness* is what a variant costs beyond the same proxy without stickiness, compared within each round: proxies \
          differ in more than that.\n\
          - Before it is measured, each variant is looked at: whether a pinned client stays, a new one is spread, a cookie is renewed or not. \
