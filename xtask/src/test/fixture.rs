@@ -1,7 +1,7 @@
-//! On what do the tests of an Envoy run?
+//! Provides the Envoys and the programs that the end-to-end tests need.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -12,42 +12,43 @@ use super::selection::Selection;
 use super::suites::Envoys;
 use crate::{sh, wasm};
 
-/// What is fetched or built when the first suite asks for it.
-pub(crate) struct Ground<'a> {
+/// Each part is downloaded or built once, when it is first asked for.
+pub(crate) struct Fixture<'a> {
     selection: &'a Selection,
-    envoys: OnceCell<Vec<(String, PathBuf)>>,
-    filter: OnceCell<PathBuf>,
-    backend: OnceCell<PathBuf>,
+    envoys: OnceLock<Vec<(String, PathBuf)>>,
+    filter: OnceLock<PathBuf>,
+    backend: OnceLock<PathBuf>,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> Fixture<'a> {
     pub(crate) fn new(selection: &'a Selection) -> Self {
-        Self { selection, envoys: OnceCell::new(), filter: OnceCell::new(), backend: OnceCell::new() }
+        Self { selection, envoys: OnceLock::new(), filter: OnceLock::new(), backend: OnceLock::new() }
     }
 
-    /// What to call each Envoy, and where it is.
+    /// The Envoys to run on, each with a name for the reader.
     pub(crate) fn envoys(&self, which: Envoys) -> Result<&[(String, PathBuf)]> {
         let all = once(&self.envoys, || self.selection.envoys())?;
         Ok(match which {
-            Envoys::NewestAndOldest => all,
+            Envoys::All => all,
             Envoys::Newest => all.get(..1).unwrap_or_default(),
         })
     }
 
-    /// Tells the tests where the filter is.
-    pub(crate) fn with_filter(&self, runner: Runner) -> Result<Runner> {
-        let filter = once(&self.filter, || {
-            sh::step("the filter, as it ships");
-            wasm::build().context("building the filter failed")
-        })?;
-        Ok(runner.variable("STICKY_SESSIONS_WASM", filter).variable(report::FOLDER, reports::folder()))
+    /// The filter as it ships.
+    pub(crate) fn filter(&self) -> Result<&PathBuf> {
+        once(&self.filter, || wasm::build().context("building the filter failed"))
     }
 
-    /// Tells them also where the application of the demo is, and the browser before it.
+    /// Tells the tests where the filter is.
+    pub(crate) fn with_filter(&self, runner: Runner) -> Result<Runner> {
+        Ok(runner.variable("STICKY_SESSIONS_WASM", self.filter()?).variable(report::FOLDER, reports::folder()))
+    }
+
+    /// Also tells the tests where the demo's application and the browser are.
     pub(crate) fn with_demo(&self, runner: Runner) -> Result<Runner> {
         let backend = once(&self.backend, || {
             sh::step("the application of the demo");
-            sh::demo_backend().context("building the application of the demo failed")
+            sh::demo_backend_beside_tests().context("building the application of the demo failed")
         })?;
         let programs = [("CHROMIUM_BIN", needs::chromium()), ("CHROMEDRIVER_BIN", needs::chromedriver())];
         let programs = programs.into_iter().filter_map(|(name, program)| Some((name, program?)));
@@ -56,7 +57,8 @@ impl<'a> Ground<'a> {
     }
 }
 
-fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+/// No two threads ask for the same part at once.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(made) = cell.get() {
         return Ok(made);
     }
