@@ -1,7 +1,7 @@
-//! A load balancer and a client with a cookie jar, for exchanges that anybody may disturb.
+//! A load balancer, and a client with a cookie jar.
 //!
-//! Every request is checked when it is received and when it is answered: against what the load balancer was asked before, not
-//! against what it does.
+//! Every request is checked when it arrives and when it is answered. The checks use the exchanges before it, and no state of the
+//! load balancer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,29 +15,23 @@ use stickiness::outcome::Outcome;
 use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
 
+use crate::cases::{Case, GROUPS, Stickiness, TARGETS};
 use crate::lines::check;
 use crate::ring;
-use crate::setup::{Setup, Stickiness};
 
-/// When every exchange begins.
+/// The time at which every exchange begins.
 pub const NOON: Timestamp = Timestamp::from_millis(1_700_000_000_500);
 
-/// The target groups that there are.
-pub const GROUPS: [&str; 3] = ["blue", "green", "web"];
-
-/// The targets that each of them has.
-pub const TARGETS: [&str; 3] = ["10.0.0.1:8080", "10.0.0.2:8080", "[2001:db8::1]:443"];
-
-/// A load balancer, and what it has said.
-pub struct Site {
-    setup: &'static Setup,
+/// A load balancer, and the targets that have answered.
+pub struct Fixture {
+    case: &'static Case,
     secret: u8,
     balancer: Balancer,
     nonces_drawn: Cell<u64>,
     answered: RefCell<Vec<(&'static str, &'static str, Timestamp)>>,
 }
 
-/// A client that keeps what it is given until it is given something else.
+/// A client that keeps the cookies it receives.
 #[derive(Default)]
 pub struct Client {
     jar: BTreeMap<String, String>,
@@ -45,17 +39,17 @@ pub struct Client {
 
 /// A request and its answer.
 pub struct Step<'a> {
-    /// The target group that Envoy would send it to.
+    /// The target group that the route names.
     pub routed: usize,
-    /// Who answers.
+    /// The side that answers.
     pub answered_by: AnsweredBy,
-    /// When.
+    /// The time of the request and of the answer.
     pub now: Timestamp,
-    /// Whether the client sends what is in its jar.
+    /// Whether the client sends its cookies.
     pub sends_jar: bool,
-    /// `Cookie` lines that somebody adds, before those of the jar and behind them.
+    /// Other `Cookie` lines, before and after the client's own.
     pub added: [&'a [&'a [u8]]; 2],
-    /// What the target sets.
+    /// The cookies that the target sets.
     pub application: Application<'a>,
     /// Whether the client came over TLS.
     pub over_https: bool,
@@ -63,25 +57,25 @@ pub struct Step<'a> {
     pub user_agent: &'a [u8],
 }
 
-/// Who answers a request.
+/// The side that answers a request.
 #[derive(Clone, Copy)]
 pub enum AnsweredBy {
     /// This target of this target group.
     Target(usize, usize),
-    /// Envoy, for want of a healthy target.
-    EnvoyForWantOfATarget,
+    /// Envoy, because there is no healthy target.
+    NoHealthyTarget,
     /// Envoy.
     Envoy,
 }
 
-/// What a target sets.
+/// The cookies that a target sets.
 #[derive(Clone, Copy)]
 pub enum Application<'a> {
-    /// Its cookie.
+    /// The application's cookie.
     Set,
-    /// Its cookie, to delete it.
+    /// The application's cookie, to delete it.
     Delete,
-    /// Anything.
+    /// Any `Set-Cookie` lines.
     Lines(&'a [&'a [u8]]),
 }
 
@@ -100,17 +94,17 @@ impl Default for Step<'_> {
     }
 }
 
-impl Site {
+impl Fixture {
     /// A load balancer with this key.
     ///
     /// # Panics
     ///
-    /// When the setup is wrong.
+    /// When the configuration is wrong.
     #[must_use]
-    pub fn new(setup: &'static Setup, secret: u8) -> Self {
-        let parsed = Config::parse(setup.configuration.as_bytes()).expect("the setups are right");
+    pub fn new(case: &'static Case, secret: u8) -> Self {
+        let parsed = Config::parse(case.configuration.as_bytes()).expect("the configurations are right");
         Self {
-            setup,
+            case,
             secret,
             balancer: Balancer::new(parsed.config, ring(&[secret])),
             nonces_drawn: Cell::default(),
@@ -118,13 +112,14 @@ impl Site {
         }
     }
 
-    /// Forgets the exchange, so that another one may begin: parsing its configuration takes longer than using it.
+    /// Forgets the exchange, so that the next one can begin. A new fixture would parse its configuration again, which takes
+    /// longer than the exchange.
     ///
-    /// The keys and the values sealed in the current second stay, which say what they always say.
+    /// The caches of the load balancer stay. They do not change its answers.
     pub fn begin(&mut self) {
         self.answered.get_mut().clear();
-        if self.setup.repicks {
-            *self = Self::new(self.setup, self.secret);
+        if self.case.repicks {
+            *self = Self::new(self.case, self.secret);
         }
     }
 
@@ -140,14 +135,14 @@ impl Site {
         self.balancer.receive(&request, &|_, _| true)
     }
 
-    /// No session is pinned to what never answered, nor for longer than the duration.
+    /// A session is pinned only to a target that has answered, and not for longer than the duration.
     fn check_session(&self, session: &Session, now: Timestamp) {
         let answered = self.answered.borrow();
         let was_given = |group: &str, target: Option<&str>| {
             answered.iter().any(|(given_group, given_target, at)| {
                 *given_group == group
                     && target.is_none_or(|target| *given_target == target)
-                    && self.setup.duration.is_none_or(|duration| now.since(*at) < duration)
+                    && self.case.duration.is_none_or(|duration| now.since(*at) < duration)
             })
         };
         if let Some(target) = session.pin() {
@@ -157,8 +152,8 @@ impl Site {
             );
             assert!(was_given(session.reroute().unwrap_or(session.counted_group()), Some(target)), "of another group");
         }
-        // Where the weights' pick has no healthy target, a rule that leaves empty groups sends new clients elsewhere too.
-        if session.reroute().is_some() && (!self.setup.repicks || session.outcome() == Outcome::Pinned) {
+        // A rule that leaves empty groups sends new clients to another group too, when the weights pick an empty one.
+        if session.reroute().is_some() && (!self.case.repicks || session.outcome() == Outcome::Pinned) {
             assert!(was_given(session.counted_group(), None), "kept in a group that never answered");
         }
     }
@@ -177,16 +172,16 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// When something is not as it should be.
-    pub fn ask(&mut self, site: &Site, step: &Step<'_>) {
+    /// When a check fails.
+    pub fn ask(&mut self, fixture: &Fixture, step: &Step<'_>) {
         let own = self.line();
         let mut lines = step.added[0].to_vec();
         if step.sends_jar {
             lines.push(own.as_bytes());
         }
         lines.extend(step.added[1]);
-        let Some(session) = site.receive(step, &lines) else { return };
-        site.check_session(&session, step.now);
+        let Some(session) = fixture.receive(step, &lines) else { return };
+        fixture.check_session(&session, step.now);
 
         let set: &[&[u8]] = match &step.application {
             Application::Set => &[b"sid=1; Path=/"],
@@ -201,12 +196,10 @@ impl Client {
                 over_https: &|| step.over_https,
                 now: step.now,
             }),
-            AnsweredBy::EnvoyForWantOfATarget => {
-                Answer::NoHealthyTarget { target_group: GROUPS[step.routed], now: step.now }
-            }
+            AnsweredBy::NoHealthyTarget => Answer::NoHealthyTarget { target_group: GROUPS[step.routed], now: step.now },
             AnsweredBy::Envoy => Answer::Envoy,
         };
-        let reply = site.balancer.reply(&session, &answer, &mut || Some(site.draw_nonce()));
+        let reply = fixture.balancer.reply(&session, &answer, &mut || Some(fixture.draw_nonce()));
         let issued: Vec<&str> =
             reply.headers().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line).collect();
         let AnsweredBy::Target(group, target) = step.answered_by else {
@@ -215,42 +208,50 @@ impl Client {
         };
         let was_pinned = session.pin().is_none_or(|pin| pin == TARGETS[target]);
         assert!(was_pinned || reply.outcome == Outcome::Moved, "another target answered: {:?}", reply.outcome);
-        check(&issued, site.setup.stickiness);
+        check(&issued, fixture.case.stickiness);
         let is_set = self.keep(&issued, set, step.now);
-        site.answered.borrow_mut().push((GROUPS[group], TARGETS[target], step.now));
-        self.check_that_it_is_kept(site, step, group, target, is_set);
+        fixture.answered.borrow_mut().push((GROUPS[group], TARGETS[target], step.now));
+        self.check_that_it_is_kept(fixture, step, group, target, is_set);
     }
 
-    /// Who asks again at once comes back to the target, whatever anybody else adds to its cookies.
-    fn check_that_it_is_kept(&self, site: &Site, step: &Step<'_>, group: usize, target: usize, is_set: Option<bool>) {
-        // A client that did not send what it has may hold more cookies than the load balancer knew of, and so may one whose
-        // request to `web`, which is under no rule, was answered by a target group that is under one.
-        let changes_rule = site.setup.rule && step.routed == 2 && group < 2;
+    /// A second request at once reaches the same target, whatever else is among its cookies.
+    fn check_that_it_is_kept(
+        &self,
+        fixture: &Fixture,
+        step: &Step<'_>,
+        group: usize,
+        target: usize,
+        is_set: Option<bool>,
+    ) {
+        // The load balancer does not know the cookies of a client that sends none. No rule covers `web`, so the cookie of a rule
+        // is not read when a request to it is answered by a group that a rule covers.
+        let changes_rule = fixture.case.rule && step.routed == 2 && group < 2;
         if !step.sends_jar || changes_rule {
             return;
         }
-        let follows = matches!(site.setup.stickiness, Stickiness::AppCookie | Stickiness::ClassicAppCookie);
+        let follows = matches!(fixture.case.stickiness, Stickiness::AppCookie | Stickiness::ClassicAppCookie);
         let own = self.line();
         let lines: Vec<&[u8]> = step.added[0].iter().copied().chain([own.as_bytes()]).collect();
         let again = Step { routed: group, ..*step };
-        let Some(session) = site.receive(&again, &lines) else {
-            let is_sticky = site.setup.stickiness != Stickiness::OfTargetGroupOnly || group < 2;
+        let Some(session) = fixture.receive(&again, &lines) else {
+            let is_sticky = fixture.case.stickiness != Stickiness::OfTargetGroupOnly || group < 2;
             assert!(!is_sticky, "a request to a sticky target group has no session");
             return;
         };
         let is_pinned = session.pin() == Some(TARGETS[target]);
-        match site.setup.stickiness {
+        match fixture.case.stickiness {
             Stickiness::OfTargetGroupOnly => assert_eq!(session.pin(), None),
             _ if !follows => assert!(is_pinned, "{:?}: what was given does not pin: {own}", session.outcome()),
-            // A line of the application's may name a path or a domain that is none of this request.
+            // A line of the application may name a path or a domain that this request does not match.
             _ if is_set == Some(true) => {
                 assert!(is_pinned, "{:?}: the application set its cookie, and nothing pins: {own}", session.outcome());
             }
             Stickiness::AppCookie if is_set == Some(false) => assert_eq!(session.pin(), None, "the client has left"),
             _ => {}
         }
-        if site.setup.rule && group < 2 {
-            let elsewhere = site.receive(&Step { routed: 1 - group, ..*step }, &lines).expect("it is under the rule");
+        if fixture.case.rule && group < 2 {
+            let elsewhere =
+                fixture.receive(&Step { routed: 1 - group, ..*step }, &lines).expect("it is under the rule");
             assert_eq!(elsewhere.reroute(), Some(GROUPS[group]), "the client was sent to another group");
         }
     }
@@ -260,14 +261,14 @@ impl Client {
         pairs.join("; ")
     }
 
-    /// Keeps our cookies, and the application's; tells whether it was set or deleted.
+    /// Keeps our cookies and the application's. Returns whether the application's cookie was set (true) or deleted (false).
     fn keep(&mut self, issued: &[&str], set: &[&[u8]], now: Timestamp) -> Option<bool> {
         for line in issued {
             let pair = line.split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').expect("a cookie has a name");
             self.jar.insert(name.to_owned(), value.to_owned());
         }
-        // What a Classic Load Balancer passes over changes nothing for it.
+        // A Classic Load Balancer ignores lines that end in a semicolon.
         let lines: Vec<&[u8]> = set.iter().copied().filter(|line| !line.trim_ascii_end().ends_with(b";")).collect();
         match change(&lines, "sid", now) {
             Change::Set(_) => {

@@ -1,16 +1,22 @@
-//! The configurations under which requests are exchanged.
+//! The configurations that the exchanges run with.
 
 use std::time::Duration;
 
-/// A configuration, and what is to be expected of it.
-pub struct Setup {
+/// The target groups.
+pub const GROUPS: [&str; 3] = ["blue", "green", "web"];
+
+/// The targets of every target group.
+pub const TARGETS: [&str; 3] = ["10.0.0.1:8080", "10.0.0.2:8080", "[2001:db8::1]:443"];
+
+/// A configuration, and what a client can expect of it.
+pub struct Case {
     pub(crate) configuration: &'static str,
     pub(crate) stickiness: Stickiness,
-    /// For how long a cookie is good; `None` when nobody judges its age.
+    /// How long a cookie is valid. `None` when its age does not count.
     pub(crate) duration: Option<Duration>,
-    /// Whether `blue` and `green` are under a rule that keeps clients.
+    /// A rule with group stickiness covers `blue` and `green`.
     pub(crate) rule: bool,
-    /// Whether that rule leaves target groups that are empty.
+    /// The rule leaves target groups that are empty.
     pub(crate) repicks: bool,
 }
 
@@ -24,7 +30,7 @@ pub(crate) enum Stickiness {
 }
 
 /// Application-based stickiness.
-pub const FOLLOWS_APPLICATION: Setup = Setup {
+pub const FOLLOWS_APPLICATION: Case = Case {
     configuration: r#"{"target_groups": {"*": {"stickiness": {"type": "app_cookie", "app_cookie":
         {"cookie_name": "sid", "duration_seconds": 60}}}}}"#,
     stickiness: Stickiness::AppCookie,
@@ -34,7 +40,7 @@ pub const FOLLOWS_APPLICATION: Setup = Setup {
 };
 
 /// The application-controlled policy of a Classic Load Balancer.
-pub const CLASSIC_APPLICATION: Setup = Setup {
+pub const CLASSIC_APPLICATION: Case = Case {
     configuration: r#"{"target_groups": {"*": {"stickiness": {"type": "classic_app_cookie", "classic_app_cookie":
         {"cookie_name": "sid"}}}}}"#,
     stickiness: Stickiness::ClassicAppCookie,
@@ -43,16 +49,16 @@ pub const CLASSIC_APPLICATION: Setup = Setup {
     repicks: false,
 };
 
-/// Every kind of stickiness, alone and under a rule, with cookies that look like AWS's and with others.
-pub const SETUPS: [Setup; 8] = [
-    Setup {
+/// Every kind of stickiness, alone and under a rule, with AWS's cookie names and with others.
+pub const CASES: [Case; 8] = [
+    Case {
         configuration: "{}",
         stickiness: Stickiness::LbCookie,
         duration: Some(Duration::from_hours(24)),
         rule: false,
         repicks: false,
     },
-    Setup {
+    Case {
         configuration: r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": 60}}, "cookie": {"name": "__Secure-lb",
             "renew": "sliding", "max_age": "beside", "http_only": true, "domain": "example.com", "secure": "always",
             "same_site": "lax", "partitioned": true, "twin": false}}"#,
@@ -63,7 +69,7 @@ pub const SETUPS: [Setup; 8] = [
     },
     FOLLOWS_APPLICATION,
     CLASSIC_APPLICATION,
-    Setup {
+    Case {
         configuration: r#"{"target_groups": {"*": {"stickiness": {"type": "classic_lb_cookie", "classic_lb_cookie":
             {"cookie_expiration_period": 900}}}}}"#,
         stickiness: Stickiness::ClassicLbCookie,
@@ -71,7 +77,7 @@ pub const SETUPS: [Setup; 8] = [
         rule: false,
         repicks: false,
     },
-    Setup {
+    Case {
         configuration: r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": 60}}, "rules": [{"target_groups":
             ["blue", "green"], "target_group_stickiness": {"duration_seconds": 60}}], "cookie": {"renew": "on_change"}}"#,
         stickiness: Stickiness::LbCookie,
@@ -79,7 +85,7 @@ pub const SETUPS: [Setup; 8] = [
         rule: true,
         repicks: false,
     },
-    Setup {
+    Case {
         configuration: r#"{"target_groups": {"*": {"stickiness.enabled": false}}, "rules": [{"target_groups": ["blue", "green"],
             "target_group_stickiness": {"duration_seconds": 60}, "on_empty_group": "repick", "cookie": {"name": "G"}}]}"#,
         stickiness: Stickiness::OfTargetGroupOnly,
@@ -87,7 +93,7 @@ pub const SETUPS: [Setup; 8] = [
         rule: true,
         repicks: true,
     },
-    Setup {
+    Case {
         configuration: r#"{"target_groups": {"*": {"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "sid",
             "duration_seconds": 60}}}}, "policies": {}, "rules": [{"target_groups": ["blue", "green"],
             "target_group_stickiness": {"duration_seconds": 60}}], "cookie": {"unused_shards": "always"}}"#,
