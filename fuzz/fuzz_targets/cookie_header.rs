@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(CookieHeader::from_iter([within.as_slice()]).values("AWSALB").any(|value| *value == *b"ours"));
 });
 
-/// Whether `value` lies in the memory of `line`.
+/// Returns true when `value` lies in the memory of `line`.
 fn holds(line: &[u8], value: &[u8]) -> bool {
     let (line, value) = (line.as_ptr_range(), value.as_ptr_range());
     line.start <= value.start && value.end <= line.end

@@ -12,7 +12,7 @@ pub const TARGETS: [&str; 3] = ["10.0.0.1:8080", "10.0.0.2:8080", "[2001:db8::1]
 pub struct Case {
     pub(crate) configuration: &'static str,
     pub(crate) stickiness: Stickiness,
-    /// How long a cookie is valid. `None` when its age does not count.
+    /// The time for which a cookie is valid. `None` when its age does not count.
     pub(crate) duration: Option<Duration>,
     /// A rule with group stickiness covers `blue` and `green`.
     pub(crate) rule: bool,

@@ -30,7 +30,7 @@ pub fn check_error(error: &ConfigError, document: Option<&Value>) {
     );
 }
 
-/// Whether two configurations mean the same: for every name that the fuzzer uses, for every rule, and with the same keys.
+/// Returns true when two configurations mean the same: for every name that the fuzzer uses, for every rule, and with the same keys.
 #[must_use]
 pub fn say_the_same(one: &Parsed, other: &Parsed) -> bool {
     let [one, other] = [one, other].map(|parsed| (parsed, &parsed.config));

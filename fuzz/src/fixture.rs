@@ -45,13 +45,13 @@ pub struct Step<'a> {
     pub answered_by: AnsweredBy,
     /// The time of the request and of the answer.
     pub now: Timestamp,
-    /// Whether the client sends its cookies.
+    /// The client sends its cookies.
     pub sends_jar: bool,
     /// Other `Cookie` lines, before and after the client's own.
     pub added: [&'a [&'a [u8]]; 2],
     /// The cookies that the target sets.
     pub application: Application<'a>,
-    /// Whether the client came over TLS.
+    /// The client came over TLS.
     pub over_https: bool,
     /// The client's `User-Agent`.
     pub user_agent: &'a [u8],

@@ -16,7 +16,7 @@ pub(crate) struct Need {
     pub(crate) is_met: fn() -> bool,
 }
 
-/// How to get it.
+/// The way to get it.
 pub(crate) enum Get {
     /// A package of Debian and its derivatives.
     Package(&'static str),

@@ -20,7 +20,7 @@ pub(crate) struct Selection {
     pub(crate) version: Option<String>,
     /// Runs them on the newest and on the oldest supported Envoy.
     pub(crate) all_envoys: bool,
-    /// How often each fuzz target is executed.
+    /// The executions of each fuzz target.
     pub(crate) runs: Option<u64>,
 }
 

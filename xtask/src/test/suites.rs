@@ -15,7 +15,7 @@ pub(crate) struct Suite {
     pub(crate) parts: &'static [Part],
 }
 
-/// How the tests of a suite run.
+/// The way in which the tests of a suite run.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// Tests beside the code, and examples in its documentation.
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Fuzz,
 }
 
-/// How the tests of an Envoy run.
+/// The way in which the tests run on an Envoy.
 #[derive(Clone, Copy)]
 pub(crate) struct OnEnvoy {
     pub(crate) envoys: Envoys,
