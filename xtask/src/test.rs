@@ -146,7 +146,7 @@ fn run_on_envoys(chosen: &Chosen, how: OnEnvoy, names: &[String], fixture: &Fixt
     let Some(runner) = Runner::target(suite).without(&chosen.skipped).named(names)? else {
         return Ok(None);
     };
-    let runner = runner.with(how.arguments);
+    let runner = runner.with(["--test-threads", &how.threads.count().to_string()]);
     let runner = if how.demo { fixture.with_demo(runner)? } else { fixture.with_filter(runner)? };
     let envoys = fixture.envoys(how.envoys)?;
     let mut passed = 0;

@@ -1,5 +1,8 @@
 //! The suites of tests, and what each of them needs.
 
+use std::num::NonZero;
+use std::thread;
+
 use super::needs::{CADDY, CARGO_FUZZ, CHROMEDRIVER, CHROMIUM, COMPOSE, CURL, CXX, DOCKER, HAPROXY, JDK, Need, PYTHON};
 
 /// Tests that run together and need the same.
@@ -36,8 +39,27 @@ pub(crate) struct OnEnvoy {
     pub(crate) envoys: Envoys,
     /// The tests need a browser and the application of the demo.
     pub(crate) demo: bool,
-    /// Arguments for the program that runs the tests.
-    pub(crate) arguments: &'static [&'static str],
+    pub(crate) threads: Threads,
+}
+
+/// The number of tests that run at once.
+#[derive(Clone, Copy)]
+pub(crate) enum Threads {
+    /// So many for each processor. Tests that often wait need more than one to keep a processor busy.
+    PerProcessor(usize),
+    /// So many on every machine.
+    Fixed(usize),
+}
+
+impl Threads {
+    pub(crate) fn count(self) -> usize {
+        match self {
+            Self::PerProcessor(threads) => {
+                thread::available_parallelism().map_or(1, NonZero::get).saturating_mul(threads)
+            }
+            Self::Fixed(threads) => threads,
+        }
+    }
 }
 
 /// The versions of Envoy that a suite runs on.
@@ -82,16 +104,17 @@ pub(crate) const SUITES: &[Suite] = &[
         parts: &[],
     },
     Suite {
+        // Its tests wait for half of their time.
         name: "envoy",
         about: "the filter in a real Envoy",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, demo: false, arguments: &[] }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, demo: false, threads: Threads::PerProcessor(2) }),
         needs: &[],
         parts: &[],
     },
     Suite {
         name: "clients",
         about: "curl and the HTTP clients of Python and Java keep their sessions",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, demo: false, arguments: &[] }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, demo: false, threads: Threads::PerProcessor(1) }),
         needs: &[CURL, PYTHON],
         parts: &[Part { what: "with Java's client", module: "java::", needs: &[JDK] }],
     },
@@ -99,7 +122,7 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "browser",
         about: "a real Chromium, the demo and its page",
         // Each test has a browser, two instances and an Envoy. More than two tests at once are too much for two processors.
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: true, arguments: &["--test-threads", "2"] }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: true, threads: Threads::Fixed(2) }),
         needs: &[CHROMIUM, CHROMEDRIVER],
         parts: &[],
     },
@@ -112,8 +135,8 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "peers",
-        about: "the same scenarios on HAProxy, Caddy and Envoy",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &[] }),
+        about: "scenarios of other proxies, on them and on the filter",
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, threads: Threads::PerProcessor(1) }),
         needs: &[HAPROXY, CADDY],
         parts: &[],
     },
@@ -121,14 +144,14 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "faults",
         about: "targets, Envoys and keys that fail or change while sessions run",
         // Each test has a crowd, its targets and up to three Envoys. Two tests fill two processors.
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "2"] }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, threads: Threads::Fixed(2) }),
         needs: &[],
         parts: &[],
     },
     Suite {
         name: "load",
         about: "thousands of sessions at once",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, arguments: &["--test-threads", "1"] }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, threads: Threads::Fixed(1) }),
         needs: &[],
         parts: &[],
     },
