@@ -1,8 +1,9 @@
-# The images of docker-compose.yml: `backend` and `envoy`. Each is built from what it needs and nothing else, so that a
-# change of the filter leaves the backend as it is, and the other way round.
+# The images of docker-compose.yml: `backend` and `envoy`. Each stage copies only the files that it needs, so that a change of the
+# filter does not build the backend again, and a change of the backend does not build the filter again.
 
-# Cargo wants to see the manifest and the crate root of every member, and xtask the mark of the workspace's root, whatever is
-# built. Emptied, these files differ only when a member comes or goes: what is built below stays when code elsewhere changes.
+# Cargo reads the manifest and needs the crate root of every member, and xtask finds the workspace by envoy.yaml. This stage keeps
+# these files and empties all but the manifests. They change only when a member is added or removed, so the stages below stay in
+# the cache when code elsewhere changes.
 FROM debian:bookworm-slim AS members
 WORKDIR /workspace
 COPY . .
@@ -11,13 +12,13 @@ RUN find . -type f -not -path './.cargo/*' -not -name Cargo.toml -not -name Carg
  && find . -type f \( -name lib.rs -o -name main.rs -o -name envoy.yaml \) -exec truncate --size 0 {} + \
  && find . -type d -empty -delete
 
-# The version of rust-toolchain.toml. That file stays outside: rustup would download the tools it lists, and builds need none.
+# The version of rust-toolchain.toml. The file itself is not copied: rustup would download the tools that it lists.
 FROM rust:1.95-slim-bookworm AS workspace
 WORKDIR /workspace
 COPY --from=members /workspace .
 
-# The target folder stays from build to build, and all clones on a machine share it. Cargo takes a file for changed when it
-# is newer than the last build, whoever's that was: hence the touch, and the lock that makes one build wait for the other.
+# The cache mount keeps the target folder between builds, and all clones on a machine share it. Cargo builds a file again when it is
+# newer than the last build, which may be another clone's. So `touch` makes every file newer, and the lock allows one build at a time.
 FROM workspace AS built-backend
 COPY demo/backend demo/backend
 RUN --mount=type=cache,id=sticky-sessions-registry,target=/usr/local/cargo/registry \

@@ -1,7 +1,7 @@
-//! One configuration in its four forms: JSON, `google.protobuf.Struct`, dotted, and with strings for numbers and flags.
+//! Reads one configuration in four forms: JSON, `google.protobuf.Struct`, dotted keys, and strings for numbers and flags.
 //!
-//! The first two mean the same to the letter of an error. The third is good when the first is, and then says the same; so is
-//! the fourth, unless a number stands where only a text may.
+//! JSON and `Struct` give the same configuration or the same error. The dotted form is accepted when JSON is, and means the same.
+//! The form with strings is accepted when JSON is, and means the same.
 
 #![no_main]
 

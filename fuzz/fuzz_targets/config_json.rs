@@ -1,4 +1,4 @@
-//! A configuration as text, in whatever shape.
+//! Reads a configuration from any text.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use stickiness::config::Config;
 
 fuzz_target!(|text: &[u8]| {
-    // serde_json keeps the last one of a key that is given twice, which the configuration refuses.
+    // serde_json keeps the last value of a key that is given twice. The configuration refuses such a key.
     let document = serde_json::from_slice(text).ok();
     match Config::parse(text) {
         Ok(parsed) => {

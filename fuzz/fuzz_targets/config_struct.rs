@@ -1,6 +1,6 @@
-//! A configuration as the bytes of a `google.protobuf.Struct`.
+//! Reads a configuration from the bytes of a `google.protobuf.Struct`.
 //!
-//! Protobuf has many spellings of one message: what is accepted says the same when it is written anew.
+//! Protobuf can write one message in many ways. An accepted configuration means the same after it is written again.
 
 #![no_main]
 
@@ -14,11 +14,11 @@ fuzz_target!(|bytes: &[u8]| {
     match Config::parse(bytes) {
         Ok(parsed) => {
             check_limits(&parsed);
-            // Otherwise it was JSON, or nothing but white space.
+            // Without this byte the input is JSON or white space.
             if bytes.contains(&0x12)
                 && let Ok(document) = Struct::decode(bytes)
             {
-                let again = Config::parse(&document.encode_to_vec()).expect("the same message, written anew");
+                let again = Config::parse(&document.encode_to_vec()).expect("the same message is accepted");
                 assert!(say_the_same(&parsed, &again));
             }
         }

@@ -1,7 +1,7 @@
-//! The `Cookie` lines of a request, one in each line of the input.
+//! Reads the `Cookie` lines of a request, one in each line of the input.
 //!
-//! Read a second time by hand, from the grammar: the two must agree on every value, and no value may come from anywhere but
-//! the client's own bytes.
+//! A second reader follows the grammar step by step. Both must find the same values, and every value must be a part of the
+//! client's bytes.
 
 #![no_main]
 
@@ -29,12 +29,12 @@ fuzz_target!(|input: &[u8]| {
         assert!(values.len() <= lines.iter().map(|line| line.split(|byte| *byte == b';').count()).sum());
     }
 
-    // The twin comes first, and nothing is lost between the two.
+    // The twin comes first, and no value is lost.
     let pair = Pair::of_lb_cookie(None);
     let both = header.values(&pair.twin).chain(header.values(&pair.plain));
     assert!(header.of_pair(&pair).eq(both));
 
-    // Whatever stands around it, a cookie of ours is found.
+    // A cookie of ours is found between any other text.
     let mut around = lines.clone();
     around.insert(lines.len() / 2, b"AWSALB=ours");
     assert!(around.iter().copied().collect::<CookieHeader<'_>>().values("AWSALB").any(|value| *value == *b"ours"));
@@ -42,14 +42,14 @@ fuzz_target!(|input: &[u8]| {
     assert!(CookieHeader::from_iter([within.as_slice()]).values("AWSALB").any(|value| *value == *b"ours"));
 });
 
-/// Whether `value` is a piece of `line` itself, and not a copy.
+/// Returns true when `value` lies in the memory of `line`.
 fn holds(line: &[u8], value: &[u8]) -> bool {
     let (line, value) = (line.as_ptr_range(), value.as_ptr_range());
     line.start <= value.start && value.end <= line.end
 }
 
-/// The values of this name: `cookie-pair *( ";" OWS cookie-pair )` of RFC 6265 §4.2.1, with white space wherever a client may
-/// put it, then quotes, then `%XX`.
+/// The values of this name, from `cookie-pair *( ";" OWS cookie-pair )` (RFC 6265, section 4.2.1). White space is allowed
+/// everywhere, then quotes are removed, then `%XX` is decoded.
 fn by_hand(line: &[u8], name: &str) -> Vec<Vec<u8>> {
     let mut values = Vec::new();
     let mut position = 0;

@@ -1,19 +1,19 @@
-//! Whole exchanges: requests and answers one after the other, with cookies that somebody adds, a clock that jumps, targets that
-//! change, two load balancers of which neither has the other's key, and an application that sets what it likes.
+//! Plays whole exchanges: requests and answers in turn, with foreign cookies, a clock that jumps, targets that change, two load
+//! balancers with different keys, and an application that sets any cookie.
 //!
-//! Nothing is pinned that no answer gave, and what an answer gave pins the next request.
+//! A request is pinned only to a target that has answered. The cookies of an answer pin the next request.
 
 #![no_main]
 
 use std::cell::RefCell;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use fuzzing::setup::SETUPS;
-use fuzzing::site::{AnsweredBy, Application, Client, GROUPS, NOON, Site, Step, TARGETS};
+use fuzzing::cases::{CASES, GROUPS, TARGETS};
+use fuzzing::fixture::{AnsweredBy, Application, Client, Fixture, NOON, Step};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use stickiness::time::Timestamp;
 
-/// Where a browser that AWS treats in its own way says what it is.
+/// The `User-Agent` of a browser that AWS treats in a special way.
 const CHROME: &[u8] = b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36";
 
 const MOST_STEPS: usize = 5;
@@ -31,20 +31,20 @@ struct Drawn<'a> {
 }
 
 thread_local! {
-    static SITES: RefCell<[[Site; 2]; SETUPS.len()]> =
-        RefCell::new(SETUPS.each_ref().map(|setup| [1, 2].map(|secret| Site::new(setup, secret))));
+    static FIXTURES: RefCell<[[Fixture; 2]; CASES.len()]> =
+        RefCell::new(CASES.each_ref().map(|case| [1, 2].map(|secret| Fixture::new(case, secret))));
 }
 
 fuzz_target!(|input: &[u8]| -> Corpus {
-    match SITES.with_borrow_mut(|sites| exchange(sites, &mut Unstructured::new(input))) {
+    match FIXTURES.with_borrow_mut(|fixtures| exchange(fixtures, &mut Unstructured::new(input))) {
         Ok(()) => Corpus::Keep,
         Err(_) => Corpus::Reject,
     }
 });
 
-fn exchange(sites: &mut [[Site; 2]], u: &mut Unstructured<'_>) -> Result<()> {
-    let sites = &mut sites[u.choose_index(SETUPS.len())?];
-    sites.iter_mut().for_each(Site::begin);
+fn exchange(fixtures: &mut [[Fixture; 2]], u: &mut Unstructured<'_>) -> Result<()> {
+    let fixtures = &mut fixtures[u.choose_index(CASES.len())?];
+    fixtures.iter_mut().for_each(Fixture::begin);
     let mut client = Client::default();
     let mut now = NOON.as_millis();
     let mut steps = 0;
@@ -59,7 +59,7 @@ fn exchange(sites: &mut [[Site; 2]], u: &mut Unstructured<'_>) -> Result<()> {
             routed: usize::from(routed) % GROUPS.len(),
             answered_by: match answered / 80 {
                 0 | 1 => AnsweredBy::Target(group, usize::from(target) % TARGETS.len()),
-                2 => AnsweredBy::EnvoyForWantOfATarget,
+                2 => AnsweredBy::NoHealthyTarget,
                 _ => AnsweredBy::Envoy,
             },
             now: Timestamp::from_millis(now),
@@ -73,7 +73,7 @@ fn exchange(sites: &mut [[Site; 2]], u: &mut Unstructured<'_>) -> Result<()> {
             over_https: is(3),
             user_agent: if is(4) { CHROME } else { b"" },
         };
-        client.ask(&sites[usize::from(is(5))], &step);
+        client.ask(&fixtures[usize::from(is(5))], &step);
         steps += 1;
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The value of one of our cookies: the kind as a digit, then the value as the client sends it.
+//! Opens the value of one of our cookies: the kind as a digit, then the value as the client sends it.
 //!
-//! Two claims. Whatever opens is, byte for byte, what the ring seals for that content: nothing opens that was not sealed. And
-//! what was sealed opens as what it was, until anything about it is changed.
+//! There are two checks. A value that opens is byte for byte the value that the key ring seals for this content. A sealed value
+//! opens to its content, and does not open after any change.
 
 #![no_main]
 
@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
 
 fn what_opens_was_sealed(kind: Kind, value: &[u8]) {
     let Ok(content) = sealed_cookie::open(&RING, kind, value) else { return };
-    // The nonce stands behind the version and the name of the key.
+    // The nonce comes after the version and the name of the key.
     let bytes = written(kind, value).expect("what opens is written as a cookie's value");
     let nonce: Nonce = bytes[5..5 + NONCE_LENGTH].try_into().expect("what opens has a nonce");
     let sealed_again = [&*NEWEST, &*OLDER].map(|ring| sealed_cookie::seal(ring, kind, &content, &nonce));
@@ -64,7 +64,7 @@ fn position_of(kind: Kind) -> usize {
     KINDS.iter().position(|one| *one == kind).expect("each kind is one of them")
 }
 
-/// The bytes that a value writes, by hand: six bits a character, or for a Classic Load Balancer four.
+/// Decodes a value step by step: six bits a character, or four for a Classic Load Balancer.
 fn written(kind: Kind, value: &[u8]) -> Option<Vec<u8>> {
     let is_classic = matches!(kind, Kind::ClassicLbCookie | Kind::ClassicAppCookie);
     let (bits_each, alphabet): (u32, &[u8]) = if is_classic {

@@ -1,6 +1,6 @@
-//! The `User-Agent` of a client, which decides about `SameSite=None; Secure`.
+//! Reads the `User-Agent` of a client, which decides whether a cookie has `SameSite=None; Secure`.
 //!
-//! Told as a reader of AWS's sentence would tell it, byte by byte, and not as the code does it.
+//! A second reader follows AWS's sentence byte by byte, and does not use the code under test.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ fuzz_target!(|user_agent: &[u8]| {
     let told = is_chromium_80(user_agent);
     assert_eq!(told, versions(user_agent).any(|version| version >= 80), "as its product versions say");
 
-    // Wherever it stands, a product of version 80 or newer makes a Chromium, and one of version 79 does not.
+    // A product of version 80 or newer makes a Chromium in every place, and one of version 79 does not.
     let between = |product: &str| [user_agent, b" ", product.as_bytes(), b" ", user_agent].concat();
     let version = 80 + user_agent.len();
     assert!(is_chromium_80(&between(&format!("Chrome/{version}.0.1"))));
@@ -19,7 +19,7 @@ fuzz_target!(|user_agent: &[u8]| {
     assert_eq!(is_chromium_80(&between("Chrome/79.0 CriOS/120.0")), told);
 });
 
-/// The major versions of Chromium's products, of those that a number of 32 bits can hold.
+/// The major versions of Chromium's products, if they fit into 32 bits.
 fn versions(user_agent: &[u8]) -> impl Iterator<Item = u64> {
     let products: [&[u8]; 2] = [b"Chrome/", b"Chromium/"];
     (0..user_agent.len()).filter_map(move |start| {

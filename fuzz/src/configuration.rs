@@ -1,4 +1,4 @@
-//! What is to be so of every configuration, and of what is said about a wrong one.
+//! Checks that hold for every configuration and for every configuration error.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use stickiness::seal::{Kind, NONCE_LENGTH};
 
 use crate::document::{NAMES, SECRET};
 
-/// Whether an error is what a person can act on: one line and, where it is known that secrets stand under `keys` alone and
-/// every key has a name, with a path that begins in the document and without a secret.
+/// Checks that an error is one line. With `document`, it must also have a path that begins in the document, and no secret. The
+/// document must have secrets only under `keys`, and no empty key.
 ///
 /// # Panics
 ///
-/// When it is not.
+/// When the error is not so.
 pub fn check_error(error: &ConfigError, document: Option<&Value>) {
     let message = error.to_string();
     assert!(!message.is_empty() && !message.contains(char::is_control), "not one line: {message:?}");
@@ -30,7 +30,7 @@ pub fn check_error(error: &ConfigError, document: Option<&Value>) {
     );
 }
 
-/// Whether two configurations say the same: for every name of the fuzzer's, for every rule, and with the same keys.
+/// Returns true when two configurations mean the same: for every name that the fuzzer uses, for every rule, and with the same keys.
 #[must_use]
 pub fn say_the_same(one: &Parsed, other: &Parsed) -> bool {
     let [one, other] = [one, other].map(|parsed| (parsed, &parsed.config));
@@ -57,7 +57,7 @@ pub fn say_the_same(one: &Parsed, other: &Parsed) -> bool {
         && first_seal(one.0) == first_seal(other.0)
 }
 
-/// Whether a configuration keeps within what AWS and browsers allow, whatever was asked for.
+/// Checks that a configuration keeps the limits of AWS and of browsers.
 ///
 /// # Panics
 ///

@@ -1,9 +1,9 @@
-//! Configurations out of the fuzzer's bytes.
+//! Makes configurations from the fuzzer's bytes.
 
 use arbitrary::{Result, Unstructured};
 use serde_json::{Map, Value, json};
 
-/// What stands for a secret; no error may show it.
+/// A secret that no error may show.
 pub const SECRET: &str = "s3cr3t-that-no-error-may-show";
 
 const GOOD_SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -13,11 +13,11 @@ pub const NAMES: [&str; 6] = ["web", "blue", "green", "web.example.com", "*", ""
 
 type Draw = fn(&mut Unstructured<'_>) -> Result<Value>;
 
-/// A document that is near a right one: mostly known keys with values that fit, and now and then anything.
+/// A document that is nearly right: most keys are known and most values fit.
 ///
 /// # Errors
 ///
-/// When the bytes do not suffice.
+/// When there are too few bytes.
 pub fn document(u: &mut Unstructured<'_>) -> Result<Value> {
     object(
         u,
@@ -125,7 +125,7 @@ fn object(u: &mut Unstructured<'_>, fields: &[(&str, Draw)]) -> Result<Value> {
         }
     }
     if u.ratio(1, 40)? {
-        // A key with a dot means another key, and is written where all of them are.
+        // A key with a dot means another key.
         object.insert(text(u)?.replace('.', "_"), stray(u)?);
     }
     Ok(Value::Object(object))
@@ -171,7 +171,7 @@ fn scalar(u: &mut Unstructured<'_>) -> Result<Value> {
     Ok(match u.int_in_range(0..=5)? {
         0 => flag(u)?,
         1 => number(u)?,
-        // Parsers of JSON may differ in the last bit of longer ones.
+        // JSON parsers may differ in the last bit of longer numbers.
         2 => json!(f64::from(u.arbitrary::<i16>()?) / 4.0),
         3 => json!(u.arbitrary::<i32>()?),
         4 => json!(text(u)?),
@@ -179,7 +179,7 @@ fn scalar(u: &mut Unstructured<'_>) -> Result<Value> {
     })
 }
 
-/// Any text but what is to stand where secrets do: the fuzzer learns it from the comparison.
+/// Any text without the secret, which the fuzzer can learn from the comparison.
 fn text(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(u.arbitrary::<&str>()?.replace(SECRET, "-"))
 }

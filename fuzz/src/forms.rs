@@ -1,10 +1,10 @@
-//! The forms in which one configuration may be written.
+//! Writes one configuration in its other forms.
 
 use prost::Message;
 use prost_types::value::Kind;
 use serde_json::{Map, Value, json};
 
-/// A document as Envoy hands over a `google.protobuf.Struct`; `None` when it is no object.
+/// The document as the bytes of a `google.protobuf.Struct`, as Envoy passes it. `None` when it is no object.
 #[must_use]
 pub fn as_struct(document: &Value) -> Option<Vec<u8>> {
     fn value(json: &Value) -> prost_types::Value {
@@ -28,7 +28,7 @@ pub fn as_struct(document: &Value) -> Option<Vec<u8>> {
     }
 }
 
-/// The document with dotted keys in the place of every object that has attributes.
+/// The document with dotted keys instead of nested objects.
 #[must_use]
 pub fn dotted(document: &Value) -> Value {
     let Value::Object(entries) = document else { return document.clone() };
@@ -62,7 +62,7 @@ fn flat(value: &Value) -> Value {
 
 fn flatten(key: &str, value: &Value, into: &mut Map<String, Value>) {
     match value {
-        // What was pasted from AWS has no dotted form.
+        // The form that AWS prints has no dotted form.
         Value::Object(entries) if !entries.is_empty() && !key.starts_with(|first: char| first.is_ascii_uppercase()) => {
             for (inner, value) in entries {
                 flatten(&format!("{key}.{inner}"), value, into);
@@ -74,7 +74,7 @@ fn flatten(key: &str, value: &Value, into: &mut Map<String, Value>) {
     }
 }
 
-/// The document with its whole numbers and its flags as strings, as which AWS prints them.
+/// The document with strings for whole numbers and flags, as AWS prints them.
 #[must_use]
 pub fn as_strings(document: &Value) -> Value {
     match document {

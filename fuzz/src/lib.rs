@@ -1,11 +1,11 @@
-//! What the fuzz targets have in common.
+//! The parts that several fuzz targets use.
 
+pub mod cases;
 pub mod configuration;
 pub mod document;
+pub mod fixture;
 pub mod forms;
 mod lines;
-pub mod setup;
-pub mod site;
 
 use stickiness::seal::{Key, KeyRing, Kind, SECRET_LENGTH};
 
@@ -16,11 +16,11 @@ pub const KINDS: [Kind; 5] =
 /// The longest application-based value in bytes: four cookies of 4,000.
 pub const MAX_VALUE_OF_ALL_SHARDS: usize = 16_000;
 
-/// A ring of keys whose secrets are these bytes, the newest first.
+/// A key ring, the newest key first. Each byte is repeated to make the secret of a key.
 ///
 /// # Panics
 ///
-/// Without a key.
+/// When `secrets` is empty.
 #[must_use]
 pub fn ring(secrets: &[u8]) -> KeyRing {
     let mut keys = secrets.iter().map(|byte| Key::new(&[*byte; SECRET_LENGTH]));

@@ -1,12 +1,11 @@
-//! What is to be so of every `Set-Cookie` line that a client is given.
+//! Checks every `Set-Cookie` line that a client receives.
 
-use crate::setup::Stickiness;
-use crate::site::TARGETS;
+use crate::cases::{Stickiness, TARGETS};
 
-/// AWS's attributes that a classic cookie takes over, as it writes them.
+/// The attributes that a Classic Load Balancer copies from the application's cookie.
 const COPIED: &str = " PATH PORT DOMAIN SECURE HTTPONLY DISCARD MAX-AGE EXPIRES VERSION COMMENT COMMENTURL SAMESITE ";
 
-/// Our cookies are lines that cannot be anything else, hold no address, and fit into a browser.
+/// Every line is a well-formed cookie of ours, has no address in it, and is short enough for a browser.
 pub(crate) fn check(lines: &[&str], stickiness: Stickiness) {
     assert!(lines.len() <= 6, "two of a target group and four shards are the most");
     for line in lines {

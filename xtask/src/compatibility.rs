@@ -1,4 +1,4 @@
-//! How does the page about the other proxies come about?
+//! `cargo xtask compatibility`: writes the page about the other proxies.
 
 use std::env;
 
@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 
 use crate::sh;
 
-/// Tells the suite to write the page instead of comparing it; as `tests/peers/main.rs` has it.
+/// Tells the suite to write the page instead of comparing it. `tests/peers/main.rs` reads it.
 const WRITE: &str = "STICKY_SESSIONS_WRITE_PAGE";
 
-/// `cargo xtask compatibility`: the suite writes what came of its scenarios, so that a page cannot say what did not run.
+/// Runs the suite `peers`. The suite itself writes the results, so that the page has only scenarios that ran.
 pub(crate) fn run() -> Result<()> {
-    let this = env::current_exe().context("where this program lies")?;
+    let this = env::current_exe().context("the path of this program is unknown")?;
     sh::run(sh::command(&this.to_string_lossy(), &["test", "peers"]).env(WRITE, "1"))?;
-    println!("\ndocs/compatibility.md says what came of them.");
+    println!("\ndocs/compatibility.md has the results.");
     Ok(())
 }

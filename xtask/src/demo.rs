@@ -1,4 +1,4 @@
-//! What does a person see who runs the demo without Docker?
+//! `cargo xtask demo`: runs the demo without Docker.
 
 use std::io::{self, Write};
 use std::thread;
@@ -10,7 +10,7 @@ use local_envoy::{OnLine, Stream, child};
 
 use crate::{sh, wasm};
 
-/// `cargo xtask demo`: returns when a signal has ended everything, or with an error when a part has ended by itself.
+/// Returns when a signal has ended everything, or with an error when a part has ended by itself.
 pub(crate) fn run() -> Result<()> {
     let ports = Ports::from_environment()?;
     ports.check_free()?;
@@ -56,7 +56,7 @@ Ctrl-C ends the demo. The requests to {sticky}:
     )
 }
 
-/// As `println`, which panics when nobody reads any more (`cargo xtask demo | head`).
+/// Prints a line. `println` would panic when the reader has closed the pipe, as in `cargo xtask demo | head`.
 fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

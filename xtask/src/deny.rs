@@ -1,28 +1,41 @@
-//! May every dependency be there?
+//! `cargo xtask deny`: checks the dependencies with cargo-deny.
 
 use anyhow::{Context, Result, bail};
+use clap::{Arg, ArgMatches, Command};
 use local_envoy::workspace_root;
 
 use crate::sh;
 
-/// What there is to check, in the words of cargo-deny. The first needs the database of advisories, which it fetches.
-pub(crate) const CHECKS: [&str; 4] = ["advisories", "licenses", "bans", "sources"];
+/// The checks of cargo-deny. The first one downloads the database of advisories.
+const CHECKS: [&str; 4] = ["advisories", "licenses", "bans", "sources"];
 
-/// The lock files: of everything in the workspace, and of the fuzz targets.
+/// The two workspaces, each with a lock file: everything, and the fuzz targets.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "fuzz/Cargo.toml"];
 
-/// `cargo xtask deny`: these checks, or all of them. What cannot be checked is an error: whoever cannot fetch the database of
-/// advisories names the other checks.
-pub(crate) fn run(checks: &[&str]) -> Result<()> {
+/// The arguments of `cargo xtask deny`.
+pub(crate) fn arguments() -> Command {
+    Command::new("deny")
+        .about("Checks advisories, licenses, bans and sources of the dependencies")
+        .arg(Arg::new("check").value_name("CHECK").num_args(0..).value_parser(CHECKS).help("Only these [default: all]"))
+        .after_help("`cargo xtask deny licenses bans sources` works without the database of advisories.")
+}
+
+/// The checks that are asked for.
+pub(crate) fn checks(arguments: &ArgMatches) -> Vec<String> {
+    arguments.get_many("check").into_iter().flatten().cloned().collect()
+}
+
+/// Runs these checks, or all of them. A check that cannot run is an error.
+pub(crate) fn run(checks: &[String]) -> Result<()> {
     if sh::read(&mut sh::cargo(&["deny", "--version"])).is_err() {
         bail!("cargo-deny is missing; to get it: `cargo install cargo-deny --locked`");
     }
-    let checks = if checks.is_empty() { &CHECKS } else { checks };
+    let checks = if checks.is_empty() { CHECKS.map(str::to_owned).to_vec() } else { checks.to_vec() };
     let config = workspace_root().join("deny.toml");
     for manifest in MANIFESTS {
         sh::step(&format!("the dependencies of {manifest}: {}", checks.join(", ")));
         let mut command = sh::cargo(&["deny", "--locked", "--manifest-path", manifest, "--config"]);
-        command.arg(&config).arg("check").args(checks);
+        command.arg(&config).arg("check").args(&checks);
         sh::run(&mut command).with_context(|| {
             let all_but_the_first = CHECKS.get(1..).unwrap_or_default().join(" ");
             format!(
@@ -35,15 +48,6 @@ pub(crate) fn run(checks: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The checks of these words.
-pub(crate) fn parse(words: &[String]) -> Result<Vec<&'static str>, String> {
-    let find = |word: &String| {
-        let known = CHECKS.into_iter().find(|check| check == word);
-        known.ok_or_else(|| format!("deny checks {}, and not {word:?}", CHECKS.join(", ")))
-    };
-    words.iter().map(find).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -53,12 +57,10 @@ mod tests {
 
     #[test]
     fn a_check_that_is_not_known_is_named() {
-        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(parse(&words("bans licenses")), Ok(vec!["bans", "licenses"]));
-        assert_eq!(
-            parse(&words("licences")),
-            Err("deny checks advisories, licenses, bans, sources, and not \"licences\"".into())
-        );
+        let parse = |line: &str| arguments().no_binary_name(true).try_get_matches_from(line.split_whitespace());
+        assert_eq!(checks(&parse("bans licenses").unwrap()), ["bans", "licenses"]);
+        let message = parse("licences").unwrap_err().to_string();
+        assert!(message.contains("'licences'") && message.contains("'licenses'"), "{message}");
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Is the code written as it should be?
+//! `cargo xtask lint`: checks the format, and runs clippy.
 
 use anyhow::{Context, Result};
 
 use crate::{sh, wasm};
 
-/// `cargo xtask lint`.
+/// Checks the workspace natively, the filter for wasm, and the fuzz targets.
 pub(crate) fn run() -> Result<()> {
     let clippy = |arguments: &[&str]| {
         let mut command = sh::cargo(&["clippy"]);

@@ -1,4 +1,4 @@
-//! Which commands does this repository have, and which one is meant?
+//! The commands of this repository: `cargo xtask COMMAND`.
 
 mod bench;
 mod cleanup;
@@ -16,34 +16,21 @@ mod twins;
 mod uncalled;
 mod wasm;
 
-use std::env;
 use std::io::{self, Write};
 use std::process::{self, ExitCode};
 use std::thread;
 use std::time::Duration;
 
+use clap::{ArgMatches, Command};
 use local_envoy::child;
 
-/// Arguments, and what the command does.
-const COMMANDS: [(&str, &str); 8] = [
-    ("wasm", "builds the filter into dist/sticky_sessions.wasm"),
-    ("demo", "runs two backends and an Envoy with the filter on port 10000, without Docker"),
-    (
-        "test [SUITE...] [NAME...] [--envoy VERSION] [--runs NUMBER]",
-        "runs the tests that can run here, or these: SUITE is unit, host, fuzz, envoy, clients, browser, docker, peers, faults or load, NAME is part of a test's name, NUMBER how often each fuzz target is executed",
-    ),
-    (
-        "bench [--rounds NUMBER] [--seconds NUMBER] [--only WORD]... [--smoke]",
-        "measures what stickiness costs beside other filters and proxies, and writes docs/performance.md; --only is for sections and variants whose name has this word, --smoke checks that everything works",
-    ),
-    ("lint", "checks format and clippy, natively and for wasm"),
-    ("compatibility", "plays the others' scenarios to them and to the filter, and writes docs/compatibility.md"),
-    (
-        "deny [CHECK...]",
-        "checks what may be among the dependencies: CHECK is advisories, licenses, bans or sources, without one it is all of them",
-    ),
-    ("screenshots", "makes the pictures of the README, with Chromium"),
-];
+/// The end of `cargo xtask --help`.
+const EXAMPLES: &str = "Examples:
+  cargo xtask demo                    runs the demo: open http://localhost:10000
+  cargo xtask test                    runs every test that this machine can run
+  cargo xtask test unit envoy         runs two suites
+  cargo xtask test failover           runs the tests that have `failover` in their names
+  cargo xtask COMMAND --help          shows the options of a command";
 
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
@@ -54,25 +41,22 @@ enum Task {
     Bench(Vec<String>),
     Lint,
     Compatibility,
-    Deny(Vec<&'static str>),
+    Deny(Vec<String>),
     Screenshots,
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let task = match parse(&arguments) {
+    let task = match parse(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())) {
         Ok(task) => task,
-        Err(wrong) => {
-            eprintln!("xtask: {wrong}\n\n{}", help());
-            return ExitCode::from(2);
-        }
+        // Also the help that was asked for, with status 0.
+        Err(error) => error.exit(),
     };
-    // The demo has no other end than a signal; for the rest it is the shell's 128 + SIGINT.
+    // A signal is the normal end of the demo. Other commands end with 128 + SIGINT, as in a shell.
     let interrupted = if task == Task::Demo { 0 } else { 130 };
     end_children_on_signal(interrupted);
     let result = match task {
         Task::Help => {
-            println!("{}", help());
+            println!("{}", commands().render_help());
             Ok(())
         }
         Task::Wasm => wasm::run(),
@@ -85,7 +69,7 @@ fn main() -> ExitCode {
         Task::Screenshots => screenshots::run(),
     };
     match result {
-        // What failed then is what the signal has ended. The newline takes the shell's prompt off the line of the ^C.
+        // The signal ended a child, and the command failed because of that. The newline moves the shell's prompt below the ^C.
         _ if child::ending() => {
             let _ = writeln!(io::stdout());
             ExitCode::from(interrupted)
@@ -98,11 +82,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// The children are not in the terminal's process group, so it is here that they learn of a Ctrl-C.
+/// Ends all children when this program is told to end. The children have process groups of their own, so the terminal does not
+/// send them the Ctrl-C.
 fn end_children_on_signal(status: u8) {
     let handler = move || {
         child::end_all();
-        // By now the command has returned, unless it does something that does not wait for a child.
+        // A command that waits for a child returns within this time.
         thread::sleep(Duration::from_millis(500));
         cleanup::wait();
         process::exit(status.into());
@@ -112,73 +97,102 @@ fn end_children_on_signal(status: u8) {
     }
 }
 
-fn parse(arguments: &[String]) -> Result<Task, String> {
-    let Some((command, rest)) = arguments.split_first() else {
-        return Ok(Task::Help);
-    };
-    let task = match command.as_str() {
-        "help" | "--help" | "-h" => return Ok(Task::Help),
-        "deny" => return deny::parse(rest).map(Task::Deny),
-        "test" => return test::Selection::parse(rest).map(Task::Test),
-        "bench" => return Ok(Task::Bench(rest.to_vec())),
+/// Reads the words after `cargo xtask`.
+fn parse(words: impl IntoIterator<Item = String>) -> Result<Task, clap::Error> {
+    let matches = commands().try_get_matches_from(words)?;
+    Ok(matches.subcommand().map_or(Task::Help, |(command, arguments)| task(command, arguments)))
+}
+
+fn task(command: &str, arguments: &ArgMatches) -> Task {
+    match command {
         "wasm" => Task::Wasm,
         "demo" => Task::Demo,
+        "test" => Task::Test(test::Selection::of(arguments)),
+        "bench" => Task::Bench(bench::words(arguments)),
         "lint" => Task::Lint,
         "compatibility" => Task::Compatibility,
+        "deny" => Task::Deny(deny::checks(arguments)),
         "screenshots" => Task::Screenshots,
-        other => return Err(format!("there is no command {other:?}")),
-    };
-    match rest.first() {
-        None => Ok(task),
-        Some(word) => Err(format!("{command} takes no arguments, but there is {word:?}")),
+        _ => Task::Help,
     }
 }
 
-fn help() -> String {
-    let width = COMMANDS.iter().map(|(usage, _)| usage.len()).max().unwrap_or(0);
-    let lines: Vec<String> =
-        COMMANDS.iter().map(|(usage, does)| format!("  cargo xtask {usage:width$}  {does}")).collect();
-    lines.join("\n")
+fn commands() -> Command {
+    Command::new("cargo xtask")
+        .about("The commands of this repository")
+        .bin_name("cargo xtask")
+        .no_binary_name(true)
+        .subcommands([
+            Command::new("demo").about("Runs two backends and an Envoy with the filter on port 10000, without Docker"),
+            test::arguments(),
+            Command::new("wasm").about("Builds the filter into dist/sticky_sessions.wasm"),
+            Command::new("lint").about("Checks format and clippy, natively and for wasm"),
+            bench::arguments(),
+            Command::new("compatibility")
+                .about("Runs the same scenarios on the filter and on other proxies, and writes docs/compatibility.md"),
+            deny::arguments(),
+            Command::new("screenshots").about("Takes the pictures of the README, with Chromium"),
+        ])
+        .after_help(EXAMPLES)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Task, String> {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse(&words)
+    fn parsed(line: &str) -> Result<Task, clap::Error> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn refusal(line: &str) -> String {
+        parsed(line).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_commands_fit_together() {
+        commands().debug_assert();
     }
 
     #[test]
     fn no_word_asks_for_the_list() {
-        assert_eq!(parsed(""), Ok(Task::Help));
-        assert_eq!(help().lines().count(), COMMANDS.len());
+        assert_eq!(parsed("").unwrap(), Task::Help);
+        let help = commands().render_help().to_string();
+        assert!(commands().get_subcommands().all(|command| help.contains(command.get_name())), "{help}");
     }
 
     #[test]
     fn every_suite_is_listed() {
-        assert!(test::suite_names().all(|suite| help().contains(suite)), "{}", help());
+        let help = refusal("test --help");
+        assert!(test::suite_names().all(|suite| help.contains(suite)), "{help}");
     }
 
     #[test]
     fn every_listed_command_is_known() {
-        for (usage, _) in COMMANDS {
-            let command = usage.split(' ').next().unwrap();
-            assert!(!matches!(parsed(command), Ok(Task::Help) | Err(_)), "{command}");
+        for command in commands().get_subcommands() {
+            let name = command.get_name();
+            assert_ne!(parsed(name).unwrap(), Task::Help, "{name}");
         }
     }
 
     #[test]
     fn an_unknown_word_is_named() {
-        assert_eq!(parsed("dmeo"), Err("there is no command \"dmeo\"".into()));
-        assert_eq!(parsed("demo now"), Err("demo takes no arguments, but there is \"now\"".into()));
+        let message = refusal("dmeo");
+        assert!(message.contains("unrecognized subcommand 'dmeo'") && message.contains("'demo'"), "{message}");
+        let message = refusal("demo now");
+        assert!(message.contains("unexpected argument 'now'"), "{message}");
     }
 
     #[test]
     fn test_takes_words_of_its_own() {
         let selection =
             test::Selection { names: vec!["moved".into()], version: Some("1.36.2".into()), ..Default::default() };
-        assert_eq!(parsed("test moved --envoy 1.36.2"), Ok(Task::Test(selection)));
+        assert_eq!(parsed("test moved --envoy 1.36.2").unwrap(), Task::Test(selection));
+    }
+
+    #[test]
+    fn words_of_the_bench_go_on_to_it() {
+        let words = ["--only", "matrix", "--smoke"].map(str::to_owned);
+        assert_eq!(parsed("bench --only matrix --smoke").unwrap(), Task::Bench(words.into()));
+        assert!(refusal("bench --help").contains("--rounds"));
     }
 }

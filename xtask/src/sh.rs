@@ -1,6 +1,7 @@
-//! How does a command of this repository run another program?
+//! Runs other programs, cargo above all.
 
 use std::env;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -9,28 +10,28 @@ use anyhow::{Context, Result, bail};
 use local_envoy::{Child, child, workspace_root};
 use serde_json::Value;
 
-/// A day: builds and tests take as long as they take.
+/// A day. There is no useful limit for builds and tests.
 const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// `program`, to be run in the root of the workspace.
+/// A command that runs in the root of the workspace.
 pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(workspace_root());
     command
 }
 
-/// The cargo that runs this, so that one toolchain builds everything.
+/// The cargo that runs this program, so that one toolchain builds everything.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     command(&cargo, arguments)
 }
 
-/// Says what comes next, above the output of other programs.
+/// Prints a heading above the output of other programs.
 pub(crate) fn step(what: &str) {
     println!("\n> {what}");
 }
 
-/// Runs `command`, which prints to the terminal. An error unless it ends with status 0.
+/// Runs `command`, which prints to the terminal. Any status but 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = Child::spawn(command)?.wait(LIMIT)?;
     check(command, status)
@@ -45,23 +46,48 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     stdout.with_context(|| child::describe(command)).map(Option::unwrap_or_default)
 }
 
-/// Runs `cargo build` with these arguments and returns the file that it made for the target `name`, the one called `name` with
-/// `ending` behind it.
+/// Runs `command` and passes each line of its standard output on, to the terminal and to `on_line`.
+pub(crate) fn watch(command: &mut Command, mut on_line: impl FnMut(&str)) -> Result<()> {
+    let child = Child::spawn(command.stdout(Stdio::piped()))?;
+    if let Some(stdout) = child.take_stdout() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line.with_context(|| child::describe(command))?;
+            let line = String::from_utf8_lossy(&line);
+            let _ = writeln!(io::stdout(), "{line}");
+            on_line(&line);
+        }
+    }
+    let status = child.wait(LIMIT)?;
+    check(command, status)
+}
+
+/// Runs `cargo build` with these arguments for a module that ships. Returns the file `name` + `ending` of the target `name`.
 pub(crate) fn build(arguments: &[&str], name: &str, ending: &str) -> Result<PathBuf> {
-    let mut command = cargo(&["build", "--message-format=json-render-diagnostics"]);
-    // These come before the flags of a target, and what ships is not to differ by whoever builds it.
+    let mut command = cargo(&["build"]);
+    // A flag of the user would take the place of the flags of the target, and the module would differ.
     command.args(arguments).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    let messages = read(&mut command)?;
-    artifact(&messages, name, ending)
-        .with_context(|| format!("{} made no file {name}{ending}", child::describe(&command)))
+    built(&mut command, name, ending)
 }
 
-/// Builds the application of the demo, and returns where it lies.
+/// Builds the application of the demo and returns its path.
 pub(crate) fn demo_backend() -> Result<PathBuf> {
-    build(&["--release", "--locked", "-p", "demo-backend"], "demo-backend", "")
+    built(&mut cargo(&["build", "--locked", "-p", "demo-backend"]), "demo-backend", "")
 }
 
-/// `cargo build` says in one JSON object per line what it has made, wherever its target folder is.
+/// The same beside the tests of the workspace, from the dependencies that are built for them. `--test` makes cargo choose the
+/// same features.
+pub(crate) fn demo_backend_beside_tests() -> Result<PathBuf> {
+    let arguments = ["build", "--locked", "--workspace", "--bin", "demo-backend", "--test", "browser"];
+    built(&mut cargo(&arguments), "demo-backend", "")
+}
+
+fn built(command: &mut Command, name: &str, ending: &str) -> Result<PathBuf> {
+    let messages = read(command.arg("--message-format=json-render-diagnostics"))?;
+    artifact(&messages, name, ending)
+        .with_context(|| format!("{} made no file {name}{ending}", child::describe(command)))
+}
+
+/// Finds the file in the messages of `cargo build`, one JSON object a line. They tell the folder, which the user can change.
 fn artifact(messages: &str, name: &str, ending: &str) -> Option<PathBuf> {
     let file_name = format!("{name}{ending}");
     messages

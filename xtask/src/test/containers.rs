@@ -1,22 +1,26 @@
-//! Does the demo work in containers, and leave nothing behind?
+//! Runs the tests of the demo in containers, and checks that nothing stays behind.
 
 use anyhow::{Context, Result, bail};
 use local_demo::{Compose, Ports};
 use local_envoy::child;
 
-use super::ground::Ground;
+use super::Passed;
+use super::fixture::Fixture;
 use super::plan::Chosen;
 use super::runner::Runner;
 use super::suites::{Envoys, PAGE};
 use crate::{cleanup, sh};
 
-/// Not that of the demo itself, which may run beside the tests.
+/// Another name than the demo's own, which may run beside the tests.
 const PROJECT: &str = "sticky-sessions-test";
 
-/// Brings the demo up, runs its tests against it, and takes it down whatever happens. What has passed: nothing when there is no
-/// test of these names.
-pub(crate) fn run(chosen: &Chosen, names: &[String], ground: &Ground) -> Result<Option<String>> {
-    let runners = runners(chosen, names, ground)?;
+/// The suite whose tests of the page run here too.
+pub(crate) const PAGE_SUITE: &str = "browser";
+
+/// Starts the demo, runs its tests, and always takes the demo down again. Returns what passed, or `None` when no test has one of
+/// these names.
+pub(crate) fn run(chosen: &Chosen, names: &[String], fixture: &Fixture<'_>) -> Result<Option<Passed>> {
+    let runners = runners(chosen, names, fixture)?;
     if runners.is_empty() {
         return Ok(None);
     }
@@ -31,35 +35,35 @@ pub(crate) fn run(chosen: &Chosen, names: &[String], ground: &Ground) -> Result<
     sh::step("the demo in containers ends");
     let down = cleanup::run(&mut compose.command(&["down", "--volumes", "--remove-orphans", "--rmi", "local"]));
     drop(open);
-    passed?;
+    let tests = passed?;
     down?;
     let left_behind = compose.left_behind()?;
     if !left_behind.is_empty() {
         bail!("`docker compose down` left behind: {}", left_behind.join(", "));
     }
-    Ok(Some(chosen.suite.name.to_owned()))
+    Ok(Some(Passed::tests(chosen.suite.name, tests)))
 }
 
 /// The tests of the containers themselves, and those of the page that they serve.
-fn runners(chosen: &Chosen, names: &[String], ground: &Ground) -> Result<Vec<Runner>> {
+fn runners(chosen: &Chosen, names: &[String], fixture: &Fixture<'_>) -> Result<Vec<Runner>> {
     let mut runners = Vec::from_iter(Runner::target(chosen.suite.name).named(names)?);
     if !chosen.skipped.contains(&PAGE)
         && let Some(page) = page_tests(names)?
     {
-        // A page over TLS is that of an Envoy beside the containers.
-        let page = ground.with_demo(page)?;
-        let envoys = ground.envoys(Envoys::Newest)?.iter();
+        // The tests of the page over TLS start an Envoy beside the containers.
+        let page = fixture.with_demo(page)?;
+        let envoys = fixture.envoys(Envoys::Newest)?.iter();
         runners.extend(envoys.map(|(_, binary)| page.clone().variable("ENVOY_BIN", binary)));
     }
     Ok(runners)
 }
 
 fn page_tests(names: &[String]) -> Result<Option<Runner>> {
-    let browser = Runner::target("browser");
+    let browser = Runner::target(PAGE_SUITE);
     if names.is_empty() {
         return Ok(Some(browser.with([PAGE])));
     }
-    // Of several filters the test runner takes what passes any, not all.
+    // The test runner takes a test that matches any of its filters. Here a test must be one of the page and have the name.
     let page = browser.clone().with([PAGE]).tests()?;
     let page: Vec<_> = page.into_iter().filter(|test| names.iter().any(|name| test.contains(name.as_str()))).collect();
     Ok(if page.is_empty() { None } else { Some(browser.with(["--exact"]).with(page)) })
@@ -71,14 +75,16 @@ fn up(compose: &Compose) -> Result<()> {
         .context("the demo in containers does not start")
 }
 
-fn run_against(compose: &Compose, runners: &[Runner]) -> Result<()> {
+/// Returns how many tests passed.
+fn run_against(compose: &Compose, runners: &[Runner]) -> Result<usize> {
     sh::step("tests of the demo in containers");
+    let mut passed = 0;
     for runner in runners {
-        // One demo for all: what a test stops must not be missed by another.
+        // One demo serves all tests, and a test may stop an instance that another test needs.
         let runner = runner.clone().with(["--test-threads", "1"]);
         let variables = compose.variables();
         let runner = variables.iter().fold(runner, |runner, (name, value)| runner.variable(name, value));
-        runner.run().context("the tests of the demo in containers failed")?;
+        passed += runner.run().context("the tests of the demo in containers failed")?;
     }
-    Ok(())
+    Ok(passed)
 }

@@ -1,7 +1,7 @@
-//! Does what decides withstand inputs that nobody thought of?
+//! Runs the fuzz targets: first their seeds, then inputs that the fuzzer makes.
 //!
-//! Without a sanitizer, which needs a nightly toolchain and looks for what code without `unsafe` cannot do. Overflows and debug
-//! assertions are on, see `fuzz/Cargo.toml`.
+//! There is no sanitizer. It needs a nightly toolchain and finds memory errors, which code without `unsafe` does not have.
+//! Overflow checks and debug assertions are on (`fuzz/Cargo.toml`).
 
 use std::fs;
 use std::path::Path;
@@ -12,31 +12,34 @@ use anyhow::{Context, Result, bail};
 use local_envoy::{child, workspace_root};
 use report::Report;
 
-use super::reports;
+use super::{Passed, reports};
 use crate::sh;
 
-/// The executions of each target unless told otherwise: somewhat more than a minute for all of them.
+/// The executions of each target by default. All targets together take about a minute.
 const RUNS: u64 = 150_000;
 
-/// The longest input, in bytes. Longer ones are slower, and say little that is not said in these.
+/// The longest input, in bytes. Longer inputs are slower and reach little more code.
 const LONGEST_INPUT: &str = "-max_len=1024";
 
-/// The longest time for one input, in seconds, before it counts as a crash.
+/// The longest time for one input, in seconds. A longer one counts as a crash.
 const LONGEST_TIME: &str = "-timeout=10";
 
-/// For all executions of a target.
+/// The longest time for all executions of a target.
 const LIMIT: Duration = Duration::from_hours(24);
 
 const REPORT: Report = Report::of("fuzz", &["target", "seeds", "executions", "crashes", "features", "seconds"]);
 
-/// Runs the targets that have one of these in their names; no names mean all. What has passed: nothing when there is none.
-pub(crate) fn run(names: &[String], runs: Option<u64>) -> Result<Option<String>> {
+/// Builds the targets.
+pub(crate) fn build() -> Result<()> {
+    sh::run(&mut cargo_fuzz(&["build"])).context("building the fuzz targets failed")
+}
+
+/// Runs the targets that have one of these in their names; no names mean all. Returns `None` when there is no such target.
+pub(crate) fn run(names: &[String], runs: Option<u64>) -> Result<Option<Passed>> {
     let targets = targets(names)?;
     if targets.is_empty() {
         return Ok(None);
     }
-    sh::step("the fuzz targets");
-    sh::run(&mut cargo_fuzz(&["build"])).context("building the fuzz targets failed")?;
     let runs = runs.unwrap_or(RUNS);
     let mut crashed = Vec::new();
     for target in &targets {
@@ -46,9 +49,10 @@ pub(crate) fn run(names: &[String], runs: Option<u64>) -> Result<Option<String>>
         }
     }
     if !crashed.is_empty() {
-        bail!("fuzzing found what must not be, see above: {}", crashed.join(", "));
+        bail!("fuzzing found a fault, see above: {}", crashed.join(", "));
     }
-    Ok(Some(format!("fuzz, {} targets with {runs} executions each", targets.len())))
+    let tests = format!("{} targets", targets.len());
+    Ok(Some(Passed { what: format!("fuzz, {tests} with {runs} executions each"), tests }))
 }
 
 fn targets(names: &[String]) -> Result<Vec<String>> {
@@ -57,11 +61,11 @@ fn targets(names: &[String]) -> Result<Vec<String>> {
     Ok(all.lines().map(str::trim).filter(|line| !line.is_empty()).filter(is_meant).map(str::to_owned).collect())
 }
 
-/// Whether all of these executions of the target were good. A row of the report says how many there were.
+/// Executes the target this often, and adds a row to the report. Returns false after a crash.
 fn fuzz(target: &str, runs: u64) -> Result<bool> {
     let root = workspace_root();
     let seeds = root.join("fuzz/corpus").join(target);
-    // What is found goes here, and not beside the seeds: it changes with every run.
+    // The fuzzer writes into the first folder. The seeds in the repository stay as they are.
     let found = root.join("target/fuzz-corpus").join(target);
     fs::create_dir_all(&found).with_context(|| found.display().to_string())?;
     let start = Instant::now();
@@ -94,7 +98,7 @@ fn fuzz(target: &str, runs: u64) -> Result<bool> {
     Ok(is_good)
 }
 
-/// `cargo fuzz` with what a build and a run have to agree on.
+/// `cargo fuzz` with the options that a build and a run must share.
 fn cargo_fuzz(arguments: &[&str]) -> Command {
     let mut command = sh::cargo(&["fuzz"]);
     let (name, rest) = arguments.split_first().map_or(("", arguments), |(name, rest)| (*name, rest));
@@ -102,11 +106,11 @@ fn cargo_fuzz(arguments: &[&str]) -> Command {
     command
 }
 
-/// What libFuzzer says of a run.
+/// The figures that libFuzzer prints about a run.
 #[derive(Debug, PartialEq, Eq)]
 struct Figures {
     executions: u64,
-    /// Edges of the code, each with how often it was taken.
+    /// Edges of the code, counted apart by how often each was taken.
     features: u64,
 }
 
@@ -118,7 +122,7 @@ impl Figures {
     }
 }
 
-/// The end of a log, from the panic on if there is one: with the input, and how to try it again.
+/// The end of a log, from the panic on if there is one. It has the input, and the command that tries it again.
 fn what_happened(log: &str) -> String {
     const MOST_LINES: usize = 60;
     let lines: Vec<&str> = log.lines().collect();
@@ -179,13 +183,18 @@ stat::peak_rss_mb:              27
     }
 
     #[test]
-    fn every_target_has_seeds() {
+    fn every_target_has_a_few_seeds_with_names() {
         let manifest = fs::read_to_string(workspace_root().join("fuzz/Cargo.toml")).unwrap();
         let targets: Vec<_> = manifest.lines().filter_map(|line| line.strip_prefix("path = \"fuzz_targets/")).collect();
         assert!(targets.len() > 5, "{targets:?}");
         for target in targets {
-            let seeds = workspace_root().join("fuzz/corpus").join(target.trim_end_matches(".rs\""));
-            assert!(count(&seeds).unwrap() > 0, "{}", seeds.display());
+            let folder = workspace_root().join("fuzz/corpus").join(target.trim_end_matches(".rs\""));
+            let seeds: Vec<_> = fs::read_dir(&folder).unwrap().map(|seed| seed.unwrap().file_name()).collect();
+            assert!((10..=30).contains(&seeds.len()), "{} seeds in {}", seeds.len(), folder.display());
+            // `cargo fuzz run` by hand adds seeds that are named by their hash.
+            let is_hash = |name: &str| name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let unnamed = seeds.iter().find(|seed| seed.to_str().is_none_or(is_hash));
+            assert_eq!(unnamed, None, "in {}", folder.display());
         }
     }
 }

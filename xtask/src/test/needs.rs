@@ -1,4 +1,4 @@
-//! What must a machine have for some of the tests, and how does one get it?
+//! The programs that some of the tests need, and how to get them.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use local_envoy::child;
 
-/// What some of the tests cannot do without.
+/// A program that some of the tests need.
 pub(crate) struct Need {
-    /// As in "… is missing".
+    /// Its name, as in "… is missing".
     pub(crate) what: &'static str,
     pub(crate) get: Get,
     pub(crate) is_met: fn() -> bool,
 }
 
-/// How to get it.
+/// The way to get it.
 pub(crate) enum Get {
-    /// A package of Debian and what derives from it.
+    /// A package of Debian and its derivatives.
     Package(&'static str),
-    /// In words.
+    /// Another way, in words.
     Otherwise(&'static str),
 }
 
@@ -82,17 +82,17 @@ pub(crate) const CADDY: Need = Need {
     is_met: || program("CADDY_BIN", &["caddy"]).is_some(),
 };
 
-/// The browser of the tests.
+/// The path of the browser.
 pub(crate) fn chromium() -> Option<PathBuf> {
     program("CHROMIUM_BIN", &["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// What drives it.
+/// The path of the program that drives the browser.
 pub(crate) fn chromedriver() -> Option<PathBuf> {
     program("CHROMEDRIVER_BIN", &["chromedriver"])
 }
 
-/// What is missing and how to get it, as the end of a sentence.
+/// Names what is missing and how to get it, as the end of a sentence.
 pub(crate) fn missing(needs: &[&Need]) -> String {
     let what: Vec<_> = needs.iter().map(|need| need.what).collect();
     let mut packages = String::new();
@@ -109,7 +109,7 @@ pub(crate) fn missing(needs: &[&Need]) -> String {
     format!("missing: {}; to get it: {}", what.join(", "), words.join("; "))
 }
 
-/// The one that the variable names, otherwise the first of these that is there.
+/// The program that the variable names, or the first of `names` that is on PATH.
 fn program(variable: &str, names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     match env::var_os(variable).filter(|named| !named.is_empty()) {

@@ -1,26 +1,26 @@
-//! Which of the tests can run on this machine?
+//! Decides which tests can run on this machine.
 
 use anyhow::{Result, bail};
 
 use super::needs::{Need, missing};
 use super::suites::Suite;
 
-/// What runs, and what does not.
+/// The suites that run, and those that cannot.
 pub(crate) struct Plan {
     pub(crate) chosen: Vec<Chosen>,
-    /// A line for each suite, or part of one, that is left out: which, what is missing, and how to get it.
+    /// A line for each suite, or part of one, that cannot run: what is missing, and how to get it.
     pub(crate) left_out: Vec<String>,
 }
 
 /// A suite that runs.
 pub(crate) struct Chosen {
     pub(crate) suite: &'static Suite,
-    /// The modules of it that do not.
+    /// The modules of the suite that cannot run.
     pub(crate) skipped: Vec<&'static str>,
 }
 
 impl Plan {
-    /// Of these suites, what can run.
+    /// Plans these suites.
     pub(crate) fn of(suites: impl IntoIterator<Item = &'static Suite>, is_met: impl Fn(&Need) -> bool) -> Self {
         let unmet =
             |needs: &'static [Need]| -> Vec<&'static Need> { needs.iter().filter(|need| !is_met(need)).collect() };
@@ -44,7 +44,7 @@ impl Plan {
         plan
     }
 
-    /// The same, for suites that were asked for by name: nothing of them is left out.
+    /// Refuses a plan that leaves something out. This is for suites that were asked for by name.
     pub(crate) fn whole(self) -> Result<Self> {
         if self.left_out.is_empty() {
             return Ok(self);

@@ -1,8 +1,10 @@
-//! Which tests are asked for?
+//! Reads the words of `cargo xtask test`.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::builder::RangedU64ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use local_envoy::{DEFAULT_VERSION, OLDEST_VERSION, binary_of, named_binary};
 
 use super::suites::{self, Suite};
@@ -10,36 +12,75 @@ use super::suites::{self, Suite};
 /// The words after `cargo xtask test`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// The suites; none means all that can run.
+    /// The suites. None means all that can run.
     pub(crate) suites: Vec<&'static str>,
-    /// Parts of the names of tests; none means all.
+    /// Parts of the names of tests. None means all.
     pub(crate) names: Vec<String>,
-    /// The one version of Envoy to run them on.
+    /// The version of Envoy to run them on.
     pub(crate) version: Option<String>,
-    /// How often each fuzz target is executed.
+    /// Runs them on the newest and on the oldest supported Envoy.
+    pub(crate) all_envoys: bool,
+    /// The executions of each fuzz target.
     pub(crate) runs: Option<u64>,
 }
 
+/// The arguments of `cargo xtask test`.
+pub(crate) fn arguments() -> Command {
+    let suites: Vec<_> = suites::SUITES.iter().map(|suite| format!("  {:<9}{}", suite.name, suite.about)).collect();
+    Command::new("test")
+        .about("Runs the tests that this machine can run, or those that are asked for")
+        .override_usage("cargo xtask test [SUITE]... [NAME]... [OPTIONS]")
+        .arg(
+            Arg::new("words")
+                .value_name("SUITE or NAME")
+                .num_args(0..)
+                .help("A suite, or a part of the names of tests [default: every suite that can run here]"),
+        )
+        .arg(
+            Arg::new("envoy")
+                .long("envoy")
+                .value_name("VERSION")
+                .conflicts_with("all")
+                .help(format!("Runs the tests on this version of Envoy [default: {DEFAULT_VERSION}]")),
+        )
+        .arg(Arg::new("all").long("all-envoys").action(ArgAction::SetTrue).help(format!(
+            "Runs the suites `envoy` and `clients` on Envoy {DEFAULT_VERSION} and on {OLDEST_VERSION}, the oldest supported"
+        )))
+        .arg(
+            Arg::new("runs")
+                .long("runs")
+                .value_name("NUMBER")
+                .value_parser(RangedU64ValueParser::<u64>::new().range(1..))
+                .help("Executes each fuzz target this often"),
+        )
+        .after_help(format!(
+            "Suites:
+{}
+
+Examples:
+  cargo xtask test                        every suite that can run here
+  cargo xtask test unit envoy             two suites
+  cargo xtask test envoy failover         the tests of `envoy` that have `failover` in their names
+  cargo xtask test fuzz --runs 20000000   a long run of the fuzzer",
+            suites.join("\n")
+        ))
+}
+
 impl Selection {
-    pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
-        let mut selection = Self::default();
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            if word == "--envoy" {
-                let version = words.next().ok_or("--envoy needs a version, such as 1.40.0")?;
-                selection.version = Some(version.clone());
-            } else if word == "--runs" {
-                let runs = words.next().and_then(|number| number.parse().ok()).filter(|runs| *runs > 0);
-                selection.runs = Some(runs.ok_or("--runs needs a number, such as 20000000")?);
-            } else if word.starts_with('-') {
-                return Err(format!("test has no option {word:?}, only --envoy VERSION and --runs NUMBER"));
-            } else if let Some(suite) = suites::find(word) {
-                selection.suites.push(suite.name);
-            } else {
-                selection.names.push(word.clone());
+    pub(crate) fn of(arguments: &ArgMatches) -> Self {
+        let mut selection = Self {
+            version: arguments.get_one("envoy").cloned(),
+            all_envoys: arguments.get_flag("all"),
+            runs: arguments.get_one("runs").copied(),
+            ..Self::default()
+        };
+        for word in arguments.get_many::<String>("words").into_iter().flatten() {
+            match suites::find(word) {
+                Some(suite) => selection.suites.push(suite.name),
+                None => selection.names.push(word.clone()),
             }
         }
-        Ok(selection)
+        selection
     }
 
     /// The suites to choose from, in the order in which they run.
@@ -48,16 +89,17 @@ impl Selection {
         suites::SUITES.iter().filter(asked_for)
     }
 
-    /// What to call each Envoy, and where it is, the newest first. A version that was asked for comes before `ENVOY_BIN`, and
-    /// that before the supported range.
+    /// The Envoys to run on, each with a name for the reader, the newest first. `--envoy` and `--all-envoys` come before
+    /// `ENVOY_BIN`, and `ENVOY_BIN` before the newest version.
     pub(crate) fn envoys(&self) -> Result<Vec<(String, PathBuf)>> {
         let versions: &[&str] = match &self.version {
             Some(version) => &[version],
+            None if self.all_envoys => &[DEFAULT_VERSION, OLDEST_VERSION],
             None => {
                 if let Some(named) = named_binary()? {
                     return Ok(vec![(format!("ENVOY_BIN ({})", named.display()), named)]);
                 }
-                if self.names.is_empty() { &[DEFAULT_VERSION, OLDEST_VERSION] } else { &[DEFAULT_VERSION] }
+                &[DEFAULT_VERSION]
             }
         };
         versions.iter().map(|version| Ok((format!("Envoy {version}"), binary_of(version)?))).collect()
@@ -68,19 +110,29 @@ impl Selection {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Selection, String> {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Selection::parse(&words)
+    fn parsed(line: &str) -> Result<Selection, clap::Error> {
+        let matches = arguments().no_binary_name(true).try_get_matches_from(line.split_whitespace())?;
+        Ok(Selection::of(&matches))
     }
 
     #[test]
     fn an_option_without_its_value_or_unknown_is_refused() {
-        assert_eq!(parsed("--envoy"), Err("--envoy needs a version, such as 1.40.0".into()));
-        for line in ["--runs", "--runs many", "--runs 0"] {
-            assert_eq!(parsed(line), Err("--runs needs a number, such as 20000000".into()), "{line}");
-        }
-        let message = "test has no option \"--nocapture\", only --envoy VERSION and --runs NUMBER";
-        assert_eq!(parsed("--nocapture"), Err(message.into()));
+        let refused = |line: &str, message: &str| {
+            let error = parsed(line).unwrap_err().to_string();
+            assert!(error.contains(message), "{line}: {error}");
+        };
+        refused("--envoy", "a value is required for '--envoy <VERSION>'");
+        refused("--runs", "a value is required for '--runs <NUMBER>'");
+        refused("--runs many", "invalid value 'many' for '--runs <NUMBER>'");
+        refused("--runs 0", "invalid value '0' for '--runs <NUMBER>'");
+        refused("--nocapture", "unexpected argument '--nocapture'");
+        refused("--all-envoys --envoy 1.36.2", "cannot be used with");
+    }
+
+    #[test]
+    fn all_envoys_are_two() {
+        assert!(parsed("envoy --all-envoys").unwrap().all_envoys);
+        assert!(!parsed("envoy").unwrap().all_envoys);
     }
 
     #[test]
@@ -91,7 +143,7 @@ mod tests {
 
     #[test]
     fn nothing_selects_everything() {
-        assert_eq!(parsed(""), Ok(Selection::default()));
+        assert_eq!(parsed("").unwrap(), Selection::default());
         assert_eq!(parsed("").unwrap().suites().count(), suites::SUITES.len());
     }
 
