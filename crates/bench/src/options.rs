@@ -81,17 +81,17 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether the command measures everything, so that it can write the page.
+    /// True if the command measures everything, so that it can write the page.
     pub(crate) fn is_whole_run(&self) -> bool {
         self.only.is_empty() && !self.smoke
     }
 
-    /// Whether the command selects a section.
+    /// True if the command selects a section.
     pub(crate) fn selects(&self, section: Section) -> bool {
         self.only.is_empty() || self.only.iter().any(|word| word == section.name())
     }
 
-    /// Whether the command selects a variant by a part of its name. The name of a section selects only the section.
+    /// True if the command selects a variant by a part of its name. The name of a section selects only the section.
     pub(crate) fn names(&self, variant: &str) -> bool {
         let sections = Section::ALL.map(Section::name);
         self.only.iter().any(|word| !sections.contains(&word.as_str()) && variant.contains(word.as_str()))

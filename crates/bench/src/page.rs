@@ -154,28 +154,14 @@ fn parts_of_the_price(main: &MainTable) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::figures::Figure;
     use crate::sections::machine::Machine;
-    use crate::sections::main_table::Row;
     use crate::sections::memory::Memory;
     use crate::sections::startup::Startup;
-    use crate::sections::variants::{NATIVE, NO_FILTER, NOOP, PINNED, VARIANTS};
-
-    /// A main table with four variants and two rounds.
-    pub(crate) fn main_table_of_four() -> MainTable {
-        let measured =
-            [(NO_FILTER, [40.0, 42.0]), (NOOP, [45.0, 47.0]), (NATIVE, [42.0, 44.0]), (PINNED, [50.0, 53.0])];
-        let rows = measured.iter().filter_map(|(name, cpu)| {
-            let variant = VARIANTS.into_iter().find(|variant| variant.name == *name)?;
-            Some(Row { variant, cpu: cpu.to_vec(), rate: Figure::of([20_000.0]) })
-        });
-        let absent = vec!["nginx was not measured: it is not there".to_owned()];
-        MainTable { rows: rows.collect(), versions: Vec::new(), absent, rounds: 2, seconds: 1 }
-    }
 
     #[test]
     fn the_page_names_what_was_not_measured() {
@@ -190,7 +176,7 @@ pub(crate) mod tests {
         let startup = Startup { validate_with: one, validate_without: one, size: 250_001, firsts: Vec::new() };
         let memory = Memory { lines: Vec::new(), linear: [1024, 2048] };
         let duration = Duration::from_secs(61);
-        let main = main_table_of_four();
+        let main = MainTable::of_four_variants();
         let (calls, steps, matrix, growth) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let page = page(&Run { machine, calls, startup, main, steps, matrix, growth, memory, pure: None, duration });
         assert!(page.contains("**nginx was not measured: it is not there.**"), "{page}");

@@ -36,7 +36,7 @@ pub(crate) fn of_page(page: &str) -> String {
 struct Bar {
     name: &'static str,
     price: Figure,
-    /// Whether it is this filter, which has another colour.
+    /// True for this filter, which has another colour.
     ours: bool,
 }
 
@@ -128,7 +128,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::page::tables;
-    use crate::page::tests::main_table_of_four;
+    use crate::sections::main_table::MainTable;
 
     fn bars() -> Vec<Bar> {
         let price = |median, lowest, highest| Figure { median, lowest, highest };
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_chart_has_the_variants_of_the_page_and_no_others() {
-        let chart = of_page(&tables::main_table(&main_table_of_four()));
+        let chart = of_page(&tables::main_table(&MainTable::of_four_variants()));
         assert!(chart.contains("this filter (sealed)") && chart.contains("10.5 µs"), "{chart}");
         assert!(!chart.contains("nginx"), "{chart}");
     }

@@ -176,12 +176,11 @@ pub(crate) fn pure(operations: &[Operation]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::tests::main_table_of_four;
     use crate::sections::variants::PINNED;
 
     #[test]
     fn a_row_has_the_price_and_the_comparisons() {
-        let table = main_table(&main_table_of_four());
+        let table = main_table(&MainTable::of_four_variants());
         let row = table.lines().find(|line| line.contains(PINNED)).unwrap();
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(cells, [PINNED, "51.5 (50.0 to 53.0)", "10.5 (10.0 to 11.0)", "1.20", "2.1", "20000"]);

@@ -22,7 +22,7 @@ impl Counted {
         self.calls.iter().map(|(_, count)| count).sum()
     }
 
-    /// Whether the filter sealed a cookie, which needs a random nonce.
+    /// True if the filter sealed a cookie, which needs a random nonce.
     pub(crate) fn seals(&self) -> bool {
         self.calls.iter().any(|(name, _)| name == "random_get")
     }

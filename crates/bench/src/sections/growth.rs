@@ -37,7 +37,7 @@ const fn targets_of(sessions: usize) -> u32 {
 
 /// The cost of a request at one size.
 pub(crate) struct Growth {
-    /// What grows: one of the names below.
+    /// The growing thing: one of the names below.
     pub(crate) what: &'static str,
     pub(crate) count: usize,
     /// Without the filter, in microseconds per request, one value for each round.

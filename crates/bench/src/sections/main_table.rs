@@ -94,7 +94,7 @@ impl Started {
     }
 }
 
-/// Whether the command selects any variant.
+/// True if the command selects any variant.
 pub(crate) fn is_selected(options: &Options) -> bool {
     !selected(options).is_empty()
 }
@@ -175,5 +175,20 @@ impl MainTable {
         let own = Figure::difference(&row.cpu, &without.cpu)?;
         let floor = Figure::difference(&noop.cpu, &without.cpu)?;
         Figure::of((floor.median > 0.0).then(|| own.median / floor.median))
+    }
+}
+
+#[cfg(test)]
+impl MainTable {
+    /// Four variants and two rounds, for the tests of the page.
+    pub(crate) fn of_four_variants() -> Self {
+        let measured =
+            [(NO_FILTER, [40.0, 42.0]), (NOOP, [45.0, 47.0]), (NATIVE, [42.0, 44.0]), (PINNED, [50.0, 53.0])];
+        let rows = measured.iter().filter_map(|(name, cpu)| {
+            let variant = VARIANTS.into_iter().find(|variant| variant.name == *name)?;
+            Some(Row { variant, cpu: cpu.to_vec(), rate: Figure::of([20_000.0]) })
+        });
+        let absent = vec!["nginx was not measured: it is not there".to_owned()];
+        Self { rows: rows.collect(), versions: Vec::new(), absent, rounds: 2, seconds: 1 }
     }
 }

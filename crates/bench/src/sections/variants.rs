@@ -30,7 +30,7 @@ pub(crate) enum Promise {
     Begin,
     /// The requests reach one target.
     Pinned {
-        /// Whether every response sets a cookie, or none does.
+        /// True if every response sets a cookie, and false if none does.
         renewed: bool,
     },
     /// The requests reach existing targets, and each response sets a cookie.
