@@ -8,8 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
 use super::{instance, post, serve};
-use crate::instance::{Instance, State};
+use crate::instance::Instance;
 use crate::listener::Listener;
+use crate::report::State;
 
 /// Each instance of the roster with its state and the requests of the last minute on the sticky listener.
 fn roster(instance: &Instance) -> Vec<(String, State, u64)> {
