@@ -43,7 +43,7 @@ pub(crate) const SPOKEN: [&str; 8] = [
     "lead_answer",
     "nobody_logged_in",
     "logged_in",
-    "never_heard_you",
+    "does_not_know_you",
     "lane_sticky",
     "lane_plain",
 ];
@@ -123,7 +123,7 @@ impl Page<'_> {
     fn account(&self) -> String {
         match (self.visitor.user(), self.visitor) {
             (Some(user), _) => self.say("logged_in", &[("user", user)]),
-            (None, Visitor::Unknown) => self.say("never_heard_you", &[("instance", self.instance)]),
+            (None, Visitor::Unknown) => self.say("does_not_know_you", &[("instance", self.instance)]),
             (None, _) => self.say("nobody_logged_in", &[]),
         }
     }
