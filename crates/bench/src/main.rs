@@ -25,7 +25,12 @@ use crate::rounds::say;
 use crate::sections::{Run, calls, growth, main_table, matrix, memory, startup, steps};
 
 fn main() -> ExitCode {
-    match run() {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        // Prints the message, or the help, and ends the process.
+        Err(error) => error.exit(),
+    };
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -34,18 +39,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
-    let options = Options::parse(std::env::args().skip(1))?;
+fn run(options: &Options) -> Result<()> {
     if options.redraw {
         return redraw();
     }
     let fixture = Fixture::prepare()?;
     if options.smoke {
-        main_table::smoke(&fixture, &options)
+        main_table::smoke(&fixture, options)
     } else if options.is_whole_run() {
-        write_page(&Run::measure(&fixture, &options)?)
+        write_page(&Run::measure(&fixture, options)?)
     } else {
-        print_sections(&fixture, &options)
+        print_sections(&fixture, options)
     }
 }
 

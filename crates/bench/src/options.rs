@@ -1,15 +1,12 @@
 //! Reads the arguments of the command.
 
-use anyhow::{Context, Result, bail, ensure};
-
-/// The usage, for error messages.
-pub(crate) const USAGE: &str = "bench [--rounds NUMBER] [--seconds NUMBER] [--only WORD]... [--smoke] [--redraw]";
+use clap::{Arg, ArgAction, Command, value_parser};
 
 /// The arguments of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     /// The number of rounds of the main table.
-    pub(crate) rounds: usize,
+    pub(crate) rounds: u32,
     /// The length of a visit in the main table.
     pub(crate) seconds: u32,
     /// Names of sections, or parts of the names of variants. Empty selects everything.
@@ -57,28 +54,19 @@ impl Section {
     }
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { rounds: 7, seconds: 2, only: Vec::new(), smoke: false, redraw: false }
-    }
-}
-
 impl Options {
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self> {
-        let mut options = Self::default();
-        let mut arguments = arguments.into_iter();
-        while let Some(word) = arguments.next() {
-            let mut value = || arguments.next().with_context(|| format!("{word} needs a value: {USAGE}"));
-            match word.as_str() {
-                "--rounds" => options.rounds = number(&word, &value()?)?.try_into()?,
-                "--seconds" => options.seconds = number(&word, &value()?)?,
-                "--only" => options.only.push(value()?),
-                "--smoke" => options.smoke = true,
-                "--redraw" => options.redraw = true,
-                _ => bail!("there is no option {word:?}: {USAGE}"),
-            }
-        }
-        Ok(options)
+    /// Reads the arguments. The error is a message for the terminal, also for `--help`.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, clap::Error> {
+        let name = std::iter::once("bench".to_owned());
+        let arguments = command().try_get_matches_from(name.chain(arguments))?;
+        let number = |name| arguments.get_one(name).copied().unwrap_or_default();
+        Ok(Self {
+            rounds: number("rounds"),
+            seconds: number("seconds"),
+            only: arguments.get_many("only").into_iter().flatten().cloned().collect(),
+            smoke: arguments.get_flag("smoke"),
+            redraw: arguments.get_flag("redraw"),
+        })
     }
 
     /// True if the command measures everything, so that it can write the page.
@@ -98,17 +86,31 @@ impl Options {
     }
 }
 
-fn number(option: &str, value: &str) -> Result<u32> {
-    let number = value.parse().with_context(|| format!("{option} takes a number, not {value:?}"))?;
-    ensure!((1..=1000).contains(&number), "{option} {number} is not between 1 and 1000");
-    Ok(number)
+fn command() -> Command {
+    let number = |name, default| {
+        let number = Arg::new(name).long(name).value_name("NUMBER").default_value(default);
+        number.value_parser(value_parser!(u32).range(1..=1000))
+    };
+    let flag = |name| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let only = Arg::new("only").long("only").value_name("WORD").action(ArgAction::Append);
+    Command::new("bench")
+        .about("Measures the cost of stickiness, and writes docs/performance.md and docs/performance.svg")
+        .bin_name("cargo xtask bench")
+        .arg(number("rounds", "7").help("Rounds of the main table"))
+        .arg(number("seconds", "2").help("Seconds of each visit in the main table"))
+        .arg(only.help(format!(
+            "Only prints this section ({}), or variants with this word in their names",
+            Section::names()
+        )))
+        .arg(flag("smoke").help("Checks that everything works, and measures nothing"))
+        .arg(flag("redraw").help("Only draws docs/performance.svg again from docs/performance.md"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Options> {
+    fn parsed(line: &str) -> Result<Options, clap::Error> {
         Options::parse(line.split_whitespace().map(str::to_owned))
     }
 
@@ -134,11 +136,15 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_argument_is_named_with_the_usage() {
-        let error = |line: &str| parsed(line).unwrap_err().to_string();
-        assert_eq!(error("--round 3"), format!("there is no option \"--round\": {USAGE}"));
-        assert_eq!(error("--rounds 0"), "--rounds 0 is not between 1 and 1000");
-        assert_eq!(error("--rounds many"), "--rounds takes a number, not \"many\"");
-        assert_eq!(error("--only"), format!("--only needs a value: {USAGE}"));
+    fn a_wrong_argument_is_named() {
+        for (line, named) in [
+            ("--round 3", "'--round'"),
+            ("--rounds 0", "'0' for '--rounds <NUMBER>'"),
+            ("--rounds many", "'many' for '--rounds <NUMBER>'"),
+            ("--only", "'--only <WORD>'"),
+        ] {
+            let error = parsed(line).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Round {
 pub(crate) fn measure(
     section: &str,
     count: usize,
-    rounds: usize,
+    rounds: u32,
     mut visit: impl FnMut(usize, Round) -> Result<Option<Sample>>,
 ) -> Result<Samples> {
     for place in 0..count {

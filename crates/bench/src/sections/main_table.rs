@@ -27,7 +27,7 @@ pub(crate) struct MainTable {
     pub(crate) versions: Vec<String>,
     /// The proxies that were not measured, with the reason.
     pub(crate) absent: Vec<String>,
-    pub(crate) rounds: usize,
+    pub(crate) rounds: u32,
     pub(crate) seconds: u32,
 }
 

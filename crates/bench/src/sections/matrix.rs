@@ -15,7 +15,7 @@ use crate::rounds::{self, Round};
 use crate::sections::variants::{NATIVE, NEW, NO_FILTER, NOOP, PINNED};
 
 /// The number of rounds. It is small because there are many cells.
-pub(crate) const ROUNDS: usize = 3;
+pub(crate) const ROUNDS: u32 = 3;
 
 /// The length of a visit.
 pub(crate) const SECONDS: u32 = 1;

@@ -15,7 +15,7 @@ use crate::requests::{Cookies, Protocol, Request};
 use crate::rounds;
 
 /// The number of rounds.
-pub(crate) const ROUNDS: usize = 5;
+pub(crate) const ROUNDS: u32 = 5;
 
 /// The length of a visit.
 pub(crate) const SECONDS: u32 = 2;
