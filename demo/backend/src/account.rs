@@ -1,4 +1,4 @@
-//! Who am I, to this instance? The answers for curl, for a form without a script, and for the page's script.
+//! Logs visitors in and out, and answers curl, forms without a script, and the script of the page.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(crate) async fn whoami(
     .into_response())
 }
 
-/// `POST /login`: a session with a user.
+/// `POST /login` starts a session with a user.
 pub(crate) async fn login(
     State(instance): State<Arc<Instance>>,
     session: Session,
@@ -53,7 +53,7 @@ pub(crate) async fn login(
     }
 }
 
-/// `POST /session`: a session also for somebody who is not logged in, so that the application sets its cookie.
+/// `POST /session` starts a session even without a user, so that the application sets its cookie.
 pub(crate) async fn open_session(
     State(instance): State<Arc<Instance>>,
     session: Session,
@@ -78,14 +78,14 @@ pub(crate) async fn logout(
     Ok(answer(&instance, &headers, &Visitor::New))
 }
 
-/// Puts a session into the memory of this instance, in the place of any that the browser had.
+/// Starts a session in the memory of this instance. It replaces the session that the browser had.
 async fn begin(
     instance: &Instance,
     session: &Session,
     headers: &HeaderMap,
     user: Option<&str>,
 ) -> Result<Response, SessionFailed> {
-    // Whoever knew the cookie before the login does not know it afterwards.
+    // A new id: somebody who knew the cookie before the login does not know the new one.
     session.cycle_id().await?;
     let login = user.map(|user| Login { user: user.to_owned() });
     session.insert(LOGIN, &login).await?;
@@ -93,11 +93,11 @@ async fn begin(
 }
 
 fn answer(instance: &Instance, headers: &HeaderMap, visitor: &Visitor) -> Response {
-    // Behind a redirect the page's script could not see which instance took the form.
+    // After a redirect the script could not see which instance handled the form.
     if wants_json(headers) {
         return Json(whoami_json(instance, visitor)).into_response();
     }
-    // Relative, because Envoy may have taken a prefix off the path.
+    // Relative, because Envoy may have removed a prefix from the path.
     (StatusCode::SEE_OTHER, [(LOCATION, "./")]).into_response()
 }
 
@@ -109,7 +109,7 @@ fn whoami_json(instance: &Instance, visitor: &Visitor) -> Value {
     json!({ "instance": instance.name, "user": visitor.user(), "session": visitor.session() })
 }
 
-/// The store failed. A memory store does not, but its interface says it may.
+/// The session store failed. The memory store never does, but its interface allows it.
 pub(crate) struct SessionFailed(session::Error);
 
 impl From<session::Error> for SessionFailed {

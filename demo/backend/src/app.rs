@@ -17,10 +17,10 @@ use crate::instance::Instance;
 use crate::listener::Listener;
 use crate::{account, cors, document, health, socket};
 
-/// Names the instance that answered, in every response.
+/// The response header with the name of the instance that answered.
 pub(crate) const X_INSTANCE: HeaderName = HeaderName::from_static("x-instance");
 
-/// Everything that an instance answers.
+/// All routes, with sessions for each listener.
 pub(crate) fn app(instance: Arc<Instance>) -> Router {
     let routes = visits(&instance).merge(others()).with_state(instance.clone());
     let sticky = routes.clone().layer(sessions(&instance, Listener::Sticky));
@@ -37,7 +37,7 @@ pub(crate) fn app(instance: Arc<Instance>) -> Router {
         .layer(map_response_with_state(instance, sign))
 }
 
-/// What visitors ask for, which the chart counts.
+/// The routes of visitors. The chart counts their requests.
 fn visits(instance: &Arc<Instance>) -> Router<Arc<Instance>> {
     Router::new()
         .route("/", get(document::show))
@@ -50,7 +50,7 @@ fn visits(instance: &Arc<Instance>) -> Router<Arc<Instance>> {
         .route_layer(from_fn_with_state(instance.clone(), count))
 }
 
-/// What Envoy and the peers ask for, and the socket that waits.
+/// The routes of Envoy and the peers, and the socket of the page.
 fn others() -> Router<Arc<Instance>> {
     Router::new()
         .route("/healthz", get(health::check))
@@ -71,7 +71,7 @@ fn sessions(instance: &Instance, listener: Listener) -> SessionManagerLayer<Memo
         .with_secure(false) // the demo speaks plain http
 }
 
-/// Marks every response, that of an unknown path too, with the instance it came from.
+/// Adds the name of the instance to every response, also for an unknown path.
 async fn sign(State(instance): State<Arc<Instance>>, mut response: Response) -> Response {
     if let Ok(name) = HeaderValue::from_str(&instance.name) {
         response.headers_mut().insert(X_INSTANCE, name);

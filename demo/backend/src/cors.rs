@@ -1,4 +1,4 @@
-//! The page of one listener asks the other one too, which is another origin: the same host with another port.
+//! Lets the page of one listener read responses of the other listener, which is another origin: another port of the same host.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Lets pages of the same host, whatever their port, read the answer and send their cookies.
+/// Lets pages from any port of the same host read the response and send their cookies.
 pub(crate) async fn allow_own_host(request: Request, next: Next) -> Response {
     let origin = own_host_origin(request.headers()).cloned();
     let mut response = next.run(request).await;
@@ -23,7 +23,7 @@ pub(crate) async fn allow_own_host(request: Request, next: Next) -> Response {
     response
 }
 
-/// The `Origin` of a request, when its host is the one that the request is for.
+/// The `Origin` of a request, if its host equals the host of the request.
 fn own_host_origin(headers: &HeaderMap) -> Option<&HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let page: Uri = origin.to_str().ok()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! `GET /`: the page, and what it may do.
+//! Answers `GET /` with the page and its content security policy.
 
 use std::sync::Arc;
 
@@ -36,10 +36,10 @@ pub(crate) async fn show(
     Ok(response)
 }
 
-/// Everything is inline in the page, and its script asks nobody but Envoy's two listeners.
+/// The content security policy: everything is inline in the page, and its script connects only to Envoy's two listeners.
 ///
-/// Each scheme is named: to Chromium `http://*:20000` is not `https://localhost:20000`, although the rules match `http` with
-/// `https`, unless the port too changes from 80 to 443.
+/// The policy names each scheme, because `http://*:20000` does not match `https://localhost:20000` in Chromium. In the rules of the
+/// policy `http` also matches `https`, but only together with a change of the port from 80 to 443.
 fn policy(ports: Ports) -> String {
     let listeners = [ports.sticky, ports.plain].map(|port| {
         let sources = ["http", "https", "ws", "wss"].map(|scheme| format!("{scheme}://*:{port}"));

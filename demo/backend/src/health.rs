@@ -1,4 +1,4 @@
-//! What Envoy's health checks hear, and who may change it.
+//! Answers Envoy's health checks, and changes the health of an instance.
 
 use std::sync::Arc;
 
@@ -6,15 +6,16 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::instance::{Instance, Report};
+use crate::instance::Instance;
 use crate::peers::NotBrought;
+use crate::report::Report;
 
-/// `GET /healthz`, which Envoy asks each second.
+/// `GET /healthz`, which Envoy requests every second.
 pub(crate) async fn check(State(instance): State<Arc<Instance>>) -> (StatusCode, &'static str) {
     if instance.is_healthy() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unhealthy") }
 }
 
-/// `GET /report`, which the peers ask each second.
+/// `GET /report`, which the peers request every second.
 pub(crate) async fn report(State(instance): State<Arc<Instance>>) -> Json<Report> {
     Json(instance.report())
 }
@@ -25,7 +26,7 @@ pub(crate) async fn become_healthy(State(instance): State<Arc<Instance>>) -> Str
     format!("instance {} calls itself healthy from now on\n", instance.name)
 }
 
-/// `POST /unhealthy`. The last healthy instance refuses: Envoy would have nobody left to ask, nor to ask for a way back.
+/// `POST /unhealthy`. The last healthy instance refuses, because Envoy could then reach no instance to undo it.
 pub(crate) async fn become_unhealthy(State(instance): State<Arc<Instance>>) -> (StatusCode, String) {
     let name = &instance.name;
     instance.peers.ask().await;
@@ -37,7 +38,7 @@ pub(crate) async fn become_unhealthy(State(instance): State<Arc<Instance>>) -> (
     (StatusCode::OK, format!("instance {name} calls itself unhealthy from now on\n"))
 }
 
-/// `POST /instances/NAME/healthy`: an unhealthy instance gets no requests from Envoy, so another one tells it.
+/// `POST /instances/NAME/healthy`. Envoy sends no requests to an unhealthy instance, so another instance forwards this one.
 pub(crate) async fn bring_back(
     State(instance): State<Arc<Instance>>,
     Path(name): Path<String>,

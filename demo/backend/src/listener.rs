@@ -1,16 +1,16 @@
-//! Which of Envoy's listeners a request came through, and where a browser reaches them.
+//! The two listeners of the demo's Envoy, and their ports.
 
 use axum::http::{HeaderMap, HeaderName};
 
-/// Envoy's listener without stickiness says `plain` here.
+/// The request header in which Envoy's listener without stickiness says `plain`.
 pub(crate) const X_DEMO_LISTENER: HeaderName = HeaderName::from_static("x-demo-listener");
 
-/// Which of Envoy's listeners a request came through.
+/// A listener of Envoy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Listener {
-    /// The one with the filter, and also a request that went past Envoy.
+    /// The listener with the filter. Requests that bypass Envoy count as sticky.
     Sticky,
-    /// The one that spreads requests over the instances.
+    /// The listener that spreads requests over the instances.
     Plain,
 }
 
@@ -23,7 +23,7 @@ impl Listener {
         }
     }
 
-    /// How the page and its script call it.
+    /// The name of the listener in the page and its script.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sticky => "sticky",
@@ -31,7 +31,7 @@ impl Listener {
         }
     }
 
-    /// Its session cookie. Browsers keep one cookie jar for all ports of a host: under one name the listeners would share
+    /// The name of the session cookie. Browsers share cookies between all ports of a host, so with one name the listeners would share
     /// a session.
     pub(crate) fn session_cookie(self) -> &'static str {
         match self {
@@ -44,9 +44,9 @@ impl Listener {
 /// The ports under which a browser reaches the listeners.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ports {
-    /// That of [`Listener::Sticky`].
+    /// The port of [`Listener::Sticky`].
     pub(crate) sticky: u16,
-    /// That of [`Listener::Plain`].
+    /// The port of [`Listener::Plain`].
     pub(crate) plain: u16,
 }
 

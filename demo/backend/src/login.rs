@@ -1,21 +1,21 @@
-//! Who may log in, and what a session remembers of it.
+//! The login that a session stores, and the check of user names.
 
 use serde::{Deserialize, Serialize};
 
 /// The longest user name, in characters.
 pub(crate) const MAX_USER: usize = 40;
 
-/// Where a session keeps its [`Login`].
+/// The key of the [`Login`] in a session.
 pub(crate) const LOGIN: &str = "login";
 
-/// Who logged in.
+/// A login.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Login {
     /// The name from the form, not escaped.
     pub(crate) user: String,
 }
 
-/// The name without the spaces around it, or a sentence for the person who typed it.
+/// Returns the name without the spaces around it, or an error message for the visitor.
 pub(crate) fn check_user(input: &str) -> Result<&str, String> {
     let user = input.trim();
     let length = user.chars().count();

@@ -1,6 +1,6 @@
-//! One instance of the demo's backend: a page with a login that lives in the memory of this process.
+//! Serves one instance of the demo's backend: a page with a login that only this process keeps in memory.
 //!
-//! Two of them behind a load balancer lose each other's logins, which is the problem that sticky sessions solve.
+//! Behind a load balancer, one instance does not know the logins of another. Sticky sessions solve this problem.
 
 use std::env;
 use std::ffi::OsString;
@@ -26,6 +26,7 @@ mod login;
 mod options;
 mod page;
 mod peers;
+mod report;
 mod requests;
 mod socket;
 mod template;
@@ -34,14 +35,14 @@ mod tests;
 mod visitor;
 mod words;
 
-/// The exit code for arguments that make no sense; everything that fails later ends with 1.
+/// The exit code for wrong arguments. All later failures end with 1.
 const WRONG_USAGE: u8 = 2;
 
 const USAGE: &str = "demo-backend --name NAME --listen ADDRESS:PORT [--peers NAME=HOST:PORT,...] [--sticky-port PORT] \
                      [--plain-port PORT] (or the environment variables NAME, LISTEN, PEERS, PORT_STICKY and PORT_PLAIN)";
 
 fn main() -> ExitCode {
-    // What is not UTF-8 is no valid name or address anyway, and still has to be shown in the problem.
+    // A value that is not UTF-8 is wrong anyway. The error message has to show it.
     let text = |value: OsString| value.to_string_lossy().into_owned();
     let options = match Options::read(env::args_os().skip(1).map(text), |name| env::var_os(name).map(text)) {
         Ok(options) => options,
@@ -59,10 +60,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal ends the process.
 #[tokio::main(flavor = "current_thread")]
 async fn run(options: Options) -> Result<(), String> {
-    // Before the line that says "listening": whoever reads it may send a signal at once.
+    // Before the line that says "listens": its reader may send a signal at once.
     let no_signals = |error: io::Error| format!("the system refuses a signal handler: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
@@ -85,7 +86,7 @@ async fn run(options: Options) -> Result<(), String> {
     }
 }
 
-/// Tells the caller the port, which with port 0 only the system knew, and that requests are taken from now on.
+/// Prints the address, because the caller does not know the port if it asked for port 0. Requests are accepted from now on.
 fn announce(name: &str, address: SocketAddr) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "instance {name} listens on {address}")?;

@@ -1,4 +1,4 @@
-//! What the caller decides about an instance: arguments, and for containers the environment.
+//! Reads the options of an instance from arguments, and in containers from the environment.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,10 +7,10 @@ use axum::http::uri::Authority;
 
 use crate::listener::Ports;
 
-/// The longest name that still fits the page's headline and its row of answers, in bytes.
+/// The longest name in bytes that fits the headline and the row of responses on the page.
 const MAX_NAME: usize = 20;
 
-/// Every argument, and the variable that stands for it.
+/// Each argument with its environment variable.
 const OPTIONS: [(&str, &str); 5] = [
     ("--name", "NAME"),
     ("--listen", "LISTEN"),
@@ -19,25 +19,25 @@ const OPTIONS: [(&str, &str); 5] = [
     ("--plain-port", "PORT_PLAIN"),
 ];
 
-/// What the caller decides about an instance.
+/// The options of an instance.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Options {
-    /// How the instance calls itself on the page and in `x-instance`.
+    /// The name of the instance on the page and in `x-instance`.
     pub(crate) name: String,
-    /// Where it listens; port 0 lets the system choose.
+    /// The address to listen on. With port 0 the system chooses a port.
     pub(crate) listen: SocketAddr,
-    /// The other instances, each with where it listens.
+    /// The names and addresses of the other instances.
     pub(crate) peers: Vec<(String, Authority)>,
-    /// Where a browser reaches Envoy.
+    /// The ports under which a browser reaches Envoy.
     pub(crate) ports: Ports,
 }
 
 impl Options {
-    /// Reads the arguments, and from the environment what they leave open: containers are configured there.
+    /// Reads the arguments. An option without an argument comes from the environment, which configures containers.
     ///
     /// # Errors
     ///
-    /// The first problem, as a sentence without its full stop.
+    /// Returns the first problem as a sentence without its full stop.
     pub(crate) fn read(
         args: impl IntoIterator<Item = String>,
         environment: impl Fn(&str) -> Option<String>,
@@ -63,7 +63,7 @@ impl Options {
     }
 }
 
-/// The arguments by their names.
+/// The values of the arguments, by name.
 fn given(args: impl IntoIterator<Item = String>) -> Result<HashMap<&'static str, String>, String> {
     let mut given = HashMap::new();
     let mut args = args.into_iter();
@@ -79,7 +79,7 @@ fn given(args: impl IntoIterator<Item = String>) -> Result<HashMap<&'static str,
     Ok(given)
 }
 
-/// Takes only names that need no escaping in a header, in a path, in HTML and in a script.
+/// Accepts only names that need no escaping in a header, a path, HTML or a script.
 fn parse_name(name: String) -> Result<String, String> {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if plain && (1..=MAX_NAME).contains(&name.len()) {

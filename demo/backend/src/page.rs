@@ -1,4 +1,4 @@
-//! The page as HTML, complete without JavaScript: the script only adds what the browser alone knows.
+//! Renders the page as HTML. It is complete without JavaScript: the script only adds what the browser alone knows.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use crate::template::{escape, fill};
 use crate::visitor::Visitor;
 use crate::words::{Language, WORDS_JSON};
 
-// One document, because a second request for a style or a script might be answered by another instance and would be
-// missing from the answers that the page shows.
+// One document without further requests: another instance could answer a request for a style or a script, and the page would not
+// show that response.
 const PAGE: &str = include_str!("page/page.html");
 const LANE: &str = include_str!("page/lane.html");
 const STYLE: [&str; 3] =
     [include_str!("page/theme.css"), include_str!("page/page.css"), include_str!("page/details.css")];
 
-/// The parts of the script, in an order in which each finds what it needs at once.
+/// The parts of the script, each after the parts that it needs while it loads.
 pub(crate) const SCRIPT: [&str; 12] = [
     include_str!("page/elements.js"),
     include_str!("page/memory.js"),
@@ -31,11 +31,11 @@ pub(crate) const SCRIPT: [&str; 12] = [
     include_str!("page/start.js"),
 ];
 
-/// Where words stand in places of their own.
+/// The templates that have places for words.
 #[cfg(test)]
 pub(crate) const TEMPLATES: [&str; 2] = [PAGE, LANE];
 
-/// The words that are not in such a place, but said from here.
+/// The words that this file uses outside of these places.
 #[cfg(test)]
 pub(crate) const SPOKEN: [&str; 8] = [
     "title",
@@ -43,35 +43,35 @@ pub(crate) const SPOKEN: [&str; 8] = [
     "lead_answer",
     "nobody_logged_in",
     "logged_in",
-    "never_heard_you",
+    "does_not_know_you",
     "lane_sticky",
     "lane_plain",
 ];
 
-/// How many colours `theme.css` has (`.hue-0` and so on); `lanes.js` counts with the same number.
+/// The number of colours in `theme.css` (`.hue-0` and so on). `lanes.js` has the same number.
 const HUES: usize = 6;
 
-/// What the page shows of one request.
+/// The data of the page for one request.
 pub(crate) struct Page<'a> {
     /// The name of the instance that answers.
     pub(crate) instance: &'a str,
-    /// Where the request came through.
+    /// The listener that received the request.
     pub(crate) listener: Listener,
-    /// Where the listeners are.
+    /// The ports of the listeners.
     pub(crate) ports: Ports,
-    /// Who the browser is to this instance.
+    /// The visitor, as this instance knows it.
     pub(crate) visitor: &'a Visitor,
-    /// What the page speaks until its script knows better.
+    /// The language of the page. The script may change it.
     pub(crate) language: Language,
 }
 
 impl Page<'_> {
-    /// The whole document. Only the user name comes from outside, and it is escaped here.
+    /// The whole document. The user name is the only value from outside, and it is escaped here.
     pub(crate) fn render(&self) -> String {
         fill(PAGE, |place| self.word(place).or_else(|| self.value(place)))
     }
 
-    /// `{{word:key}}` is a text and `{{label:key}}` an attribute, both marked so that the script can translate them.
+    /// `{{word:key}}` becomes a text and `{{label:key}}` an attribute. Both are marked, so that the script can translate them.
     fn word(&self, place: &str) -> Option<Cow<'_, str>> {
         let (kind, key) = place.split_once(':')?;
         let said = escape(&self.language.say(key, &[])?);
@@ -108,7 +108,7 @@ impl Page<'_> {
         })
     }
 
-    /// A sentence as HTML; a key without one is shown, where a test finds it.
+    /// A sentence as HTML. An unknown key stays as a place, which a test finds.
     fn say(&self, key: &str, values: &[(&str, &str)]) -> String {
         escape(&self.language.say(key, values).unwrap_or_else(|| format!("{{{{{key}}}}}")))
     }
@@ -123,12 +123,12 @@ impl Page<'_> {
     fn account(&self) -> String {
         match (self.visitor.user(), self.visitor) {
             (Some(user), _) => self.say("logged_in", &[("user", user)]),
-            (None, Visitor::Unknown) => self.say("never_heard_you", &[("instance", self.instance)]),
+            (None, Visitor::Unknown) => self.say("does_not_know_you", &[("instance", self.instance)]),
             (None, _) => self.say("nobody_logged_in", &[]),
         }
     }
 
-    /// Both lanes, that of the reader first.
+    /// Both lanes, first that of the listener that received the request.
     fn lanes(&self) -> String {
         let order = match self.listener {
             Listener::Sticky => [Listener::Sticky, Listener::Plain],
@@ -151,7 +151,7 @@ impl Page<'_> {
         })
     }
 
-    /// Marks the listener that the reader looks at.
+    /// Marks the link to the listener that received the request.
     fn current(&self, listener: Listener) -> &'static str {
         if listener == self.listener { r#" aria-current="page""# } else { "" }
     }
@@ -159,7 +159,7 @@ impl Page<'_> {
 
 const HIDDEN: &str = " hidden";
 
-/// The colour of an instance: the same in every process, and another one for the next letter or number.
+/// The colour of an instance. It is the same in every process, and differs between neighbouring letters and numbers.
 fn hue(instance: &str) -> usize {
     instance.bytes().map(usize::from).sum::<usize>() % HUES
 }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_speaks_the_language_that_it_is_asked_for() {
+    fn the_page_is_in_the_requested_language() {
         let korean = page(Listener::Sticky, &Visitor::New, Language::Korean);
         assert!(korean.contains("<html lang=\"ko\">"));
         assert!(korean.contains(&Language::Korean.say("nobody_logged_in", &[]).unwrap()));

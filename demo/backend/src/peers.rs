@@ -1,4 +1,4 @@
-//! What an instance learns from the others, and what it passes on to them.
+//! Asks the other instances for their reports, and lets them become healthy again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,16 +12,16 @@ use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinSet;
 use tokio::time::{self, MissedTickBehavior};
 
-use crate::instance::{Entry, Report, State};
+use crate::report::{Entry, Report, State};
 use crate::requests::{Requests, now};
 
-/// How often the peers are asked.
+/// The time between two requests to a peer.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a peer may take to answer.
+/// The time limit for the response of a peer.
 pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 
-/// The largest answer of a peer, in bytes: a minute of counts is far smaller.
+/// The size limit for the response of a peer, in bytes. A minute of counts is far smaller.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// The other instances.
@@ -34,22 +34,22 @@ struct Peer {
     seen: Mutex<Seen>,
 }
 
-/// What is known of a peer.
+/// The last known state of a peer.
 struct Seen {
     state: State,
     requests: Requests,
 }
 
-/// Why a peer could not be brought back.
+/// The reason why a peer did not become healthy.
 pub(crate) enum NotBrought {
     /// No peer has this name.
     Unknown,
-    /// The peer did not do it, for the reason in this sentence without its full stop.
+    /// The request to the peer failed. The reason is a sentence without its full stop.
     Failed(String),
 }
 
 impl Peers {
-    /// Nothing is known of them yet.
+    /// Peers that count as away until they answer.
     pub(crate) fn new(peers: Vec<(String, Authority)>) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let peer = |(name, address)| {
@@ -59,7 +59,7 @@ impl Peers {
         Self(peers.into_iter().map(peer).collect())
     }
 
-    /// Asks all of them again and again, and never returns.
+    /// Asks all peers once per [`INTERVAL`], and never returns.
     pub(crate) async fn watch(&self) {
         let mut ticks = time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,7 +69,7 @@ impl Peers {
         }
     }
 
-    /// Asks all of them once, at the same time.
+    /// Asks all peers once, in parallel.
     pub(crate) async fn ask(&self) {
         let mut asked = JoinSet::new();
         for peer in &self.0 {
@@ -79,7 +79,7 @@ impl Peers {
         asked.join_all().await;
     }
 
-    /// What is known of each.
+    /// The last known state of each peer.
     pub(crate) fn roster(&self, now: u64) -> impl Iterator<Item = Entry<'_>> {
         self.0.iter().map(move |peer| {
             let seen = peer.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,19 +87,19 @@ impl Peers {
         })
     }
 
-    /// Whether no peer could serve in place of this instance, although there are peers.
+    /// True if there are peers, but none is healthy.
     pub(crate) fn none_is_healthy(&self) -> bool {
         let mut states = self.0.iter().map(|peer| peer.seen.lock().unwrap_or_else(PoisonError::into_inner).state);
         !self.0.is_empty() && !states.any(|state| state == State::Healthy)
     }
 
-    /// Lets the peer of this name call itself healthy.
+    /// Tells the peer of this name to call itself healthy.
     pub(crate) async fn bring_back(&self, name: &str) -> Result<(), NotBrought> {
         let peer = self.0.iter().find(|peer| peer.name == name).ok_or(NotBrought::Unknown)?;
         peer.send(Method::POST, "/healthy").await.map(drop).map_err(NotBrought::Failed)
     }
 
-    /// Their names.
+    /// The names of the peers.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|peer| peer.name.as_str())
     }
@@ -120,7 +120,7 @@ impl Peer {
         }
     }
 
-    /// The body of an answer with status 200, or what went wrong.
+    /// The body of a response with status 200, or the problem.
     async fn send(&self, method: Method, path: &str) -> Result<Bytes, String> {
         let place = format!("instance {} at {}", self.name, self.address);
         let exchange = async {

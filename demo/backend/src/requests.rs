@@ -1,4 +1,4 @@
-//! How many requests an instance served in which second.
+//! Counts the requests of an instance in each second of the last minute.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::listener::Listener;
 
-/// The seconds that the page's chart shows.
+/// The number of seconds in the chart of the page.
 const SECONDS: u64 = 60;
 
-/// The requests of the last minute, by the second since 1970.
+/// The requests of the last minute. The keys are seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Requests(BTreeMap<u64, Second>);
@@ -30,7 +30,7 @@ pub(crate) struct Columns {
 }
 
 impl Requests {
-    /// Counts a request that came in the second `now`.
+    /// Counts a request in the second `now`.
     pub(crate) fn count(&mut self, listener: Listener, now: u64) {
         let second = self.0.entry(now).or_default();
         let count = match listener {
@@ -41,15 +41,15 @@ impl Requests {
         self.forget(now);
     }
 
-    /// Takes the seconds that an instance tells over what it told before.
+    /// Replaces the seconds that a new report contains.
     ///
-    /// What it no longer tells stays: after a new start it knows nothing of the requests that the chart still shows.
-    pub(crate) fn update(&mut self, told: Self, now: u64) {
-        self.0.extend(told.0);
+    /// Other seconds stay, because a restarted instance does not report the requests before its start, and the chart still shows them.
+    pub(crate) fn update(&mut self, reported: Self, now: u64) {
+        self.0.extend(reported.0);
         self.forget(now);
     }
 
-    /// The last minute as the chart draws it.
+    /// The columns of the chart.
     pub(crate) fn columns(&self, now: u64) -> Columns {
         let seconds = window(now).map(|second| self.0.get(&second).copied().unwrap_or_default());
         let (sticky, plain) = seconds.map(|second| (second.sticky, second.plain)).unzip();
@@ -65,7 +65,7 @@ fn window(now: u64) -> std::ops::RangeInclusive<u64> {
     now.saturating_sub(SECONDS.saturating_sub(1))..=now
 }
 
-/// Seconds since 1970; 0 on a machine whose clock is before that.
+/// Seconds since 1970, or 0 if the clock is before 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_a_minute_is_forgotten() {
+    fn requests_older_than_a_minute_are_forgotten() {
         let mut requests = Requests::default();
         requests.count(Listener::Sticky, NOW - 60);
         requests.count(Listener::Sticky, NOW);
@@ -105,19 +105,19 @@ mod tests {
     }
 
     #[test]
-    fn what_an_instance_tells_replaces_its_seconds_and_keeps_the_others() {
-        let (mut kept, mut told) = (Requests::default(), Requests::default());
+    fn a_report_replaces_its_seconds_and_keeps_the_others() {
+        let (mut kept, mut reported) = (Requests::default(), Requests::default());
         kept.count(Listener::Sticky, NOW - 2);
         kept.count(Listener::Sticky, NOW - 1);
         for _ in 0..3 {
-            told.count(Listener::Sticky, NOW - 1);
+            reported.count(Listener::Sticky, NOW - 1);
         }
-        kept.update(told, NOW);
+        kept.update(reported, NOW);
         assert_eq!(kept.columns(NOW).sticky[57..], [1, 3, 0]);
     }
 
     #[test]
-    fn what_instances_tell_each_other_survives_the_way_as_json() {
+    fn a_report_survives_the_way_as_json() {
         let mut requests = Requests::default();
         requests.count(Listener::Plain, NOW);
         let json = serde_json::to_string(&requests).unwrap();

@@ -1,4 +1,4 @@
-//! The page's socket: which instance holds it, and each second what that one knows of all instances.
+//! Serves the WebSocket of the page: every second it sends the state of all instances.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use tokio::time;
 use tower_sessions::Session;
 
 use crate::account::SessionFailed;
-use crate::instance::{Entry, Instance};
+use crate::instance::Instance;
+use crate::report::Entry;
 use crate::visitor::Visitor;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -21,9 +22,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 struct News<'a> {
     /// The instance that holds the socket.
     instance: &'a str,
-    /// Who the browser was to it when it opened the socket.
+    /// The logged-in user at the time when the socket was opened.
     user: Option<&'a str>,
-    /// What became of the session then.
+    /// The state of the session at that time.
     session: &'a str,
     /// All instances.
     instances: Vec<Entry<'a>>,
@@ -39,7 +40,7 @@ pub(crate) async fn open(
     Ok(upgrade.on_upgrade(|socket| tell(instance, visitor, socket)).into_response())
 }
 
-/// Sends the first message at once and then one each second, until the browser is gone.
+/// Sends the first message at once, and then one every second until the browser disconnects.
 async fn tell(instance: Arc<Instance>, visitor: Visitor, mut socket: WebSocket) {
     let mut ticks = time::interval(INTERVAL);
     loop {

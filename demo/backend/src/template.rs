@@ -1,10 +1,10 @@
-//! Templates with places such as `{{name}}`, and text that is made harmless in HTML.
+//! Fills templates with places such as `{{name}}`, and escapes text for HTML.
 
 use std::borrow::Cow;
 
-/// Puts values in the places of `{{name}}`, in one pass: a value that looks like a place stays as it is.
+/// Replaces each `{{name}}` with a value, in one pass: a value that looks like a place stays as it is.
 ///
-/// A place without a value stays as well, where a test finds it.
+/// A place without a value also stays, and a test finds it.
 pub(crate) fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
@@ -25,7 +25,7 @@ pub(crate) fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<Cow<'a, st
     filled
 }
 
-/// Makes a text harmless between tags and in a quoted attribute.
+/// Escapes a text for HTML content and quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,20 +1,20 @@
-//! What an instance makes of the session cookie of a request.
+//! The visitor behind a request, as the session cookie tells it.
 
 use crate::login::Login;
 
-/// What an instance makes of the session cookie of a request.
+/// The visitor behind a request, as the session cookie tells it.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Visitor {
-    /// There is no such cookie.
+    /// The request has no session cookie.
     New,
-    /// The cookie is of a session that this instance does not have.
+    /// This instance does not have the session of the cookie.
     Unknown,
-    /// The session is here, perhaps with a login.
+    /// This instance has the session, perhaps with a login.
     Known(Option<Login>),
 }
 
 impl Visitor {
-    /// Who is logged in.
+    /// The name of the logged-in user.
     pub(crate) fn user(&self) -> Option<&str> {
         match self {
             Self::Known(Some(login)) => Some(&login.user),
@@ -22,7 +22,7 @@ impl Visitor {
         }
     }
 
-    /// How the page's script calls what became of the session.
+    /// The name of the state in the script of the page.
     pub(crate) fn session(&self) -> &'static str {
         match self {
             Self::New => "none",

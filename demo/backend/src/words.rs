@@ -1,11 +1,11 @@
-//! What the page says, in each of its languages.
+//! The words of the page in both of its languages.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// The file as it is, for the page's script.
+/// The whole file, for the script of the page.
 pub(crate) const WORDS_JSON: &str = include_str!("page/words.json");
 
 static WORDS: LazyLock<BTreeMap<String, Word>> = LazyLock::new(|| serde_json::from_str(WORDS_JSON).unwrap_or_default());
@@ -26,14 +26,14 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The one for this `Accept-Language`: Korean where it is the first choice, as for `navigator.language`.
+    /// The language for this `Accept-Language`. It is Korean if Korean is the first choice, as in `navigator.language`.
     pub(crate) fn preferred(accepted: &str) -> Self {
         let first = accepted.split([',', ';']).next().unwrap_or_default().trim();
         let korean = first.split('-').next().is_some_and(|language| language.eq_ignore_ascii_case("ko"));
         if korean { Self::Korean } else { Self::English }
     }
 
-    /// As in the attribute `lang`.
+    /// The value of the attribute `lang`.
     pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -41,7 +41,7 @@ impl Language {
         }
     }
 
-    /// A sentence, with the values in the places of `{name}`. Not escaped.
+    /// A sentence with the values in the places of `{name}`. It is not escaped.
     pub(crate) fn say(self, key: &str, values: &[(&str, &str)]) -> Option<String> {
         let word = WORDS.get(key)?;
         let sentence = match self {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::page::{SCRIPT, SPOKEN, TEMPLATES};
 
-    /// The texts between `before` and the next `after`, where no letter stands before.
+    /// The texts between `before` and the next `after`, unless a letter or number stands before `before`.
     fn between<'a>(text: &'a str, before: &'a str, after: char) -> impl Iterator<Item = &'a str> {
         text.match_indices(before).filter_map(move |(at, _)| {
             let (left, right) = text.split_at(at);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_that_the_page_uses_is_there_in_both_languages() {
+    fn every_used_word_exists_in_both_languages() {
         let words: BTreeMap<String, Word> = serde_json::from_str(WORDS_JSON).unwrap();
         let missing: Vec<_> = used().into_iter().filter(|key| !words.contains_key(*key)).collect();
         assert_eq!(missing, [""; 0]);
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn no_word_is_there_for_nothing() {
+    fn every_word_is_used() {
         let used = used();
         let unused: Vec<_> = WORDS.keys().filter(|key| !used.contains(key.as_str())).collect();
         assert_eq!(unused, [""; 0]);
     }
 
     #[test]
-    fn both_languages_leave_the_same_places_for_values() {
+    fn both_languages_have_the_same_places_for_values() {
         for (key, word) in WORDS.iter() {
             let places = |text| between(text, "{", '}').map(str::to_owned).collect::<BTreeSet<_>>();
             assert_eq!(places(&word.en), places(&word.ko), "{key}");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn korean_is_for_those_who_want_it_first() {
+    fn korean_is_chosen_if_it_comes_first() {
         for (accepted, language) in [
             ("ko", Language::Korean),
             ("KO-kr,ko;q=0.9,en;q=0.8", Language::Korean),

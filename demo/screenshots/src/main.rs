@@ -1,10 +1,10 @@
-//! How do the pictures of the README come about?
+//! Takes the pictures of the README.
 //!
-//! `cargo xtask screenshots` starts the demo and a browser, plays a short scene on the page of each listener, and writes what it
-//! shows to `docs/images`, light and dark.
+//! `cargo xtask screenshots` starts the demo and a browser, plays a short visit on the page of each listener, and writes light and
+//! dark pictures to `docs/images`.
 
 mod picture;
-mod scene;
+mod visit;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use local_envoy::{Error, Result, workspace_root};
 
 fn main() -> Result<()> {
     let folder = workspace_root().join("docs/images");
-    take(&folder, "sticky", scene::stays)?;
-    take(&folder, "plain", scene::comes_and_goes)
+    take(&folder, "sticky", visit::stays)?;
+    take(&folder, "plain", visit::comes_and_goes)
 }
 
-/// Each scene has a demo that nobody has visited yet.
-fn take(folder: &Path, name: &str, scene: fn(Ports) -> Result<Browser>) -> Result<()> {
+/// Takes the pictures of one visit, with a new demo.
+fn take(folder: &Path, name: &str, visit: fn(Ports) -> Result<Browser>) -> Result<()> {
     let demo = demo()?;
-    let browser = scene(demo.ports())?;
+    let browser = visit(demo.ports())?;
     picture::take(&browser, folder, name)
 }
 
@@ -31,12 +31,13 @@ fn demo() -> Result<Demo> {
         envoy: local_envoy::binary()?,
         filter: named_by("STICKY_SESSIONS_WASM")?,
         backend: named_by("DEMO_BACKEND")?,
-        // They stand on the page.
+        // The pictures show the ports.
         ports: Ports::from_environment()?,
         ..Settings::default()
     })
 }
 
+/// The file that a variable names.
 fn named_by(variable: &str) -> Result<PathBuf> {
     let named = env::var_os(variable).filter(|named| !named.is_empty());
     named.map(PathBuf::from).ok_or_else(|| {

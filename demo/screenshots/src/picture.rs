@@ -1,4 +1,4 @@
-//! How does what a browser shows become two small files?
+//! Writes the page in a browser to two small files, light and dark.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 use local_browser::{Browser, ColourScheme};
 use local_envoy::{Error, Result};
 
-/// More would make the README slow to open.
+/// The size limit of a picture. A larger one would make the README slow to open.
 const MOST_BYTES: usize = 300_000;
 
-/// Writes what the page shows to `NAME.png` and, dark, to `NAME-dark.png`.
+/// Writes the light page to `NAME.png` and the dark page to `NAME-dark.png`.
 pub(crate) fn take(browser: &Browser, folder: &Path, name: &str) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::new(format!("{} cannot be made: {error}", folder.display())))?;
-    // Both before either is made smaller, which takes seconds in which the page's chart moves on.
+    // Take both before the compression, which lasts seconds: the chart of the page moves on.
     let mut pictures = Vec::new();
     for (colour_scheme, ending) in [(ColourScheme::Light, ""), (ColourScheme::Dark, "-dark")] {
         browser.prefer(colour_scheme)?;
@@ -24,7 +24,7 @@ pub(crate) fn take(browser: &Browser, folder: &Path, name: &str) -> Result<()> {
 fn write(png: &[u8], file: &Path) -> Result<()> {
     let name = file.display();
     let png = oxipng::optimize_from_memory(png, &oxipng::Options::from_preset(4))
-        .map_err(|error| Error::new(format!("{name}: what the browser shows cannot be made smaller: {error}")))?;
+        .map_err(|error| Error::new(format!("{name}: the picture cannot be compressed: {error}")))?;
     if png.len() > MOST_BYTES {
         let bytes = png.len();
         return Err(Error::new(format!(

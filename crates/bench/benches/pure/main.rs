@@ -1,4 +1,6 @@
-//! What does the part cost that knows nothing of Envoy? `cargo xtask bench` runs this natively and puts it into its page.
+//! Measures the time and the allocations of the core crate `stickiness`, natively and without Envoy.
+//!
+//! `cargo xtask bench` runs it, and copies the results into its page.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,8 +83,8 @@ fn main() -> Result<()> {
     pure.report()
 }
 
-/// As many cookies of the name as Envoy's default limit of 60 KiB for the headers of a request lets through, each the shortest
-/// value that has to be decrypted before it is known to be forged.
+/// A `Cookie` header full of forgeries, as long as Envoy's default limit for request headers (60 KiB). Each forgery is the shortest
+/// value that the filter must decrypt before it can refuse it.
 fn forgeries(keys: &KeyRing) -> Option<String> {
     let sealed = sealed_cookie::seal(keys, Kind::AppCookie, b"", &NONCE)?;
     let forgery = format!("AWSALB={sealed}; ");
@@ -93,7 +95,7 @@ fn find<'a>(cookies: &'a str, names: &Pair) -> Option<std::borrow::Cow<'a, [u8]>
     CookieHeader::from_iter([cookies.as_bytes()]).of_pair(names).next()
 }
 
-/// What happens to a request and its answer; the values are remembered from the one before it.
+/// Decides about a request and its response. The caches still have the values of the request before.
 fn decide(balancer: &Balancer, cookies: &str) -> Option<usize> {
     let request = Request {
         target_group: "web",
@@ -109,7 +111,7 @@ fn decide(balancer: &Balancer, cookies: &str) -> Option<usize> {
     Some(balancer.reply(&session, &Answer::Target(answer), &mut || Some(NONCE)).headers().count())
 }
 
-/// The operations that were measured.
+/// Measures operations, and keeps their allocations until the report.
 struct Pure {
     criterion: Criterion,
     allocations: Vec<(String, AllocationInfo)>,
@@ -123,7 +125,7 @@ impl Pure {
         self.criterion.bench_function(name, |bencher| bencher.iter(&mut operation));
     }
 
-    /// Leaves the figures where the page looks for them.
+    /// Writes the file that the page reads.
     fn report(self) -> Result<()> {
         let estimates = estimates(&folder().join("criterion"))?;
         let rows = self.allocations.into_iter().map(|(name, allocations)| {
@@ -144,7 +146,7 @@ impl Pure {
     }
 }
 
-/// Of each operation, by its name: criterion names the folders its own way.
+/// The estimates of criterion for each operation. Its folders do not have the names of the operations.
 fn estimates(criterion: &Path) -> Result<BTreeMap<String, Value>> {
     let mut estimates = BTreeMap::new();
     for entry in fs::read_dir(criterion)? {

@@ -1,7 +1,7 @@
-// The requests of the last minute, of all visitors: a column a second, stacked by instance, on one scale for both lanes.
+// Draws the requests of all visitors in the last minute: one column per second, stacked by instance, with the same scale in both lanes.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 600; // as the viewBox in lane.html
+const WIDTH = 600; // like the viewBox in lane.html
 const HEIGHT = 96;
 const SCALES = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024];
 

@@ -1,4 +1,4 @@
-// What the buttons do.
+// Handles the clicks on all buttons.
 
 const AT_ONCE = 10;
 const KEEP_EVERY = 250; // milliseconds
@@ -6,7 +6,7 @@ const KEEP_FOR = 60_000;
 
 let atWork = 0;
 
-// Not `disabled` while it works, which would take the focus away from a keyboard.
+// The buttons do not become `disabled` during the work, because that would take away the keyboard focus.
 async function work(button, task) {
   if (button?.ariaDisabled === "true") return;
   atWork += 1;
@@ -26,7 +26,7 @@ async function logIn() {
   const user = byId("user").value.trim();
   const [{ status }] = await askBoth("login", { user });
   if (status === 422) notify(() => t("name_refused"));
-  // The form is gone, and with it the focus.
+  // The form is gone, and the keyboard focus with it.
   if (byId("login").hidden) byId("refresh").focus();
 }
 
@@ -46,7 +46,7 @@ async function changeCookies(change, told) {
   const before = lanes.sticky.answers.at(-1)?.instance;
   change();
   leavePin();
-  // The other lane has nothing to do with it, and would take every other turn: all choices would be of one instance.
+  // Only this lane sends a request. With a request of the other lane in between, every new choice would be the same instance.
   const { instance } = await ask("sticky");
   if (instance !== null) notify(() => [told(), instance === before ? t("again", { instance }) : t("anew", { instance })].join(" "));
 }

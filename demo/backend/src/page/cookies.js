@@ -1,4 +1,4 @@
-// The table of cookies, attribute by attribute, and what cannot be read in them.
+// Shows the table of cookies with their attributes and the bytes of their values.
 
 const ATTRIBUTES = ["value", "expires", "domain", "path", "secure", "samesite", "partitioned", "httponly"];
 const SHOWN = 10; // characters at each end of a value
@@ -13,7 +13,7 @@ function showCookies() {
     row.remove();
     rows.delete(name);
   }
-  // In place, because an open value should stay open while the cookie is renewed.
+  // Change the row in place, so that an open value stays open when the cookie is renewed.
   jar.forEach((cookie, at) => {
     if (!rows.has(cookie.name)) rows.set(cookie.name, emptyRow(cookie.name));
     const row = rows.get(cookie.name);
@@ -25,7 +25,7 @@ function showCookies() {
 }
 
 function emptyRow(name) {
-  // Roles, because the cards of a narrow screen are no table to a browser.
+  // Roles, because a browser does not treat the cards of a narrow screen as a table.
   const row = element("tr", { role: "row" }, element("th", { scope: "row", textContent: name }));
   row.dataset.cookie = name;
   for (const attribute of ATTRIBUTES) {
@@ -34,7 +34,7 @@ function emptyRow(name) {
     row.append(cell);
   }
   const summary = element("summary", {}, element("code"), " ", element("small"));
-  // A keyboard has to reach what a narrow screen scrolls.
+  // The keyboard must reach the part that a narrow screen scrolls.
   const bytes = element("pre", { tabIndex: 0, role: "group" });
   const details = element("details", {}, summary, element("code", { className: "whole" }), element("p"), bytes);
   row.querySelector("[data-attribute=value]").append(details);
@@ -52,7 +52,7 @@ function fillRow(row, cookie) {
   say(cell("secure"), yesOrNo(cookie.secure));
   say(cell("samesite"), told(cookie.sameSite));
   say(cell("partitioned"), yesOrNo(cookie.partitioned));
-  say(cell("httponly"), t("no")); // or this script would not see it
+  say(cell("httponly"), t("no")); // a script sees no HttpOnly cookie
   const names = { value: t("value"), expires: "Expires", domain: "Domain", path: "Path", secure: "Secure" };
   Object.assign(names, { samesite: "SameSite", partitioned: "Partitioned", httponly: "HttpOnly" });
   for (const attribute of ATTRIBUTES) cell(attribute).dataset.name = names[attribute];
@@ -84,7 +84,7 @@ function fillValue(cell, value) {
   cell.querySelector("pre").ariaLabel = t("bytes");
 }
 
-// What everybody can do who holds the cookie. There is nothing in it to read.
+// Decodes a value, as everyone who has the cookie can. The bytes are encrypted.
 function decoded(value) {
   try {
     return Uint8Array.from(atob(decodeURIComponent(value)), (character) => character.charCodeAt(0));

@@ -1,9 +1,9 @@
-// Short names for what all parts do with the document.
+// Short names for common work with the document.
 
 const byId = (id) => document.getElementById(id);
 
 function say(element, text) {
-  // An unchanged text is left alone, so that a screen reader does not tell it again.
+  // An unchanged text is not written again, so that a screen reader does not repeat it.
   if (element.textContent !== text) element.textContent = text;
 }
 

@@ -1,8 +1,8 @@
-// The instances as they know each other, and the buttons that change their health.
+// Shows the instances, and the buttons that change their health.
 
 let roster = [];
 
-// Made unhealthy here, and perhaps not in the roster yet.
+// Instances that this page made unhealthy. The roster may not show it yet.
 const madeUnhealthy = new Set();
 
 function setRoster(instances) {
@@ -13,7 +13,7 @@ function setRoster(instances) {
   showNotice();
 }
 
-// The state of an instance that gives its sessions away.
+// The state of an instance, if the state explains why its sessions move.
 function stateThatMoves(name) {
   const state = roster.find((instance) => instance.name === name)?.state;
   return state === "healthy" ? null : (state ?? null);

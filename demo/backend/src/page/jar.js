@@ -1,11 +1,11 @@
-// The cookies as the browser holds them.
+// Reads and changes the load balancer's cookies in the browser.
 
 const OURS = /^AWS(ALB|ALBCORS|ALBAPP-\d|ALBTG|ALBTGCORS|ELB|ELBCORS)$/;
 const BY_LOAD_BALANCER = /^AWSALB(CORS)?$/;
 const BY_APPLICATION = /^AWSALBAPP-\d$/;
 const WITHDRAWN = "_remove_";
 
-// With each its attributes, as far as the browser tells them.
+// Each cookie has the attributes that the browser tells.
 let jar = [];
 
 async function readJar() {
@@ -14,7 +14,7 @@ async function readJar() {
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-// Outside of secure contexts there is only this, without attributes.
+// Outside of secure contexts the browser tells no attributes.
 function parsed(line) {
   const cookies = line.split("; ").filter(Boolean);
   return cookies.map((cookie) => {
@@ -23,13 +23,13 @@ function parsed(line) {
   });
 }
 
-// Those that the load balancer goes by in the sticky lane, whatever their values are worth.
+// The cookies that the load balancer reads in the sticky lane, even if their values are invalid.
 function decidingCookies() {
   const names = application.on ? BY_APPLICATION : BY_LOAD_BALANCER;
   return jar.filter((cookie) => names.test(cookie.name) && cookie.value !== WITHDRAWN);
 }
 
-// A value that was tampered with pins nothing, and an application's session does not get another one by itself.
+// A changed value does not pin. The session of the application does not replace it by itself.
 const pinCookies = () => decidingCookies().filter((cookie) => !memory.load("spoiled", []).includes(cookie.value));
 
 function write(cookie, value, expires) {
@@ -44,7 +44,7 @@ function dropCookies() {
   for (const cookie of decidingCookies()) write(cookie, "", 0);
 }
 
-// The twin has the same value and comes first: both have to change.
+// The CORS cookie has the same value and is read first, so both must change.
 function tamperWithCookies() {
   const spoiled = decidingCookies().map((cookie) => {
     const middle = Math.floor(cookie.value.length / 2);

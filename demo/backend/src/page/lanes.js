@@ -1,7 +1,7 @@
-// Both lanes: what the same clicks get from the listener with stickiness and from the one without.
+// Compares the two lanes: the responses to the same clicks with stickiness and without.
 
 const KEPT = 30; // answers
-const HUES = 6; // as in page.rs
+const HUES = 6; // like in page.rs
 const PATIENCE = 10_000; // milliseconds
 
 const page = document.body.dataset;
@@ -10,7 +10,7 @@ const other = own === "sticky" ? "plain" : "sticky";
 
 const application = {
   path: "/by-application/",
-  // On the sticky page the address tells; the other page has to remember.
+  // The sticky page knows it from its address. The other page has to store it.
   on: own === "sticky" ? location.pathname.startsWith("/by-application/") : memory.load("application", false) === true,
 };
 
@@ -21,9 +21,9 @@ function restored(name) {
   return {
     name,
     root: byId(`lane-${name}`),
-    answers: Array.isArray(answers) ? answers : [], // the newest at the end
+    answers: Array.isArray(answers) ? answers : [], // the newest is last
     account: account ?? { instance: null, user: null, session: "none" },
-    expected: expected ?? null, // who logged in here last
+    expected: expected ?? null, // the last user who logged in here
   };
 }
 
@@ -34,7 +34,7 @@ function urlOf(name, path) {
   return origin + (name === "sticky" && application.on ? application.path : "/") + path;
 }
 
-// One request to one lane. Nothing here makes the browser ask for permission first.
+// Sends one request to one lane. It needs no preflight request (CORS).
 async function ask(name, path = "whoami", form = null) {
   const answer = await answerTo(urlOf(name, path), form);
   await readJar();
@@ -44,8 +44,8 @@ async function ask(name, path = "whoami", form = null) {
   return answer;
 }
 
-// In any order: whoever is not pinned takes turns with the other lane, and always in the same order each lane would get one
-// instance only.
+// The order is random. Lanes without a pin share one round robin, so with a fixed order each lane would always reach the same
+// instance.
 function askBoth(path, form) {
   const names = Math.random() < 0.5 ? ["sticky", "plain"] : ["plain", "sticky"];
   return Promise.all(names.map((name) => ask(name, path, form)));
@@ -61,7 +61,7 @@ async function answerTo(url, form) {
       cache: "no-store",
       signal: AbortSignal.timeout(PATIENCE),
     });
-    // Without it the response is Envoy's own: it found no instance.
+    // Without this header the response is from Envoy itself: it found no instance.
     const instance = response.headers.get("x-instance");
     const told = response.headers.get("content-type")?.startsWith("application/json") ? await response.json() : {};
     return { instance, status: response.status, user: told.user ?? null, session: told.session ?? null };
@@ -72,14 +72,14 @@ async function answerTo(url, form) {
 
 function record(name, answer) {
   const lane = lanes[name];
-  // An answer that does not speak of the session leaves things as they are.
+  // A response without a session state changes nothing.
   if (answer.session) learn(name, answer);
   const known = lane.account.session !== "unknown";
   lane.answers = [...lane.answers, { instance: answer.instance, known }].slice(-KEPT);
   remember(lane);
 }
 
-// Who this browser is to the instance that its lane reaches.
+// Describes the account that the instance of a lane knows.
 function learn(name, { instance, user, session }) {
   const lane = lanes[name];
   lane.account = { instance, user, session };
@@ -141,5 +141,5 @@ function caption(answers) {
 function accountOf({ account: { instance, user, session }, expected }) {
   if (user) return t("logged_in", { user });
   if (session !== "unknown") return t("nobody_logged_in");
-  return expected ? t("never_heard", { instance, user: expected }) : t("never_heard_you", { instance });
+  return expected ? t("does_not_know", { instance, user: expected }) : t("does_not_know_you", { instance });
 }

@@ -1,7 +1,7 @@
-// What this browser remembers of the demo, for each of the two listeners on its own.
+// Stores the state of the demo in the browser, separately for each listener.
 
 const memory = {
-  // Storage can be forbidden or hold anything: then the page starts over.
+  // The storage can be forbidden or contain anything. The page then starts with an empty state.
   load(key, otherwise) {
     try {
       return JSON.parse(localStorage.getItem(key)) ?? otherwise;
@@ -13,7 +13,7 @@ const memory = {
     try {
       localStorage.setItem(key, JSON.stringify(value));
     } catch {
-      // The page works on, without a memory.
+      // The page works without stored state.
     }
   },
 };

@@ -1,7 +1,7 @@
-// The hero: who answers this browser, since when and until when, and what has just happened.
+// Shows the pinned instance, the times of the pin, and the latest event.
 
-const MOVE_IS_NEWS_FOR = 30_000; // milliseconds, over a refresh too
-const REASON_COMES_WITHIN = 10_000; // milliseconds, in which the roster tells why a session moved
+const MOVE_IS_NEWS_FOR = 30_000; // milliseconds, also after a refresh
+const REASON_COMES_WITHIN = 10_000; // milliseconds, until the roster shows the reason of a move
 
 let notice = () => "";
 
@@ -16,10 +16,10 @@ const pin = { instance: null, since: Date.now(), held: false, ends: null, moved:
 
 const isPinned = () => own === "sticky" && (!application.on || pinCookies().length > 0);
 
-// Whether the last answer in the lane of this page came from no instance.
+// True if no instance answered the last request in the lane of this page.
 let silence = false;
 
-// What an answer in the lane of this page says about the pin.
+// Updates the pin from a response in the lane of this page.
 function follow(answer) {
   const wasSilent = silence;
   silence = answer.instance === null;
@@ -49,12 +49,12 @@ function settleOn(instance) {
   showInstances();
 }
 
-// What is told next is about a change of the visitor's own, not about the move that it may bring.
+// Forgets the pin, because the visitor is changing it. The next notice is about the change, not about a move.
 function leavePin() {
   Object.assign(pin, { held: false, moved: null });
 }
 
-// Also on the page after a refresh: the socket may have noticed the move a moment before.
+// Also runs after a refresh, because the socket may have noticed the move just before.
 function tellMove() {
   if (pin.moved === null || Date.now() - pin.moved.at > MOVE_IS_NEWS_FOR) return;
   const { from, to, at, expired } = pin.moved;
@@ -72,7 +72,7 @@ function tellMove() {
   });
 }
 
-// When the cookie ends that pins; null where it never does or the browser does not tell.
+// The expiry of the cookie that pins, or null if it has none or the browser does not tell it.
 function end() {
   const ends = pinCookies().map((cookie) => cookie.expires).filter((expires) => typeof expires === "number");
   return ends.length > 0 ? Math.max(...ends) : null;

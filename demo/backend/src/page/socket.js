@@ -1,7 +1,7 @@
-// The WebSocket of this page. It is a request like any other to the load balancer, so it goes to the pinned instance;
-// through it the page hears of the instances without asking, which would renew the cookie each time. The page without
-// stickiness has one with stickiness too: its own listener would give it every other turn, and all refreshes, which have
-// the turns between, would come from one instance.
+// Keeps the WebSocket of this page open. For the load balancer it is a request like any other, so it reaches the pinned instance.
+// It brings the state of the instances without further requests, which would renew the cookie each time. The page without
+// stickiness also uses the sticky listener: on its own listener, the socket would take every second turn of the round robin, and
+// all refreshes would reach the same instance.
 
 const FIRST_WAIT = 500; // milliseconds
 const LONGEST_WAIT = 8_000;
@@ -20,13 +20,13 @@ function openSocket() {
     if (connection !== socket.connection) return;
     setSocketInstance("");
     if (socket.wait > FIRST_WAIT && !socket.lost) loseInstances();
-    // Not all pages of a fallen instance at the same moment.
+    // A random wait, so that not all pages of a failed instance connect at the same moment.
     setTimeout(openSocket, socket.wait * (0.75 + Math.random() / 2));
     socket.wait = Math.min(2 * socket.wait, LONGEST_WAIT);
   };
 }
 
-// A second attempt has failed too: there is nobody to tell of the instances.
+// A second attempt failed too, so no instance reports the states.
 function loseInstances() {
   socket.lost = true;
   const time = clock(Date.now());
@@ -36,7 +36,7 @@ function loseInstances() {
 
 function reopenSocket() {
   const { connection } = socket;
-  // Before it closes, so that its end is not taken for a failure.
+  // Before the socket closes, so that its end does not count as a failure.
   setSocketInstance("");
   openSocket();
   connection?.close();

@@ -1,4 +1,4 @@
-// The start: this page is the first answer of its own lane, and the other lane is asked once.
+// Starts the page. The page itself is the first response of its lane, and the other lane gets one request.
 
 function showAll() {
   Object.values(lanes).forEach(showLane);
@@ -11,7 +11,7 @@ function showAll() {
   showSocket();
 }
 
-// On whatever host this is, the other listener has another port.
+// The other listener has the same host and another port.
 function linkToOtherListener() {
   const listener = document.querySelector(`.listener[data-lane=${other}]`);
   const link = element("a", { href: urlOf(other, "") });
@@ -21,7 +21,7 @@ function linkToOtherListener() {
 
 async function start() {
   if (own === "sticky" && !application.on && memory.load("application", false) === true) {
-    // This answer went by another cookie than the ones that the switch asks for.
+    // The switch says that another cookie decides than the one that decided for this response.
     location.replace(application.path);
     return;
   }
@@ -46,7 +46,7 @@ async function start() {
     showExpiries();
   }, 1000);
   await ask(other);
-  // Not before: from a page without stickiness this is the first request that gets the cookie, which the socket has to show.
+  // The socket comes last: on the page without stickiness the request above is the first that gets the cookie, and the socket sends it.
   openSocket();
 }
 

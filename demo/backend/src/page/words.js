@@ -1,4 +1,4 @@
-// What the page says, from the words that stand in front of this script.
+// Finds the words of the page in WORDS, which the page defines before this script.
 
 const LANGUAGES = { en: "English", ko: "한국어" };
 
@@ -31,7 +31,7 @@ function clock(milliseconds) {
   return new Date(milliseconds).toLocaleTimeString(language, { hour12: false });
 }
 
-// "23:59:57", up to two days in hours, and then "6 d 23:59:57"
+// "23:59:57" for less than two days, and "6 d 23:59:57" from then on
 function countdown(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   const days = seconds < 2 * 86400 ? 0 : Math.floor(seconds / 86400);

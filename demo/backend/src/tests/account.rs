@@ -1,4 +1,4 @@
-//! Logging in and out, and who one is to an instance.
+//! Tests logging in and out, and the visitor that an instance knows.
 
 use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{Method, StatusCode};
@@ -31,7 +31,7 @@ async fn another_instance_does_not_know_the_login() {
     let login = log_in(&app("a"), "user=alice", &[]).await;
     let page = get(&app("b"), "/", &[(COOKIE, login.cookie())]).await.body;
     assert!(page.contains(r#"data-user="" data-session="unknown""#), "{page}");
-    assert!(page.contains("Instance b has never heard of you"), "{page}");
+    assert!(page.contains("Instance b does not know you"), "{page}");
 }
 
 #[tokio::test]

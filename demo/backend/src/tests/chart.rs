@@ -1,4 +1,4 @@
-//! Which requests does the chart count?
+//! Tests the count of requests for the chart.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{app, get, log_in, post, send};
 use crate::listener::X_DEMO_LISTENER;
 
-/// What the instance served on both listeners, from what it tells its peers.
+/// The requests of the instance on both listeners, from its report.
 async fn counted(app: &axum::Router) -> [u64; 2] {
     let report: Value = serde_json::from_str(&get(app, "/report", &[]).await.body).unwrap();
     let seconds = report["requests"].as_object().unwrap();

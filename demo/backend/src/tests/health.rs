@@ -1,4 +1,4 @@
-//! Who is healthy, and who may say so?
+//! Tests the health of instances and its changes.
 
 use axum::http::StatusCode;
 

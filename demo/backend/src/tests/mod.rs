@@ -1,4 +1,4 @@
-//! The instance as its callers see it: requests in, responses out.
+//! Tests an instance through its requests and responses.
 
 mod account;
 mod chart;
@@ -34,13 +34,13 @@ impl Answer {
         self.headers[name].to_str().unwrap()
     }
 
-    /// What the browser sends back: the cookie without its attributes.
+    /// The cookie that the browser sends back, without attributes.
     fn cookie(&self) -> &str {
         self.header(SET_COOKIE).split(';').next().unwrap()
     }
 }
 
-/// An instance with peers, each by its name and address.
+/// An instance with peers, given by name and address.
 fn instance(name: &str, peers: &[(&str, SocketAddr)]) -> Arc<Instance> {
     Arc::new(Instance::new(Options {
         name: name.to_owned(),
@@ -55,7 +55,7 @@ fn app(name: &str) -> Router {
     crate::app::app(instance(name, &[]))
 }
 
-/// Serves an instance on a port of its own until the runtime ends.
+/// Serves an instance on its own port until the runtime ends.
 async fn serve(instance: &Arc<Instance>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

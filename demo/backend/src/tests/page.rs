@@ -1,4 +1,4 @@
-//! The page as a browser without a script gets it.
+//! Tests the page as a browser without JavaScript gets it.
 
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, COOKIE};
 

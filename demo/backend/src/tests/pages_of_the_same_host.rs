@@ -1,4 +1,4 @@
-//! Which pages may read an answer that came for another port?
+//! Tests that only pages of the same host may read responses from another port.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HOST, ORIGIN, VARY,

@@ -1,4 +1,4 @@
-//! What does an instance know of the others?
+//! Tests the knowledge of an instance about its peers.
 
 use std::net::SocketAddr;
 
@@ -8,10 +8,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
 use super::{instance, post, serve};
-use crate::instance::{Instance, State};
+use crate::instance::Instance;
 use crate::listener::Listener;
+use crate::report::State;
 
-/// Each instance of the roster with its state and the requests of the last minute on the sticky listener.
+/// The instances of the roster, each with its state and its requests of the last minute on the sticky listener.
 fn roster(instance: &Instance) -> Vec<(String, State, u64)> {
     let total = |columns: &Value| columns.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
     let roster = instance.roster().into_iter();
@@ -50,7 +51,7 @@ async fn a_roster_goes_by_the_names() {
 
 #[tokio::test]
 async fn the_counts_of_a_peer_that_is_gone_stay_for_the_chart() {
-    // A runtime of its own, because only its end closes the connection that the client keeps.
+    // A separate runtime, because only its end closes the connection that the client keeps.
     let elsewhere = Runtime::new().unwrap();
     let b = instance("b", &[]);
     let address = elsewhere.spawn(async move {

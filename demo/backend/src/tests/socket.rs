@@ -1,4 +1,4 @@
-//! What does the page hear through its socket?
+//! Tests the messages of the WebSocket.
 
 use axum::http::header::COOKIE;
 use futures_util::StreamExt;

@@ -1,4 +1,4 @@
-//! Which cookies do clients send beside ours, and what are those of many sessions?
+//! Writes `Cookie` headers: foreign cookies before ours, and the cookies of many sessions.
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// How many bytes of foreign cookies are measured: none, what a web application has, and what a browser sends at most.
+/// The measured sizes of foreign cookies: none, a usual web application, and about the most that a browser sends.
 pub(crate) const FOREIGN: [usize; 3] = [0, 600, 8000];
 
-/// One of them, with the separator behind it.
+/// The bytes of one foreign cookie with its separator.
 const ONE: usize = 100;
 
-/// So many bytes of cookies of others, with ours behind them.
+/// A `Cookie` header with `bytes` bytes of foreign cookies before ours.
 pub(crate) fn behind_foreign(bytes: usize, ours: &str) -> String {
     let mut header = String::with_capacity(bytes + ours.len());
     for number in 0..bytes / ONE {
@@ -26,13 +26,13 @@ pub(crate) fn behind_foreign(bytes: usize, ours: &str) -> String {
     header + ours
 }
 
-/// The `Cookie` header of a session with this target that began so many seconds ago.
+/// The `Cookie` header of a session with this target that began `age` seconds ago.
 pub(crate) fn session(target: SocketAddr, age: u64) -> String {
     let value = harness::forge("web", &target.to_string(), age);
     format!("AWSALB={value}; AWSALBCORS={value}")
 }
 
-/// A file of so many sessions, no two of them alike, whose targets take turns.
+/// A file with one `Cookie` header a line. Every session differs, and the targets take turns.
 pub(crate) fn file(folder: &Path, targets: &[SocketAddr], sessions: usize) -> Result<PathBuf> {
     let port = targets.first().context("no target")?.port();
     let path = folder.join(format!("{sessions}-sessions-of-{}-targets-on-{port}", targets.len()));
@@ -42,7 +42,7 @@ pub(crate) fn file(folder: &Path, targets: &[SocketAddr], sessions: usize) -> Re
     let mut file = BufWriter::new(std::fs::File::create(&path)?);
     let parts = std::thread::available_parallelism()?.get();
     let mut done = 0;
-    // Sealing a million takes a while: on all processors, and in pieces, because the text of all of them is long.
+    // Sealing a million values is slow, so all CPUs do it. It is done in parts to bound the memory.
     while done < sessions {
         let end = sessions.min(done + 10_000 * parts);
         let pieces: Vec<Vec<String>> = std::thread::scope(|scope| {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_cookies_have_the_length_that_they_are_said_to_have() {
+    fn foreign_cookies_have_the_requested_length() {
         for bytes in FOREIGN {
             let header = behind_foreign(bytes, "a=b");
             assert_eq!(header.len(), bytes + 3);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_sessions_of_a_file_are_alike() {
+    fn all_sessions_of_a_file_differ() {
         let folder = tempfile::tempdir().unwrap();
         let targets = [80, 81, 82].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let text = std::fs::read_to_string(file(folder.path(), &targets, 100).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! How is stickiness written in the words of the other proxies?
+//! Finds, configures and starts proxies other than Envoy.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -10,9 +10,9 @@ use anyhow::{Result, bail};
 use local_envoy::{Child, child, try_until};
 use tempfile::TempDir;
 
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 
-/// A proxy that is no Envoy.
+/// A proxy other than Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Other {
     Haproxy,
@@ -20,7 +20,7 @@ pub(crate) enum Other {
     Nginx,
 }
 
-/// One of them at work.
+/// A running proxy and its folder.
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
@@ -38,7 +38,7 @@ impl Other {
         }
     }
 
-    /// What it says of its version, or why it is not measured.
+    /// The name and version, or the reason why this proxy is not measured.
     pub(crate) fn version(self) -> Result<String, String> {
         let (argument, how) = match self {
             Self::Haproxy => ("-v", "install the package haproxy, or name it in HAPROXY_BIN"),
@@ -48,9 +48,9 @@ impl Other {
         let absent = |why: &str| format!("{} was not measured: {why}; {how}", self.name());
         let output = child::output(Command::new(self.program()).arg(argument), Duration::from_secs(10));
         let output = output.map_err(|error| absent(&error.to_string()))?;
-        // nginx speaks on standard error.
+        // nginx prints its version on standard error.
         let said = output.stdout + &output.stderr;
-        let version = version_in(&said).ok_or_else(|| absent(&format!("it does not say its version, but {said:?}")))?;
+        let version = version_in(&said).ok_or_else(|| absent(&format!("its output has no version: {said:?}")))?;
         if self == Self::Nginx && !has_sticky(&version) {
             return Err(absent(&format!("version {version} has no `sticky`")));
         }
@@ -59,7 +59,7 @@ impl Other {
 
     fn program(self) -> PathBuf {
         let (variable, names): (_, &[&str]) = match self {
-            // Debian's place for it is not on everybody's PATH.
+            // Debian installs it in a folder that is often not in PATH.
             Self::Haproxy => ("HAPROXY_BIN", &["haproxy", "/usr/sbin/haproxy"]),
             Self::Caddy => ("CADDY_BIN", &["caddy"]),
             Self::Nginx => ("NGINX_BIN", &["nginx", "/usr/sbin/nginx"]),
@@ -72,13 +72,13 @@ impl Other {
         found.into_iter().find(|file| file.is_file()).unwrap_or_else(|| names[0].into())
     }
 
-    /// Starts it with one worker before the targets of the main table.
-    pub(crate) fn start(self, ground: &Ground, sticky: bool) -> Result<Running> {
+    /// Starts the proxy with one worker and the targets of the main table.
+    pub(crate) fn start(self, fixture: &Fixture, sticky: bool) -> Result<Running> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
         let [port] = local_demo::free_ports()?;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let file = folder.path().join("configuration");
-        std::fs::write(&file, self.configuration(address, &ground.backend.targets(2), sticky))?;
+        std::fs::write(&file, self.configuration(address, &fixture.backend.targets(2), sticky))?;
         let mut command = self.command(folder.path(), &file);
         let log = std::fs::File::create(folder.path().join("log"))?;
         command.stdout(log.try_clone()?).stderr(log).stdin(Stdio::null());
@@ -89,7 +89,7 @@ impl Other {
         });
         if let Err(error) = ready {
             let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-            bail!("{error}; it said\n{log}");
+            bail!("{error}; its log:\n{log}");
         }
         Ok(Running { child, address, _folder: folder })
     }
@@ -101,7 +101,7 @@ impl Other {
             Self::Caddy => {
                 command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
                 command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
-                // As many threads that run its code as the others have workers.
+                // One thread runs Go code, as the other proxies have one worker.
                 command.env("GOMAXPROCS", "1");
             }
             Self::Nginx => drop(command.args(["-e", "stderr", "-p"]).arg(folder).arg("-c").arg(file)),
@@ -158,14 +158,14 @@ impl Other {
     }
 }
 
-/// The first word that begins with a digit, without what stands before a slash and behind a dash: `nginx/1.31.4`, `v2.6.2`.
-fn version_in(said: &str) -> Option<String> {
-    let words = said.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word).trim_start_matches('v'));
+/// The first version number in a text such as `nginx/1.31.4` or `v2.6.2`, without the part after a dash.
+fn version_in(text: &str) -> Option<String> {
+    let words = text.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word).trim_start_matches('v'));
     let mut versions = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'));
     Some(versions.next()?.split('-').next()?.to_owned())
 }
 
-/// nginx has it in its open form from 1.29.6 on.
+/// The open-source nginx has `sticky` since 1.29.6.
 fn has_sticky(version: &str) -> bool {
     let numbers: Vec<u32> = version.split('.').filter_map(|number| number.parse().ok()).collect();
     numbers >= vec![1, 29, 6]
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_proxy_says_its_version_in_its_own_way() {
+    fn the_version_of_each_proxy_is_found() {
         for (said, version) in [
             ("HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", "2.6.12"),
             ("2.6.2\n", "2.6.2"),
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn an_old_nginx_has_no_stickiness() {
+    fn an_old_nginx_has_no_sticky() {
         assert!(!has_sticky("1.22.1"));
         assert!(has_sticky("1.29.6") && has_sticky("1.31.4"));
     }
 
     #[test]
-    fn stickiness_is_all_that_differs() {
+    fn the_configurations_differ_only_in_stickiness() {
         let address = SocketAddr::from(([127, 0, 0, 1], 80));
         for other in Other::ALL {
             let [sticky, plain] = [true, false].map(|sticky| other.configuration(address, &[address], sticky));

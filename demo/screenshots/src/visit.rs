@@ -1,26 +1,26 @@
-//! What happens on the page before its picture is taken?
+//! Plays the visits to the page before its pictures are taken.
 
 use local_browser::{Browser, Result, Settings};
 use local_demo::Ports;
 use local_envoy::{Error, http};
 use serde_json::json;
 
-/// Below the lanes.
+/// The space below the lanes, in pixels.
 const MARGIN: u32 = 12;
 
-/// Who logs in.
+/// The user who logs in.
 const USER: &str = "alice";
 
-/// So many answers fill a strip.
+/// The number of responses in a full strip.
 const STRIP: usize = 30;
 
-/// As wide as a page of documentation may show it.
+/// The width of the page, in CSS pixels.
 const WIDTH: u32 = 1280;
 
-/// Pixels to one of these: enough for text to be sharp.
+/// Device pixels for each CSS pixel, so that text is sharp.
 const SCALE: f64 = 1.5;
 
-/// The page with stickiness: whatever is clicked, the login stays.
+/// A visit to the page with stickiness: the login stays after every click.
 pub(crate) fn stays(ports: Ports) -> Result<Browser> {
     let browser = first_visit(ports)?;
     log_in(&browser)?;
@@ -35,7 +35,7 @@ pub(crate) fn stays(ports: Ports) -> Result<Browser> {
     Ok(browser)
 }
 
-/// The page without: the answer comes from an instance that has never heard of who has just logged in.
+/// A visit to the page without stickiness: the last response is from an instance that does not know the login.
 pub(crate) fn comes_and_goes(ports: Ports) -> Result<Browser> {
     let browser = first_visit(ports)?;
     browser.open(&format!("http://localhost:{}/", ports.plain))?;
@@ -46,7 +46,7 @@ pub(crate) fn comes_and_goes(ports: Ports) -> Result<Browser> {
         if !taken {
             browser.click("#logout button")?;
             settle(&browser)?;
-            // Logging out and in took two turns: with a third, the next login is for the other instance.
+            // Logging out and in took two turns of the round robin. With a third, the next login reaches the other instance.
             http::get(([127, 0, 0, 1], ports.plain).into(), "/whoami")?;
         }
         Ok(taken)
@@ -61,11 +61,11 @@ pub(crate) fn comes_and_goes(ports: Ports) -> Result<Browser> {
     Ok(browser)
 }
 
-/// A visitor whose session is on instance a: the same in every picture.
+/// A visitor whose session is on instance a, as in every picture.
 fn first_visit(ports: Ports) -> Result<Browser> {
     let plain = ([127, 0, 0, 1], ports.plain).into();
     let browser = Browser::start(&Settings { width: WIDTH, scale: SCALE, ..Settings::default() })?;
-    // The instances take turns with whoever is new.
+    // New visitors are spread over the instances in turns.
     browser.wait_until("the turn of instance a", || Ok(http::get(plain, "/whoami")?.body.starts_with("instance b")))?;
     browser.open(&format!("http://localhost:{}/", ports.sticky))?;
     settle(&browser)?;
@@ -78,7 +78,7 @@ fn log_in(browser: &Browser) -> Result<()> {
     settle(browser)
 }
 
-/// Some requests one after the other, for the chart, and some at once.
+/// Sends requests one after the other for the chart, and then ten at once.
 fn fill_the_strips(browser: &Browser) -> Result<()> {
     browser.click("#keep")?;
     browser.wait_until("the strip to be full", || Ok(browser.count("#lane-sticky .answers > li")? == STRIP))?;
@@ -88,30 +88,29 @@ fn fill_the_strips(browser: &Browser) -> Result<()> {
     settle(browser)
 }
 
-/// Leaves on the picture what stands above the fold: from the top of the page to the end of both lanes.
+/// Limits the picture to the part from the top of the page to the end of both lanes.
 fn frame(browser: &Browser) -> Result<()> {
     browser.wait_until("the charts", || {
         let drawn = |lane: &str| browser.count(&format!("{lane} svg.chart [class^=hue-]"));
         Ok(drawn("#lane-sticky")? > 0 && drawn("#lane-plain")? > 0)
     })?;
-    // An instance hears of the other's requests up to a second later, and until then the listener without stickiness seems uneven.
+    // An instance learns the requests of the other one up to a second later. Until then the lane without stickiness looks uneven.
     let uneven = "const [one, other] = [...document.querySelectorAll('#lane-plain .totals > li')].map(
                       total => Number(total.textContent.match(/\\d+$/)));
                   return Math.abs(one - other)";
     browser
         .wait_until("the requests of both instances", || Ok(browser.run(uneven)?.as_u64().is_some_and(|by| by <= 2)))?;
-    // No button is to look as if it were being used.
+    // No button may look focused.
     browser.run("document.activeElement?.blur(); scrollTo(0, 0)")?;
     browser.devtools("Emulation.setScrollbarsHidden", &json!({ "hidden": true }))?;
     let ends = "const lanes = [...document.querySelectorAll('#lane-sticky, #lane-plain')];
                 return Math.ceil(Math.max(...lanes.map(lane => lane.getBoundingClientRect().bottom)))";
     let end = browser.run(ends)?.as_u64().and_then(|end| u32::try_from(end).ok());
-    let end =
-        end.ok_or_else(|| Error::new("the lanes of the page have no end, so there is nothing to take a picture of"))?;
+    let end = end.ok_or_else(|| Error::new("the page has no lanes to take a picture of"))?;
     browser.resize(WIDTH, end.saturating_add(MARGIN), SCALE)
 }
 
-/// Waits until everything that was asked for is answered.
+/// Waits until all requests of the page are answered.
 fn settle(browser: &Browser) -> Result<()> {
     browser.wait_until("the page to be at rest", || {
         let connected = browser.attribute("#socket", "data-instance")?.is_some_and(|instance| !instance.is_empty());

@@ -1,29 +1,29 @@
-//! A client that looks at what comes back.
+//! A client that reads the answering target and the cookies from each response.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::backend::TARGET;
+use crate::fixture::TARGET;
 
-/// A client with one connection, which it keeps.
+/// A client that keeps one connection.
 pub(crate) struct Client {
     agent: ureq::Agent,
     server: SocketAddr,
 }
 
-/// What comes back.
+/// A response, as far as the checks need it.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Of the body, in bytes.
+    /// The length of the body in bytes.
     pub(crate) length: usize,
-    /// The target that answered, if it was asked to say so.
+    /// The target that answered, if the path asks for it with [`WHO`](crate::fixture::WHO).
     pub(crate) target: Option<String>,
-    /// Names and values of the cookies that the proxy gives.
+    /// Names and values of the cookies that the proxy sets.
     pub(crate) given: Vec<(String, String)>,
-    /// The same of those that the application gives.
+    /// Names and values of the cookies that the application sets.
     pub(crate) of_application: Vec<(String, String)>,
 }
 
@@ -37,7 +37,7 @@ impl Client {
         Self { agent: config.into(), server }
     }
 
-    /// Asks for a path with these cookies, if any.
+    /// Requests a path, with a `Cookie` header unless `cookies` is empty.
     pub(crate) fn get(&self, path: &str, cookies: &str) -> Result<Answer> {
         let url = format!("http://{}{path}", self.server);
         let mut request = self.agent.get(&url);
@@ -57,7 +57,7 @@ impl Client {
 }
 
 impl Answer {
-    /// The `Cookie` header of a client that had none before.
+    /// The `Cookie` header of a client that had no cookie before this response.
     pub(crate) fn cookies(&self) -> String {
         let pairs = self.of_application.iter().chain(&self.given);
         let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();

@@ -1,4 +1,4 @@
-//! How much memory does each worker need, and does it grow with sessions?
+//! Measures the memory of each worker, and its growth with the number of sessions.
 
 use std::fs;
 use std::thread;
@@ -6,20 +6,20 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 use wasm_host::{Host, Scenario, Vm};
 
-use crate::cookies;
-use crate::ground::Ground;
-use crate::growth::{Pair, TARGETS_OF_SESSIONS, send};
-use crate::load::Request;
+use crate::fixture::Fixture;
 use crate::proxy::Proxy;
-use crate::say;
+use crate::requests::Request;
+use crate::requests::cookies;
+use crate::rounds::say;
+use crate::sections::growth::{Pair, TARGETS_OF_SESSIONS, send};
 
-/// Sessions of which the memory is stated.
+/// The number of sessions in Envoy.
 pub(crate) const SESSIONS: usize = 1_000_000;
 
-/// Sessions in the interpreter, which is slower by far.
+/// The number of sessions in the interpreter, which is far slower.
 pub(crate) const SESSIONS_IN_THE_INTERPRETER: usize = 20_000;
 
-/// An Envoy before and after its sessions, in bytes that are resident.
+/// The resident memory of an Envoy before and after its sessions, in bytes.
 pub(crate) struct Line {
     pub(crate) workers: u32,
     pub(crate) ours: bool,
@@ -27,26 +27,26 @@ pub(crate) struct Line {
     pub(crate) after_all: u64,
 }
 
-/// What was found.
+/// The results.
 pub(crate) struct Memory {
     pub(crate) lines: Vec<Line>,
     /// The linear memory of the filter after one session and after [`SESSIONS_IN_THE_INTERPRETER`], in bytes.
     pub(crate) linear: [usize; 2],
 }
 
-/// Sends a million sessions to an Envoy with one and with two workers, without and with the filter.
-pub(crate) fn measure(ground: &Ground) -> Result<Memory> {
-    let linear = linear(ground)?;
+/// Sends a million sessions to Envoys with one and two workers, without and with the filter.
+pub(crate) fn measure(fixture: &Fixture) -> Result<Memory> {
+    let linear = linear(fixture)?;
     let mut lines = Vec::new();
     for workers in [1, 2] {
-        let pair = Pair::start(ground, TARGETS_OF_SESSIONS, workers)?;
-        let one = pair.request(ground, 1)?;
-        let all = pair.request(ground, SESSIONS)?;
+        let pair = Pair::start(fixture, TARGETS_OF_SESSIONS, workers)?;
+        let one = pair.request(fixture, 1)?;
+        let all = pair.request(fixture, SESSIONS)?;
         say(&format!("memory: a million sessions, workers: {workers}"));
-        // Both at the same time: what is asked for is not how long it takes.
+        // Both at once, because the time does not matter here.
         let both = thread::scope(|scope| {
             let threads = pair.proxies.each_ref().map(|proxy| scope.spawn(|| before_and_after(proxy, &one, &all)));
-            threads.map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread that sends sessions has failed")))
+            threads.map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread that sends sessions panicked")))
         });
         for (ours, found) in [false, true].into_iter().zip(both) {
             let [after_one, after_all] = found?;
@@ -63,21 +63,21 @@ fn before_and_after(proxy: &Proxy, one: &Request, all: &Request) -> Result<[u64;
     Ok([after_one, resident(proxy.id())?])
 }
 
-/// `VmRSS`, as `proc_pid_status(5)` has it.
+/// The resident memory of a process: `VmRSS` in `proc_pid_status(5)`.
 fn resident(process: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
     Ok(kib.context("no VmRSS")?.trim().parse::<u64>()? * 1024)
 }
 
-/// Envoy does not say how large the memory of a VM is, so this one runs in the interpreter.
-fn linear(ground: &Ground) -> Result<[usize; 2]> {
-    let targets = ground.backend.targets(TARGETS_OF_SESSIONS);
+/// The linear memory of the filter in the interpreter, because Envoy does not report the memory of a VM.
+fn linear(fixture: &Fixture) -> Result<[usize; 2]> {
+    let targets = fixture.backend.targets(TARGETS_OF_SESSIONS);
     let mut host = Host::default();
     host.now = u64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos())?;
     let properties: [(&str, &[u8]); 2] = [("xds.cluster_name", b"web"), ("response.code_details", b"via_upstream")];
     host.properties = properties.map(|(path, value)| (path.to_owned(), value.to_vec())).into();
-    let mut vm = Vm::load(&ground.module()?, host);
+    let mut vm = Vm::load(&fixture.module()?, host);
     vm.initialize()?;
     let plugin = vm.create(0)?;
     let (id, secret) = harness::KEY.split_once(':').context("a key is id:secret")?;
@@ -94,7 +94,7 @@ fn linear(ground: &Ground) -> Result<[usize; 2]> {
         vm.response(stream, &[(":status", b"200")])?;
         vm.log(stream)?;
         vm.delete(stream)?;
-        // The record of all calls is the host's own.
+        // The record of calls is memory of the host, not of the filter.
         vm.host().record.clear();
         if number == 0 {
             sizes.push(vm.memory());

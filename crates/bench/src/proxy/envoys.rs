@@ -1,4 +1,4 @@
-//! How is each kind of stickiness written in Envoy's words?
+//! Writes the Envoy configuration of each kind of stickiness.
 
 use std::path::Path;
 
@@ -8,80 +8,84 @@ use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 use wasm_host::Scenario;
 
-use crate::ground::{Ground, shipped};
+use crate::fixture::{Fixture, shipped};
 
 const FILTERS: &str = "type.googleapis.com/envoy.extensions.filters.http";
 
-/// What Envoy is made of.
+/// The configuration of an Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The shipped configuration without what is there for stickiness.
+pub(crate) enum EnvoyKind {
+    /// `envoy.yaml` as shipped, without everything that stickiness needs.
     Bare,
-    /// The same, of `weighted.yaml`.
+    /// `weighted.yaml` as shipped, without everything that stickiness needs.
     BareGroups,
-    /// With a wasm filter that does nothing, with every callback.
+    /// `Bare` with a wasm filter that does nothing and exports every callback.
     Noop,
-    /// With one that has those for headers alone.
+    /// `Bare` with a wasm filter that does nothing and exports only the header callbacks.
     PrunedNoop,
-    /// The lines of the README, with a module that makes so many of the calls of a pinned request and computes nothing.
+    /// The README's lines with a module that makes the first `n` host calls of a pinned request and computes nothing.
     Calls(usize),
-    /// The same with one that makes all of them through the Rust SDK.
+    /// The README's lines with a module that makes all these calls through the Rust SDK.
     SdkCalls,
-    /// The lines of the README without a wasm filter: the target is named by a header that nobody sets.
+    /// The README's lines without a wasm filter: `stateful_session` looks for a header that nobody sets.
     OverrideHeader,
-    /// With Envoy's own sessions in cookies.
+    /// `Bare` with Envoy's own cookie sessions.
     Native,
-    /// With a script that reads the target from a cookie.
+    /// `Bare` with a Lua script that reads the target from a cookie.
     Lua,
-    /// The shipped configuration with the filter configured for this kind of request.
+    /// The shipped configuration, with the plugin configuration of this scenario.
     Ours(Scenario),
-    /// With the lines alone that the README shows for an Envoy that is there already.
+    /// Only the lines that the README adds to an existing Envoy.
     OursAlone,
 }
 
-/// The configuration, before the targets of the main table.
-pub(crate) fn config(ground: &Ground, kind: Kind) -> Result<Config> {
-    let groups = matches!(kind, Kind::BareGroups | Kind::Ours(Scenario::GroupAndApplication));
+/// The configuration, with the targets of the main table.
+pub(crate) fn config(fixture: &Fixture, kind: EnvoyKind) -> Result<Config> {
+    let groups = matches!(kind, EnvoyKind::BareGroups | EnvoyKind::Ours(Scenario::GroupAndApplication));
     let mut config = shipped(if groups { "weighted.yaml" } else { "envoy.yaml" })?;
     if groups {
-        let targets = ground.backend.targets(4);
+        let targets = fixture.backend.targets(4);
         let (blue, green) = targets.split_at(2);
         config.endpoints("blue", blue)?;
         config.endpoints("green", green)?;
     } else {
-        config.endpoints("web", &ground.backend.targets(2))?;
+        config.endpoints("web", &fixture.backend.targets(2))?;
     }
     match kind {
-        Kind::Ours(scenario) => {
-            config.wasm_file(&ground.filter)?;
+        EnvoyKind::Ours(scenario) => {
+            config.wasm_file(&fixture.filter)?;
             config.plugin(Plugin::Json(scenario.configuration()))?;
             if scenario == Scenario::PinnedOverrideHost {
                 use_override_host(&mut config)?;
             }
         }
-        Kind::OursAlone => with_the_readmes_lines(&mut config, &ground.filter, Scenario::Pinned.configuration())?,
-        Kind::Calls(count) => {
-            with_the_readmes_lines(&mut config, ground.calls.get(count).context("so many calls")?, "{}")?;
+        EnvoyKind::OursAlone => with_the_readmes_lines(&mut config, &fixture.filter, Scenario::Pinned.configuration())?,
+        EnvoyKind::Calls(count) => {
+            with_the_readmes_lines(
+                &mut config,
+                fixture.calls.get(count).context("no module makes as many calls")?,
+                "{}",
+            )?;
         }
-        Kind::SdkCalls => {
-            let pin = BASE64.encode(ground.backend.target(0).to_string().as_bytes());
-            with_the_readmes_lines(&mut config, &ground.sdk_calls, &pin)?;
+        EnvoyKind::SdkCalls => {
+            let pin = BASE64.encode(fixture.backend.target(0).to_string().as_bytes());
+            with_the_readmes_lines(&mut config, &fixture.sdk_calls, &pin)?;
         }
-        Kind::OverrideHeader => {
+        EnvoyKind::OverrideHeader => {
             config.http_filters("sticky")?.retain(|filter| filter["name"] != "sticky_sessions");
             remove_what_guards_the_headers(&mut config)?;
         }
-        Kind::Bare => strip(&mut config, None)?,
-        Kind::BareGroups => {
+        EnvoyKind::Bare => strip(&mut config, None)?,
+        EnvoyKind::BareGroups => {
             strip(&mut config, None)?;
             let routes = config.at_connection_manager("/route_config/virtual_hosts/0/routes")?;
             let routes = routes.as_array_mut().context("the routes of weighted.yaml")?;
             routes.retain(|route| route["match"].get("headers").is_none());
         }
-        Kind::Noop => strip(&mut config, Some(noop(&ground.noop)))?,
-        Kind::PrunedNoop => strip(&mut config, Some(noop(&ground.pruned_noop)))?,
-        Kind::Native => strip(&mut config, Some(native()))?,
-        Kind::Lua => strip(&mut config, Some(lua()))?,
+        EnvoyKind::Noop => strip(&mut config, Some(noop(&fixture.noop)))?,
+        EnvoyKind::PrunedNoop => strip(&mut config, Some(noop(&fixture.pruned_noop)))?,
+        EnvoyKind::Native => strip(&mut config, Some(native()))?,
+        EnvoyKind::Lua => strip(&mut config, Some(lua()))?,
     }
     Ok(config)
 }
@@ -103,7 +107,7 @@ impl AtConnectionManager for Config {
     }
 }
 
-/// Takes out what is there for stickiness, and puts this in its place.
+/// Removes everything that stickiness needs, and adds `filter`, if any.
 fn strip(config: &mut Config, filter: Option<Value>) -> Result<()> {
     remove_what_guards_the_headers(config)?;
     let filters = config.http_filters("sticky")?;
@@ -114,7 +118,7 @@ fn strip(config: &mut Config, filter: Option<Value>) -> Result<()> {
     Ok(())
 }
 
-/// Whatever removes our headers from requests, on their way in and on their way out.
+/// Removes the rules that take our headers out of requests, from clients and to targets.
 fn remove_what_guards_the_headers(config: &mut Config) -> Result<()> {
     if let Some(manager) = config.connection_manager("sticky")?.as_object_mut() {
         manager.remove("early_header_mutation_extensions");
@@ -144,7 +148,7 @@ fn native() -> Value {
     } })
 }
 
-/// It gives no cookie: what answers has no say in which target it was.
+/// The script sets no cookie: it cannot read which target answered.
 fn lua() -> Value {
     let script = r#"
 function envoy_on_request(handle)
@@ -159,7 +163,7 @@ end
     } })
 }
 
-/// What the README tells to change for `override_host`.
+/// Makes the changes that the README lists for `override_host`.
 fn use_override_host(config: &mut Config) -> Result<()> {
     config.http_filters("sticky")?.retain(|filter| filter["name"] != "envoy.filters.http.stateful_session");
     let routes = config.at_connection_manager("/route_config")?;

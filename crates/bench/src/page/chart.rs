@@ -1,15 +1,43 @@
-//! How does the price of stickiness look beside that of the others?
+//! Draws the chart `docs/performance.svg` from the main table of the page.
+//!
+//! A library for charts, such as `plotters`, writes a fixed colour into each element. This chart has a style sheet instead, so that
+//! it follows the colour scheme of the reader's system, on whose background it stands.
 
 use std::fmt::Write as _;
 
 use crate::figures::Figure;
+use crate::sections::variants::{CADDY, HAPROXY, LUA, NATIVE, NGINX, NOOP, PINNED, PRUNED_NOOP};
 
-/// A bar.
-pub(crate) struct Bar {
-    pub(crate) name: String,
-    pub(crate) price: Figure,
-    /// Whether it is the one that the page is about.
-    pub(crate) ours: bool,
+/// The variants of the chart, with shorter names that tell how the cookie is protected.
+const BARS: [(&str, &str); 8] = [
+    (NOOP, "wasm filter that does nothing"),
+    (PRUNED_NOOP, "the same without unused callbacks"),
+    (PINNED, "this filter (sealed)"),
+    (NATIVE, "Envoy's cookie sessions (plain)"),
+    (LUA, "Lua script in Envoy (plain)"),
+    (HAPROXY, "HAProxy cookie insert (plain)"),
+    (CADDY, "Caddy lb_policy cookie (HMAC)"),
+    (NGINX, "nginx sticky cookie (unkeyed hash)"),
+];
+
+/// The chart of a page. Variants that the page does not have are left out.
+pub(crate) fn of_page(page: &str) -> String {
+    let bars = BARS.iter().filter_map(|(variant, name)| {
+        let cells = page.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+        let price = cells.into_iter().find_map(|cells| match cells[..] {
+            ["", first, _cpu, price, ..] if first == *variant => Figure::parse(price),
+            _ => None,
+        })?;
+        Some(Bar { name, price, ours: *variant == PINNED })
+    });
+    svg(&bars.collect::<Vec<_>>())
+}
+
+struct Bar {
+    name: &'static str,
+    price: Figure,
+    /// True for this filter, which has another colour.
+    ours: bool,
 }
 
 const WIDTH: f64 = 760.0;
@@ -19,9 +47,8 @@ const TOP: f64 = 58.0;
 const STEP: f64 = 34.0;
 const THICKNESS: f64 = 18.0;
 
-/// A chart as SVG, with the whole of each spread. Its colours follow those of the reader's system, on whose background it
-/// stands.
-pub(crate) fn svg(bars: &[Bar]) -> String {
+/// Draws the median of each price as a bar, and its range as a line.
+fn svg(bars: &[Bar]) -> String {
     #[allow(clippy::cast_precision_loss, reason = "a chart has some ten bars")]
     let height = TOP + STEP * bars.len() as f64 + 34.0;
     let most = bars.iter().map(|bar| bar.price.highest).fold(1.0, f64::max);
@@ -29,7 +56,7 @@ pub(crate) fn svg(bars: &[Bar]) -> String {
     let at = |value: f64| LEFT + value.max(0.0) * scale;
     let mut svg = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title">
-<title id="title">The price of stickiness: CPU per request beyond the same proxy without it, in microseconds</title>
+<title id="title">The price of stickiness: CPU per request beyond the same proxy without stickiness, in microseconds</title>
 <style>
 text {{ font: 14px system-ui, sans-serif; fill: #1f2328; }}
 .head {{ font-weight: 600; }}
@@ -48,7 +75,7 @@ text {{ fill: #f0f6fc; }}
 }}
 </style>
 <text class="head" x="0" y="18">The price of stickiness, in µs of CPU per request</text>
-<text class="note" x="0" y="38">beyond the same proxy without it: the median of all rounds, with the lowest and the highest</text>
+<text class="note" x="0" y="38">beyond the same proxy without stickiness: median of all rounds, with the lowest and the highest</text>
 "#
     );
     let bottom = height - 28.0;
@@ -86,7 +113,7 @@ text {{ fill: #f0f6fc; }}
     svg + "</svg>\n"
 }
 
-/// Round numbers up to the highest value, not more than seven of them.
+/// At most seven round numbers up to the highest value.
 fn ticks(most: f64) -> impl Iterator<Item = f64> {
     let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
     let step = steps.into_iter().find(|step| most / step <= 6.0).unwrap_or(1000.0);
@@ -100,13 +127,15 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::tables;
+    use crate::sections::main_table::MainTable;
 
     fn bars() -> Vec<Bar> {
         let price = |median, lowest, highest| Figure { median, lowest, highest };
         vec![
-            Bar { name: "ours <&>".into(), price: price(8.0, 7.0, 9.5), ours: true },
-            // Within the noise a price can be below nothing.
-            Bar { name: "nginx".into(), price: price(-0.2, -1.0, 0.3), ours: false },
+            Bar { name: "ours <&>", price: price(8.0, 7.0, 9.5), ours: true },
+            // Noise can make a price negative.
+            Bar { name: "nginx", price: price(-0.2, -1.0, 0.3), ours: false },
         ]
     }
 
@@ -123,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_bar_lies_outside_of_the_chart() {
+    fn all_bars_are_inside_the_chart() {
         let svg = svg(&bars());
         let document = roxmltree::Document::parse(&svg).unwrap();
         for node in document.descendants() {
@@ -135,8 +164,23 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_has_few_and_round_numbers() {
+    fn an_axis_has_few_round_numbers() {
         assert_eq!(ticks(9.5).collect::<Vec<_>>(), [0.0, 2.0, 4.0, 6.0, 8.0]);
         assert_eq!(ticks(41.0).collect::<Vec<_>>(), [0.0, 10.0, 20.0, 30.0, 40.0]);
+    }
+
+    #[test]
+    fn the_chart_has_the_variants_of_the_page_and_no_others() {
+        let chart = of_page(&tables::main_table(&MainTable::of_four_variants()));
+        assert!(chart.contains("this filter (sealed)") && chart.contains("10.5 µs"), "{chart}");
+        assert!(!chart.contains("nginx"), "{chart}");
+    }
+
+    #[test]
+    fn the_chart_in_docs_is_drawn_from_the_page_in_docs() {
+        let read = |name: &str| std::fs::read_to_string(local_envoy::workspace_root().join("docs").join(name)).unwrap();
+        let (page, chart) = (read("performance.md"), read("performance.svg"));
+        assert!(chart == of_page(&page), "draw it again: cargo run -p bench -- --redraw");
+        assert!(chart.contains("this filter (sealed)"));
     }
 }

@@ -1,34 +1,35 @@
-//! Does the price depend on the size of answers, on other cookies, on the version of HTTP, or on the number of workers?
+//! Measures the cost for other sizes of responses, foreign cookies, versions of HTTP and numbers of workers.
 
 use anyhow::{Context, Result};
 use wasm_host::Scenario;
 
-use crate::backend::{LARGE, SMALL};
-use crate::client::Client;
-use crate::cookies::{FOREIGN, behind_foreign};
-use crate::envoys::Kind;
 use crate::figures::Figure;
-use crate::ground::Ground;
-use crate::load::{Cookies, Protocol, Request};
+use crate::fixture::Fixture;
+use crate::fixture::{LARGE, SMALL};
 use crate::proxy::Proxy;
+use crate::proxy::envoys::EnvoyKind;
+use crate::requests::client::Client;
+use crate::requests::cookies::{FOREIGN, behind_foreign};
+use crate::requests::{Cookies, Protocol, Request};
 use crate::rounds::{self, Round};
-use crate::say;
-use crate::variant::{NATIVE, NEW, NO_FILTER, NOOP, PINNED};
+use crate::sections::variants::{NATIVE, NEW, NO_FILTER, NOOP, PINNED};
 
-/// Rounds and their seconds: there are many cells.
-pub(crate) const ROUNDS: usize = 3;
+/// The number of rounds. It is small because there are many cells.
+pub(crate) const ROUNDS: u32 = 3;
+
+/// The length of a visit.
 pub(crate) const SECONDS: u32 = 1;
 
-/// What is compared, what it is, and whether its clients come with its cookie.
-pub(crate) const COLUMNS: [(&str, Kind, bool); 5] = [
-    (NO_FILTER, Kind::Bare, false),
-    (NOOP, Kind::Noop, false),
-    (NATIVE, Kind::Native, true),
-    (PINNED, Kind::Ours(Scenario::Pinned), true),
-    (NEW, Kind::Ours(Scenario::Pinned), false),
+/// The columns: a name, an Envoy, and whether its clients send the cookie that it gave them.
+pub(crate) const COLUMNS: [(&str, EnvoyKind, bool); 5] = [
+    (NO_FILTER, EnvoyKind::Bare, false),
+    (NOOP, EnvoyKind::Noop, false),
+    (NATIVE, EnvoyKind::Native, true),
+    (PINNED, EnvoyKind::Ours(Scenario::Pinned), true),
+    (NEW, EnvoyKind::Ours(Scenario::Pinned), false),
 ];
 
-/// Under which circumstances it is compared.
+/// The circumstances of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Circumstances {
     pub(crate) path: &'static str,
@@ -37,20 +38,20 @@ pub(crate) struct Circumstances {
     pub(crate) workers: u32,
 }
 
-/// The processor's time for each column, in microseconds per request.
+/// A line of the table. Each cell has the CPU time in microseconds per request, one value for each round.
 pub(crate) struct Line {
     pub(crate) circumstances: Circumstances,
     pub(crate) cells: Vec<Vec<f64>>,
 }
 
 impl Line {
-    /// The time of a column.
+    /// The cell of a column.
     pub(crate) fn of(&self, name: &str) -> Option<&[f64]> {
         let place = COLUMNS.iter().position(|(column, ..)| *column == name)?;
         self.cells.get(place).map(Vec::as_slice)
     }
 
-    /// How many times as much a pinned request costs as with Envoy's own sessions.
+    /// The CPU of a pinned request divided by that of Envoy's cookie sessions.
     pub(crate) fn times_native(&self) -> Option<Figure> {
         Figure::ratio(self.of(PINNED)?, self.of(NATIVE)?)
     }
@@ -69,14 +70,14 @@ fn circumstances() -> Vec<Circumstances> {
 }
 
 /// Measures every cell.
-pub(crate) fn measure(ground: &Ground) -> Result<Vec<Line>> {
-    let mut proxies: Vec<(u32, Kind, Proxy, String)> = Vec::new();
+pub(crate) fn measure(fixture: &Fixture) -> Result<Vec<Line>> {
+    let mut proxies: Vec<(u32, EnvoyKind, Proxy, String)> = Vec::new();
     for workers in [1, 2] {
         for (name, kind, comes_back) in COLUMNS {
             if proxies.iter().any(|(of, present, ..)| *of == workers && *present == kind) {
                 continue;
             }
-            let proxy = Proxy::start_envoy(ground, kind, workers).context(name)?;
+            let proxy = Proxy::start_envoy(fixture, kind, workers).context(name)?;
             let given = if comes_back { Client::of(proxy.address).get(SMALL, "")?.cookies() } else { String::new() };
             proxies.push((workers, kind, proxy, given));
         }
@@ -88,22 +89,16 @@ pub(crate) fn measure(ground: &Ground) -> Result<Vec<Line>> {
         .filter_map(|(at, (_, kind, comes_back))| {
             let place = proxies.iter().position(|(workers, present, ..)| *workers == at.workers && present == kind)?;
             let ours = if *comes_back { proxies.get(place)?.3.as_str() } else { "" };
-            let cookies = behind_foreign(at.foreign, ours);
-            let cookies = if cookies.is_empty() { Cookies::None } else { Cookies::Same(cookies) };
+            let cookies = Cookies::same(behind_foreign(at.foreign, ours));
             Some((place, Request { path: at.path, cookies, protocol: at.protocol }))
         })
         .collect();
     let mut warm = vec![false; proxies.len()];
-    let samples = rounds::interleaved(cells.len(), ROUNDS, |cell, round| {
+    let samples = rounds::measure("matrix", cells.len(), ROUNDS, |cell, round| {
         let (place, request) = &cells[cell];
-        // What is to be warm is the proxy: a cell for each of them is enough.
+        // One visit warms a proxy up for all of its cells.
         if round == Round::WarmUp && std::mem::replace(&mut warm[*place], true) {
             return Ok(None);
-        }
-        if let Round::Counts(round) = round
-            && cell == 0
-        {
-            say(&format!("matrix: round {} of {ROUNDS}", round + 1));
         }
         proxies[*place].2.measure(request, SECONDS).map(Some)
     })?;

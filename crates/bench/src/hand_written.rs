@@ -1,15 +1,15 @@
-//! What is the least that a wasm filter costs in Envoy?
+//! Writes wasm modules by hand, without an SDK, to measure the least that a wasm filter costs in Envoy.
 //!
-//! Modules written by hand, so not even an SDK stands between. Two do nothing: one exports every callback, as a filter on the
-//! Rust SDK does, and Envoy calls each of them; the other only those that a filter of headers needs. The rest make the calls that
-//! a pinned request costs this filter, or the first of them, with the same words each time, and compute nothing.
+//! Two modules do nothing. One exports every callback, as a filter with the Rust SDK does, and Envoy calls each of them. The other
+//! exports only the callbacks that a filter of headers needs. The remaining modules make the first host calls of a pinned request
+//! with constant arguments, and compute nothing.
 
 use std::net::SocketAddr;
 
 use anyhow::Result;
 use data_encoding::BASE64;
 
-/// What Envoy asks of any module.
+/// The exports that Envoy needs from any module.
 const NEEDED: &str = r#"
   (memory (export "memory") 1)
   (func (export "proxy_abi_version_0_2_1"))
@@ -20,13 +20,13 @@ const NEEDED: &str = r#"
   (func (export "proxy_on_configure") (param i32 i32) (result i32) i32.const 1)
 "#;
 
-/// For a filter that does nothing to headers.
+/// The callbacks for headers, which do nothing.
 const HEADERS: &str = r#"
   (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) i32.const 0)
   (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) i32.const 0)
 "#;
 
-/// What the SDK exports besides, of which a request with HTTP meets these.
+/// The other callbacks that the SDK exports and an HTTP request can reach.
 const THE_REST: &str = r#"
   (func (export "proxy_on_request_body") (param i32 i32 i32) (result i32) i32.const 0)
   (func (export "proxy_on_request_trailers") (param i32 i32) (result i32) i32.const 0)
@@ -37,29 +37,29 @@ const THE_REST: &str = r#"
   (func (export "proxy_on_delete") (param i32))
 "#;
 
-/// With every callback of a stream.
+/// A module that does nothing and exports every callback of a stream.
 pub(crate) fn with_every_callback() -> Result<Vec<u8>> {
     module(&[NEEDED, HEADERS, THE_REST])
 }
 
-/// With the callbacks for headers alone.
+/// A module that does nothing and exports only the header callbacks.
 pub(crate) fn with_headers_alone() -> Result<Vec<u8>> {
     module(&[NEEDED, HEADERS])
 }
 
-/// The calls of a pinned request of this filter, in their order: what each is for.
+/// The purpose of each host call that the filter makes for a pinned request, in the order of the calls.
 pub(crate) const CALLS: [&str; 8] = [
-    "all headers of the request are read",
-    "the cluster is asked for",
-    "the outcome is left for the access log",
-    "the pin is set, and Envoy looks for the route again",
-    "the answer is asked whether another target gave it",
-    "who answered is asked for",
-    "a cookie is added",
-    "its twin is added",
+    "the filter reads all request headers",
+    "it reads the name of the cluster",
+    "it stores the outcome for the access log",
+    "it sets the pin, and Envoy looks for the route again",
+    "it reads from the response whether another target answered",
+    "it reads who answered",
+    "it adds a cookie",
+    "it adds the CORS cookie",
 ];
 
-/// With the callbacks and the first of these calls. With all of them every client is pinned to this target, and given cookies as
+/// A module that makes the first `count` of these calls. With all of them it pins every client to `target`, and sets cookies as
 /// long as the filter's.
 pub(crate) fn with_the_first_calls(target: SocketAddr, count: usize) -> Result<Vec<u8>> {
     let value = "A".repeat(124);
@@ -112,10 +112,10 @@ const IMPORTS: &str = r#"
   (import "env" "proxy_set_property" (func $set_property (param i32 i32 i32 i32) (result i32)))
 "#;
 
-/// Where constants begin. Before them is what Envoy writes.
+/// The address of the first constant. Envoy writes below it.
 const START: usize = 0x8000;
 
-/// Constants in the memory of a module.
+/// The constants in the memory of a module.
 #[derive(Default)]
 struct Memory {
     text: String,
@@ -123,7 +123,7 @@ struct Memory {
 }
 
 impl Memory {
-    /// The address and the length of this text, in which `\\00` stands for a zero byte.
+    /// Adds a text, in which `\\00` stands for a zero byte, and returns its address and length as operands.
     fn place(&mut self, text: &str) -> String {
         let (address, length) = (START + self.length, text.replace("\\00", "0").len());
         self.text += text;
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_modules_and_one_is_larger() {
+    fn both_modules_that_do_nothing_compile() {
         let [every, alone] = [with_every_callback().unwrap(), with_headers_alone().unwrap()];
         assert!(every.len() > alone.len());
         for bytes in [every, alone] {

@@ -1,64 +1,30 @@
-//! How is a proxy put under load, and how much did it answer?
+//! Puts a proxy under load with wrk or h2load, and reads how many requests it answered.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use local_envoy::child;
 
-/// Connections at once.
+use super::{Cookies, Protocol, Request};
+
+/// Open connections over HTTP/1.1.
 pub(crate) const CONNECTIONS: usize = 20;
 
-/// Requests under way at once on each connection of HTTP/2, of which there are then fewer.
+/// Concurrent requests on each connection over HTTP/2. There are fewer connections then.
 const STREAMS: usize = 5;
 
-/// The version of HTTP that the client speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    /// With keep-alive, from wrk.
-    Http1,
-    /// Without TLS and without an upgrade, from h2load.
-    Http2,
-}
-
-impl Protocol {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Http1 => "HTTP/1.1",
-            Self::Http2 => "HTTP/2",
-        }
-    }
-}
-
-/// What each request is.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) path: &'static str,
-    pub(crate) cookies: Cookies,
-    pub(crate) protocol: Protocol,
-}
-
-/// What a request's `Cookie` header is.
-#[derive(Clone, Debug)]
-pub(crate) enum Cookies {
-    None,
-    /// The same in every request.
-    Same(String),
-    /// The lines of this file one after the other.
-    Lines(PathBuf),
-}
-
-/// What came of a load.
+/// The answers that a load generator counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Answered {
+pub(crate) struct Answers {
     pub(crate) requests: u64,
     pub(crate) per_second: f64,
 }
 
-/// Sends such requests for so many seconds. An answer that is no success is an error.
-pub(crate) fn put(server: SocketAddr, request: &Request, seconds: u32) -> Result<Answered> {
+/// Sends a request again and again for some seconds. A response without success is an error.
+pub(crate) fn put(server: SocketAddr, request: &Request, seconds: u32) -> Result<Answers> {
     let url = format!("http://{server}{}", request.path);
     let mut command = match request.protocol {
         Protocol::Http1 => wrk(&request.cookies, seconds)?,
@@ -66,12 +32,12 @@ pub(crate) fn put(server: SocketAddr, request: &Request, seconds: u32) -> Result
     };
     command.arg(&url);
     let output = child::output(&mut command, Duration::from_secs(u64::from(seconds) + 60))?;
-    let said = output.stdout + &output.stderr;
+    let text = output.stdout + &output.stderr;
     let answered = match request.protocol {
-        Protocol::Http1 => of_wrk(&said),
-        Protocol::Http2 => of_h2load(&said),
+        Protocol::Http1 => of_wrk(&text),
+        Protocol::Http2 => of_h2load(&text),
     };
-    let describe = || format!("{} said\n{said}", child::describe(&command));
+    let describe = || format!("{} printed\n{text}", child::describe(&command));
     ensure!(output.status.success(), describe());
     answered.with_context(describe)
 }
@@ -84,17 +50,17 @@ fn wrk(cookies: &Cookies, seconds: u32) -> Result<Command> {
         Cookies::None => (),
         Cookies::Same(header) => drop(command.arg("--header").arg(format!("Cookie: {header}"))),
         Cookies::Lines(file) => {
-            // A whole name, because wrk looks for it where Lua's modules are.
+            // An absolute path, because wrk looks for a relative one among the Lua modules.
             let script = file.with_extension("lua");
-            std::fs::write(&script, one_after_the_other(file)).context("the script of wrk")?;
+            std::fs::write(&script, script_with_lines_of(file)).context("the script of wrk")?;
             command.arg("--script").arg(script);
         }
     }
     Ok(command)
 }
 
-/// A script of wrk. It begins somewhere in the file, so that the requests of several runs are not the same.
-fn one_after_the_other(file: &std::path::Path) -> String {
+/// A script for wrk that sends the lines of a file. It begins at a random line, so that two visits send different requests.
+fn script_with_lines_of(file: &Path) -> String {
     format!(
         r#"
 local cookies = {{}}
@@ -124,36 +90,36 @@ fn h2load(cookies: &Cookies, seconds: u32) -> Result<Command> {
     Ok(command)
 }
 
-fn of_wrk(said: &str) -> Result<Answered> {
+fn of_wrk(text: &str) -> Result<Answers> {
     for trouble in ["Non-2xx or 3xx responses:", "Socket errors:"] {
-        if let Some(line) = said.lines().find(|line| line.trim_start().starts_with(trouble)) {
-            bail!("not every request was answered well: {}", line.trim());
+        if let Some(line) = text.lines().find(|line| line.trim_start().starts_with(trouble)) {
+            bail!("not every response is a success: {}", line.trim());
         }
     }
-    let requests = said.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok());
-    let per_second = said.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok());
-    let (requests, per_second) = requests.zip(per_second).context("wrk does not say how many requests it sent")?;
+    let requests = text.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok());
+    let per_second = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok());
+    let (requests, per_second) = requests.zip(per_second).context("wrk does not print how many requests it sent")?;
     ensure!(requests > 0, "no request was answered");
-    Ok(Answered { requests, per_second })
+    Ok(Answers { requests, per_second })
 }
 
-fn of_h2load(said: &str) -> Result<Answered> {
+fn of_h2load(text: &str) -> Result<Answers> {
     let find = |start: &str, end: &str| {
-        let line = said.lines().find_map(|line| line.strip_prefix(start))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(start))?;
         line.split(", ").find_map(|part| part.strip_suffix(end)).map(str::trim).map(str::to_owned)
     };
     let number = |start: &str, end: &str| find(start, end).and_then(|text| text.parse().ok());
-    let missing = "h2load does not say how many requests it sent";
+    let missing = "h2load does not print how many requests it sent";
     let requests: u64 = number("status codes: ", " 2xx").context(missing)?;
     for other in [" 3xx", " 4xx", " 5xx"] {
         let count: u64 = number("status codes: ", other).context(missing)?;
-        ensure!(count == 0, "not every request was answered well: {count} with{other}");
+        ensure!(count == 0, "not every response is a success: {count} with{other}");
     }
     let failed: u64 = number("requests: ", " failed").context(missing)?;
     ensure!(failed == 0, "{failed} requests failed");
     ensure!(requests > 0, "no request was answered");
     let per_second = find("finished in ", " req/s").and_then(|text| text.parse().ok()).context(missing)?;
-    Ok(Answered { requests, per_second })
+    Ok(Answers { requests, per_second })
 }
 
 #[cfg(test)]
@@ -168,16 +134,16 @@ mod tests {
         status codes: 20345 2xx, 0 3xx, 0 4xx, 0 5xx\n";
 
     #[test]
-    fn wrk_says_how_many_requests_were_answered() {
-        assert_eq!(of_wrk(WRK).unwrap(), Answered { requests: 40_213, per_second: 20_095.11 });
+    fn the_number_of_answers_is_read_from_wrk() {
+        assert_eq!(of_wrk(WRK).unwrap(), Answers { requests: 40_213, per_second: 20_095.11 });
     }
 
     #[test]
-    fn an_answer_that_is_no_success_is_an_error() {
-        let said = format!("{WRK}  Non-2xx or 3xx responses: 7\n");
+    fn a_response_without_success_is_an_error() {
+        let text = format!("{WRK}  Non-2xx or 3xx responses: 7\n");
         assert_eq!(
-            of_wrk(&said).unwrap_err().to_string(),
-            "not every request was answered well: Non-2xx or 3xx responses: 7"
+            of_wrk(&text).unwrap_err().to_string(),
+            "not every response is a success: Non-2xx or 3xx responses: 7"
         );
         assert!(of_h2load(&H2LOAD.replace("0 5xx", "7 5xx")).is_err());
         assert!(of_h2load(&H2LOAD.replace("0 failed", "7 failed")).is_err());
@@ -185,17 +151,17 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_an_error() {
-        let said = format!("{WRK}  Socket errors: connect 0, read 3, write 0, timeout 0\n");
-        assert!(of_wrk(&said).is_err());
+        let text = format!("{WRK}  Socket errors: connect 0, read 3, write 0, timeout 0\n");
+        assert!(of_wrk(&text).is_err());
     }
 
     #[test]
-    fn h2load_says_how_many_requests_were_answered() {
-        assert_eq!(of_h2load(H2LOAD).unwrap(), Answered { requests: 20_345, per_second: 20_345.0 });
+    fn the_number_of_answers_is_read_from_h2load() {
+        assert_eq!(of_h2load(H2LOAD).unwrap(), Answers { requests: 20_345, per_second: 20_345.0 });
     }
 
     #[test]
-    fn what_says_nothing_is_an_error() {
+    fn an_empty_output_is_an_error() {
         assert!(of_wrk("").is_err());
         assert!(of_h2load("").is_err());
     }
