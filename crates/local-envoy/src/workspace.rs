@@ -1,19 +1,19 @@
-//! Where is the workspace on this machine?
+//! Finds the root of the workspace on this machine.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// What only the root of this workspace has.
+/// Only the root of this workspace has this file.
 const MARK: &str = "envoy/envoy.yaml";
 
 /// The root of the workspace.
 ///
-/// Cargo's variable of the running program comes before the folder known at compile time: a clone that was moved together with
-/// its `target` is found where it is now.
+/// Cargo's variable at run time comes before the folder at compile time. A clone that was moved with its `target` is therefore found
+/// at its new place.
 ///
 /// # Panics
 ///
-/// When neither lies inside a workspace with an `envoy/envoy.yaml`.
+/// When neither of them lies inside a workspace with an `envoy/envoy.yaml`.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
     let running = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
