@@ -19,9 +19,9 @@ pub struct Cookie {
     pub domain: String,
     /// The prefix of the paths that get it.
     pub path: String,
-    /// Whether it is sent over HTTPS only.
+    /// True if it is sent over HTTPS only.
     pub secure: bool,
-    /// Whether it is hidden from scripts.
+    /// True if it is hidden from scripts.
     pub http_only: bool,
     /// `Strict`, `Lax` or `None`. Absent when the `Set-Cookie` line has no such attribute.
     pub same_site: Option<String>,
@@ -32,7 +32,7 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// Whether it is partitioned: the browser sends it only under the top-level site that it came under.
+    /// True if it is partitioned: the browser sends it only under the top-level site that it came under.
     #[must_use]
     pub fn is_partitioned(&self) -> bool {
         self.partition_key.is_some()

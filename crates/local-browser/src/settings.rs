@@ -19,7 +19,7 @@ pub struct Settings {
     pub colour_scheme: ColourScheme,
     /// The language in `Accept-Language`, such as `ko`. Default: `en-US`.
     pub language: String,
-    /// Whether it keeps third-party cookies. Default: yes, as in Chrome. Debian's Chromium does not by default.
+    /// True if it keeps third-party cookies. Default: yes, as in Chrome. Debian's Chromium does not by default.
     pub third_party_cookies: bool,
 }
 

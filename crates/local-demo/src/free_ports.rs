@@ -53,7 +53,7 @@ fn lowest_of(range: &str) -> Option<u16> {
     range.split_whitespace().next()?.parse().ok()
 }
 
-/// Whether a port is free on every address, where Envoy's listeners and Docker bind.
+/// True if a port is free on every address, where Envoy's listeners and Docker bind.
 fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
 }

@@ -104,7 +104,7 @@ impl Admin {
             .ok_or_else(|| Error::new(format!("Envoy has no listener {name:?} with an IP address: {listeners}")))
     }
 
-    /// Whether the server is live and its workers accept connections.
+    /// True if the server is live and its workers accept connections.
     pub(crate) fn is_ready(&self) -> bool {
         let live = http::get(self.address, "/ready").is_ok_and(|answer| answer.status == 200);
         live && self.counter("listener_manager.workers_started") == Ok(1)

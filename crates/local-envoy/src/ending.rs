@@ -9,7 +9,7 @@ pub(crate) fn begin() {
     ENDING.store(true, Ordering::SeqCst);
 }
 
-/// Whether the program ends: [`crate::child::end_all`] was called.
+/// True if the program ends: [`crate::child::end_all`] was called.
 #[must_use]
 pub fn ending() -> bool {
     ENDING.load(Ordering::SeqCst)

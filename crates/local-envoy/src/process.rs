@@ -208,7 +208,7 @@ impl Drop for Envoy {
 /// The result of `envoy --mode validate`.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// Whether Envoy would start with the configuration. A filter that refuses its own configuration counts too.
+    /// True if Envoy would start with the configuration. A filter that refuses its own configuration counts too.
     pub accepted: bool,
     /// The output of the process.
     pub log: String,

@@ -1,8 +1,8 @@
-//! What does a load balancer do to thousands of sessions while its targets fail?
+//! Test machinery: thousands of sessions that show what a load balancer does while its targets fail.
 //!
-//! A [`Backend`] is a target: a process that can be killed, hung and told to misbehave. A [`Crowd`] is thousands of sessions,
-//! each with its cookies, that send requests all the time; its [`Tally`] says which of them another target has answered, and
-//! which requests had no answer.
+//! A [`Backend`] is a target: a process that a test can kill, suspend and make misbehave. A [`Crowd`] is thousands of sessions with
+//! cookies that send requests continuously. Its [`Tally`] lists the sessions that moved to another target and the requests without an
+//! answer. The suites `faults` and `load` and the benchmark use it.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -11,7 +11,7 @@
 //! let mut a = Backend::start("a");
 //! let b = Backend::start("b");
 //! b.behave(Behaviour::Slow(Duration::from_millis(20)));
-//! // ... an Envoy before `a.address()` and `b.address()`, which listens here:
+//! // ... an Envoy in front of `a.address()` and `b.address()` that listens here:
 //! let listener = "127.0.0.1:10000".parse().unwrap();
 //!
 //! let pause = Duration::from_secs(1);

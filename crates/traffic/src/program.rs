@@ -1,4 +1,4 @@
-//! Where is the program of a target?
+//! Builds the program of a target.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 
 use local_envoy::workspace_root;
 
-/// `traffic-target`, built now, so that it is never a stale one: for a test of another package cargo does not build it.
+/// The path of `traffic-target`, freshly built. Cargo does not build a program of another package for a test.
 pub(crate) fn target() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        // The program that runs lies in `deps` beside it.
+        // The running test program lies in the folder `deps` beside it.
         let this = std::env::current_exe().unwrap();
         let [programs, folder] = [2, 3].map(|level| this.ancestors().nth(level).unwrap());
         let mut build = Command::new(env!("CARGO"));

@@ -1,4 +1,4 @@
-//! A crowd before targets, with no load balancer between them.
+//! Tests of a crowd that sends its requests directly to targets, without a load balancer.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -71,7 +71,7 @@ fn what_a_target_says_is_refused_and_what_breaks_off_is_lost() {
     crowd.wait_for("broken answers", SOON, |all| all.lost.len() > 10);
     assert!(crowd.so_far().lost.iter().all(|lost| lost.loss == Loss::Truncated));
     target.behave(Behaviour::Slow(Duration::from_millis(50)));
-    // Which were under way when it became slow is not known, but not more than one on each connection.
+    // At most one request on each connection was in flight when the target became slow.
     let slow = crowd.mark();
     let passed = Instant::now();
     crowd.wait_for("slow answers", SOON, |all| all.answered >= slow.tally.answered + 12);
@@ -92,7 +92,7 @@ fn an_unhealthy_target_says_so_and_goes_on_answering() {
 #[test]
 fn a_session_that_another_target_answers_has_moved() {
     let targets = [Backend::start("a"), Backend::start("b")];
-    // One connection: of several, one would still go to `a` after another has gone to `b`, and bring a session back.
+    // With several connections, one could still lead to `a` after another leads to `b`, and a session would move back.
     let settings = Settings { connections: 1, requests_per_connection: Some(5), ..before(&targets[0]) };
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
@@ -105,7 +105,7 @@ fn a_session_that_another_target_answers_has_moved() {
     assert_eq!(tally.losses(), [].into());
 }
 
-/// Answers the first request of every connection, and closes it upon the second.
+/// A server that answers the first request of each connection and closes the connection at the second one.
 fn closes_upon_the_second() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! What does the target answer to a request?
+//! The answers of the target.
 
 use std::io;
 use std::pin::Pin;
@@ -13,10 +13,10 @@ use traffic::{Behaviour, HEALTH_CHECK, TARGET};
 
 use crate::Orders;
 
-/// The body of an answer: whole, or one that breaks off.
+/// An answer whose body is complete or breaks off.
 type Answer = Response<Either<Full<Bytes>, BreaksOff>>;
 
-/// The answer of the target `name`, which acts by `orders`.
+/// The answer of the target `name` with these orders.
 pub(crate) async fn answer<B>(request: &Request<B>, name: &str, orders: &Orders) -> Answer {
     let mut answer = if request.uri().path() == HEALTH_CHECK {
         let healthy = orders.behaviour != Behaviour::Unhealthy;
@@ -56,7 +56,7 @@ fn whole(status: StatusCode, name: &str) -> Answer {
     answer
 }
 
-/// More than ever comes.
+/// The `content-length` of a body that breaks off. The body never gets so long.
 const PROMISED: u32 = 1 << 20;
 
 /// A body that fails after its first bytes.
@@ -80,7 +80,7 @@ impl Body for BreaksOff {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
         if !self.sent {
-            // The connection sends what it has before it asks again.
+            // Hyper flushes the first frame before it polls again.
             self.sent = true;
             context.waker().wake_by_ref();
             return Poll::Pending;

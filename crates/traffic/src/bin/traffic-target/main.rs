@@ -1,4 +1,4 @@
-//! `traffic-target NAME ADDRESS`: a target that answers with its name, as the lines on its standard input order.
+//! `traffic-target NAME ADDRESS`: a target that answers with its name. Orders come as lines on its standard input.
 
 mod answers;
 
@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use traffic::{Behaviour, Order};
 
-/// What it was told.
+/// The present orders.
 #[derive(Clone, Default)]
 pub(crate) struct Orders {
     pub(crate) behaviour: Behaviour,
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
     })
 }
 
-/// Whoever has started this may hold the port too, so that it stays free for the next start.
+/// Listens on the address. The parent process can hold the same port, so that it stays reserved for the next start.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseport(true)?;
@@ -49,7 +49,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-/// Does what the lines on standard input say, until they end.
+/// Follows the orders on standard input until it ends.
 fn obey(orders: &Shared) -> io::Result<()> {
     for line in io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line?)?;
@@ -73,7 +73,7 @@ async fn serve(listener: &TcpListener, name: &Arc<str>, orders: &Shared) -> io::
     }
 }
 
-/// The orders as they are now.
+/// A copy of the present orders.
 fn told(orders: &Shared) -> Orders {
     orders.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -86,7 +86,7 @@ async fn converse(stream: TcpStream, name: Arc<str>, orders: Shared) {
     });
     let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if (&mut connection).await.is_err_and(|error| error.is_user()) {
-        // An answer that breaks off: a mere close would end the connection as if nothing were wrong with it.
+        // The answer breaks off. Without linger 0 the connection would end with FIN instead of RST, like a regular end.
         let stream = connection.into_parts().io.into_inner();
         let _ = stream.set_zero_linger();
     }
