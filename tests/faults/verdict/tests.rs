@@ -1,4 +1,4 @@
-//! Does a verdict find what is wrong?
+//! Tests of the verdict.
 
 use std::time::Duration;
 
