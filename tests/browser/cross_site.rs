@@ -1,4 +1,4 @@
-//! Why the twin exists: a page of another site shows a frame of ours, or asks us by script.
+//! The use of the CORS twin: a page of another site shows a frame of our site or sends requests to it by script.
 
 use std::collections::BTreeSet;
 
@@ -17,16 +17,16 @@ const SHOP: &str = "shop.example";
 /// Another site.
 const NEWS: &str = "news.example";
 
-/// What its frames show.
+/// The path of the frames.
 const FRAME: &str = "/frame";
 
-/// What its script asks for.
+/// The path of the script's requests.
 const SCRIPT: &str = "/script";
 
-/// How often the other site asks.
+/// The number of frames or requests of the other site.
 const TIMES: usize = 10;
 
-/// Over TLS, with a page of the other site, that may ask with credentials.
+/// A load balancer over TLS that also serves the page of the other site, and allows requests with credentials from it.
 #[track_caller]
 fn load_balancer(plugin: &Value) -> LoadBalancer {
     let edit = |config: &mut Config| {
@@ -37,7 +37,7 @@ fn load_balancer(plugin: &Value) -> LoadBalancer {
     LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin.clone())), edit: &edit, ..Setup::default() })
 }
 
-/// An empty page of the other site, which no target answers.
+/// Adds an empty page of the other site. Envoy answers it itself.
 fn add_news(config: &mut Config) {
     let manager = config.connection_manager("sticky").unwrap();
     let virtual_hosts = manager["route_config"]["virtual_hosts"].as_array_mut().unwrap();
@@ -53,7 +53,7 @@ fn add_news(config: &mut Config) {
     }));
 }
 
-/// The answers that browsers ask for before they let the other site's scripts see ours.
+/// Adds the CORS headers that allow scripts of the other site to read our answers.
 fn allow_news(config: &mut Config) {
     let kind = |message: &str| format!("type.googleapis.com/envoy.extensions.filters.http.cors.v3.{message}");
     let name = "envoy.filters.http.cors";
@@ -75,14 +75,14 @@ fn reader(lb: &LoadBalancer) -> Result<Browser> {
     Ok(browser)
 }
 
-/// A visitor of the other site whose browser keeps no cookies for a site under another, as some do unless told otherwise.
+/// A visitor of the other site whose browser blocks third-party cookies. Some browsers do so by default.
 fn strict_reader(lb: &LoadBalancer) -> Result<Browser> {
     let browser = Browser::start(&Settings { third_party_cookies: false, ..Settings::default() })?;
     browser.open(&https(lb, NEWS, "/"))?;
     Ok(browser)
 }
 
-/// The targets that answer when the other site's script asks for this path, again and again.
+/// The targets that answer the requests of the other site's script.
 fn who_answers_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str) -> Result<BTreeSet<String>> {
     let script = "return fetch(arguments[0], { credentials: arguments[1] })
                     .then(answer => answer.ok ? answer.text() : Promise.reject(answer.status))";
@@ -90,7 +90,7 @@ fn who_answers_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str)
     (0..TIMES).map(|_| Ok(browser.run_with(script, &arguments)?.as_str().unwrap_or_default().to_owned())).collect()
 }
 
-/// The targets that answer when the other site shows a frame of ours, again and again.
+/// The targets that answer the frames on the other site.
 fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSet<String>> {
     let script = "return new Promise(shown => {
         const frame = document.createElement('iframe');
@@ -101,7 +101,7 @@ fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSe
     for _ in 0..TIMES {
         browser.run_with(script, &[json!(https(lb, SHOP, FRAME))])?;
     }
-    // The other site cannot look into the frame.
+    // The other site cannot read the frame, so the targets tell.
     let asked = format!("GET {FRAME} ");
     let answered = |target: &Target| target.received().iter().any(|head| head.starts_with(&asked));
     Ok(lb.targets.iter().filter(|target| answered(target)).map(Target::name_in_envoy).collect())

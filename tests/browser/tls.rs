@@ -1,4 +1,4 @@
-//! The same over HTTPS, where the twin is kept too.
+//! The cookie jar of a browser over HTTPS, which also keeps the CORS twin.
 
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn load_balancer(edit: &dyn Fn(&mut Config)) -> LoadBalancer {
     LoadBalancer::start(&Setup { edit, ..Setup::default() })
 }
 
-/// The connections of browsers so far over HTTP/1.1 and over HTTP/2.
+/// The numbers of connections so far over HTTP/1.1 and over HTTP/2.
 fn connections(lb: &LoadBalancer) -> [u64; 2] {
     ["http1", "http2"]
         .map(|protocol| lb.envoy.admin().counter(&format!("http.sticky.downstream_cx_{protocol}_total")).unwrap())
@@ -41,7 +41,7 @@ fn ten_refreshes_come_from_one_instance() -> Passed {
     Ok(())
 }
 
-/// A browser sends each cookie in a field of its own then.
+/// Over HTTP/2 a browser sends each cookie in its own header field.
 #[test]
 fn ten_refreshes_over_http2_come_from_one_instance() -> Passed {
     let lb = load_balancer(&over_http2);
@@ -58,8 +58,8 @@ fn ten_refreshes_over_http2_come_from_one_instance() -> Passed {
 #[test]
 fn the_cookie_that_came_over_plain_http_is_sent_over_https_too() -> Passed {
     let lb = load_balancer(&over_tls);
-    // A browser keeps one jar for all ports of a host.
-    let plain = LoadBalancer::shipped();
+    // A browser has one jar for all ports of a host.
+    let plain = LoadBalancer::shared();
     let browser = browser()?;
     browser.open(&http(&plain, SHOP, "/"))?;
     browser.open(&https(&lb, SHOP, "/then"))?;

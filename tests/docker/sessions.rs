@@ -1,4 +1,4 @@
-//! Where the requests of one client go.
+//! The instances that answer the requests of one client.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ fn instance(client: &Agent, port: u16) -> String {
     answer.headers()["x-instance"].to_str().unwrap().to_owned()
 }
 
-/// How many of ten requests each instance answers.
+/// The number of answers of each instance to ten requests.
 #[track_caller]
 fn ten_requests(port: u16) -> Vec<usize> {
     let client = Agent::new_with_defaults();
@@ -25,14 +25,14 @@ fn ten_requests(port: u16) -> Vec<usize> {
     answers.into_values().collect()
 }
 
-/// A client whose session is with this instance.
+/// A client whose session belongs to this instance.
 #[track_caller]
 fn client_of(name: &str, port: u16) -> Agent {
-    // They take turns, so one in two lands there.
+    // The instances take turns, so every second client gets this one.
     (0..10).map(|_| Agent::new_with_defaults()).find(|client| instance(client, port) == name).unwrap()
 }
 
-/// A stopped instance, which runs again afterwards, whatever the test finds: the others need it.
+/// A stopped instance. It is started again on drop, also after a failure, because the other tests need it.
 struct Stopped<'a> {
     demo: &'a Compose,
     name: &'a str,
@@ -78,7 +78,7 @@ fn a_session_moves_when_its_instance_is_stopped_and_stays_there_when_that_one_is
     drop(stopped);
     let answers: Vec<_> = (0..5).map(|_| instance(&client, port)).collect();
     assert_eq!(answers, ["b"; 5]);
-    // It is back indeed: new clients are sent there.
+    // New clients get the instance that is back.
     client_of("a", port);
 }
 
@@ -87,7 +87,7 @@ fn instances_that_come_back_with_each_others_addresses_are_pinned_and_take_turns
     let demo = demo();
     let before = demo.addresses().unwrap();
     let (of_a, of_b) = (&before["backend-a"], &before["backend-b"]);
-    // Docker gives the first that starts the lower address.
+    // Docker gives the lower address to the first container that starts.
     let (first, second) = if of_a < of_b { ("b", "a") } else { ("a", "b") };
     let (stopped_first, stopped_second) = (Stopped::new(&demo, first), Stopped::new(&demo, second));
     drop(stopped_first);

@@ -3,13 +3,7 @@
 //! During and after each fault, no session of a living target moves. Only requests in flight to a dead target are lost, and the
 //! sessions of that target spread evenly over the others. Every test adds its figures to the report.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test fails by a panic"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod clock;
 mod configuration;

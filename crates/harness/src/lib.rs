@@ -6,12 +6,8 @@
     missing_docs,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    reason = "called by tests only, which fail by a panic"
+    clippy::restriction,
+    reason = "only tests call it, and a test fails by a panic"
 )]
 
 mod client;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use local_envoy::{Config, Envoy, Plugin, Settings};
 use serde_json::json;
@@ -59,6 +59,19 @@ impl LoadBalancer {
     #[track_caller]
     pub fn shipped() -> Self {
         Self::start(&Setup::default())
+    }
+
+    /// The load balancer of [`LoadBalancer::shipped`] that tests of one process share, so that they do not wait for one each. It ends
+    /// with the last test that holds it. Counters, [`LoadBalancer::received`] and the state of its targets are common to these tests.
+    #[track_caller]
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<LoadBalancer>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let lb = Arc::new(Self::shipped());
+            *shared = Arc::downgrade(&lb);
+            lb
+        })
     }
 
     /// Starts with this filter configuration, which is JSON.

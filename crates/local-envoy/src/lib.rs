@@ -38,4 +38,4 @@ pub use error::{Error, Result};
 pub use log::{Log, Stream};
 pub use process::{Envoy, OnLine, Settings, Validation, validate};
 pub use wait::{try_until, wait_until};
-pub use workspace::workspace_root;
+pub use workspace::{build_program, workspace_root};

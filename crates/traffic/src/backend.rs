@@ -2,15 +2,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use local_envoy::Child;
+use local_envoy::{Child, build_program};
 use tokio::net::TcpSocket;
 
-use crate::program;
 use crate::{Behaviour, Order};
 
 /// The time for a target to start or to acknowledge an order.
@@ -98,6 +98,12 @@ impl Backend {
     }
 }
 
+/// The program of a target, freshly built.
+fn program() -> &'static PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build_program("traffic", "traffic-target"))
+}
+
 impl Drop for Backend {
     fn drop(&mut self) {
         // A suspended process does not handle SIGTERM.
@@ -108,7 +114,7 @@ impl Drop for Backend {
 impl Process {
     #[track_caller]
     fn start(name: &str, address: SocketAddr) -> Self {
-        let mut command = Command::new(program::target());
+        let mut command = Command::new(program());
         command.args([name, &address.to_string()]).stdout(Stdio::piped());
         let child = Child::spawn_listening(&mut command).unwrap();
         let (stdin, stdout) = (child.take_stdin().unwrap(), child.take_stdout().unwrap());

@@ -41,7 +41,6 @@ mod crowd;
 mod jar;
 mod ledger;
 mod open_files;
-mod program;
 mod sender;
 mod sessions;
 mod tally;

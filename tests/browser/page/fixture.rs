@@ -1,29 +1,28 @@
-//! Where the demo is that a test visits: one of its own on this machine, or the one in containers that `DEMO_COMPOSE_PROJECT` names.
+//! The demo for one test: a new one on this machine, or the demo in containers that `DEMO_COMPOSE_PROJECT` names.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use harness::{PATIENCE, envoy_binary, wait_until, wasm};
 use local_demo::{Compose, Demo, Ports, Settings};
-use local_envoy::{Admin, Config, Error, Result, http, workspace_root};
+use local_envoy::{Admin, Config, Error, Result, build_program, http};
 use stickiness::outcome::Outcome;
 
-/// The instances.
+/// The names of the instances.
 const NAMES: [&str; 2] = ["a", "b"];
 
-/// The demo in containers is one for all tests, which therefore come one after the other.
+/// All tests share the demo in containers, so they run one after the other.
 static CONTAINERS: Mutex<()> = Mutex::new(());
 
-/// A running demo, both of whose instances are healthy.
-pub(crate) enum Place {
+/// A running demo with two healthy instances.
+pub(crate) enum Fixture {
     Own(Box<Demo>),
     Containers { compose: Compose, stopped: BTreeSet<String>, _turn: MutexGuard<'static, ()> },
 }
 
-impl Place {
-    /// The demo in containers if there is one, otherwise one of the test's own.
+impl Fixture {
+    /// The demo in containers if there is one, otherwise a new one.
     pub(crate) fn find() -> Result<Self> {
         match Compose::from_environment()? {
             Some(compose) => {
@@ -34,7 +33,7 @@ impl Place {
         }
     }
 
-    /// One of the test's own, with this change of Envoy's configuration.
+    /// A new demo with this change of Envoy's configuration.
     pub(crate) fn own(edit: impl FnOnce(&mut Config) -> Result<()> + 'static) -> Result<Self> {
         let settings = Settings {
             envoy: envoy_binary().to_owned(),
@@ -54,7 +53,7 @@ impl Place {
         }
     }
 
-    /// Ends an instance, and its memory. Envoy notices later.
+    /// Ends an instance. Envoy notices it later.
     pub(crate) fn stop(&mut self, name: &str) -> Result<()> {
         match self {
             Self::Own(demo) => demo.stop(name),
@@ -65,7 +64,7 @@ impl Place {
         }
     }
 
-    /// Starts an instance again, and returns when Envoy takes both for healthy.
+    /// Starts an instance again. Returns when both are healthy for Envoy.
     pub(crate) fn start_again(&mut self, name: &str) -> Result<()> {
         match self {
             Self::Own(demo) => demo.start_again(name),
@@ -76,19 +75,19 @@ impl Place {
         }
     }
 
-    /// Waits until Envoy takes so many instances for healthy.
+    /// Waits until so many instances are healthy for Envoy.
     pub(crate) fn wait_for_healthy(&self, count: usize) {
         let admin = self.admin();
         wait_until(&format!("{count} healthy instances"), || admin.healthy_hosts("web") == Ok(count));
     }
 
-    /// How many requests had this outcome so far.
+    /// The number of requests with this outcome so far.
     pub(crate) fn counted(&self, outcome: Outcome) -> Result<u64> {
         let word = outcome.word();
         self.admin().counter(&format!("wasmcustom.sticky_sessions.target_group.web.{word}"))
     }
 
-    /// Where Envoy reaches the instances.
+    /// The addresses of the instances.
     pub(crate) fn addresses(&self) -> Result<BTreeSet<String>> {
         let clusters = self.admin().get("/clusters")?;
         let of_host = |line: &str| Some(line.strip_prefix("web::")?.split_once("::cx_active::")?.0.to_owned());
@@ -103,9 +102,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Fixture {
     fn drop(&mut self) {
-        // The next test is to find the demo as this one did.
+        // The next test must find the demo as this test found it.
         if let Self::Containers { compose, stopped, .. } = self
             && let Err(error) = bring_back(compose, stopped)
         {
@@ -114,8 +113,8 @@ impl Drop for Place {
     }
 }
 
-/// Starts the instances that were stopped, and has both call themselves healthy. Does not ask Envoy which of them needs it: it
-/// notices later.
+/// Starts the stopped instances and makes both healthy. It does not ask Envoy which instance needs it, because Envoy notices a change
+/// later.
 fn bring_back(compose: &Compose, stopped: &BTreeSet<String>) -> Result<()> {
     stopped.iter().try_for_each(|name| compose.start_again(name))?;
     let plain = ([127, 0, 0, 1], compose.ports().plain).into();
@@ -125,24 +124,16 @@ fn bring_back(compose: &Compose, stopped: &BTreeSet<String>) -> Result<()> {
     local_envoy::wait_until("both instances to be healthy", PATIENCE, || compose.admin().healthy_hosts("web") == Ok(2))
 }
 
-/// The demo's application: the program that `DEMO_BACKEND` names, or built now, so that it is never a stale one.
+/// The program of the demo's application: the file that `DEMO_BACKEND` names, or a fresh build.
 fn backend() -> &'static PathBuf {
     static BACKEND: OnceLock<PathBuf> = OnceLock::new();
     BACKEND.get_or_init(|| {
-        if let Some(backend) = std::env::var_os("DEMO_BACKEND") {
-            return PathBuf::from(backend);
-        }
-        // This program lies in `deps` beside it.
-        let this = std::env::current_exe().unwrap();
-        let [programs, target] = [2, 3].map(|level| this.ancestors().nth(level).unwrap());
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--locked", "--package", "demo-backend", "--target-dir"]).arg(target);
-        assert!(build.current_dir(workspace_root()).status().unwrap().success(), "cargo build failed");
-        programs.join("demo-backend")
+        let named = std::env::var_os("DEMO_BACKEND").map(PathBuf::from);
+        named.unwrap_or_else(|| build_program("demo-backend", "demo-backend"))
     })
 }
 
-/// The other one of the two instances.
+/// The name of the other instance.
 pub(crate) fn other(name: &str) -> Result<&'static str> {
     let others: Vec<_> = NAMES.into_iter().filter(|one| *one != name).collect();
     match others[..] {
