@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use harness::{LoadBalancer, Setup, Target, over_tls, setting};
 
 use crate::Passed;
-use crate::visitor::{browser, cookies_sent, https, jar, who_answered};
+use crate::visitor::{answering_target, browser, cookies_sent, https, jar};
 
 /// The site of the load balancer.
 const SHOP: &str = "shop.example";
@@ -83,7 +83,7 @@ fn strict_reader(lb: &LoadBalancer) -> Result<Browser> {
 }
 
 /// The targets that answer the requests of the other site's script.
-fn who_answers_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str) -> Result<BTreeSet<String>> {
+fn targets_of_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str) -> Result<BTreeSet<String>> {
     let script = "return fetch(arguments[0], { credentials: arguments[1] })
                     .then(answer => answer.ok ? answer.text() : Promise.reject(answer.status))";
     let arguments = [json!(https(lb, SHOP, SCRIPT)), json!(credentials)];
@@ -91,7 +91,7 @@ fn who_answers_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str)
 }
 
 /// The targets that answer the frames on the other site.
-fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSet<String>> {
+fn targets_of_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSet<String>> {
     let script = "return new Promise(shown => {
         const frame = document.createElement('iframe');
         frame.onload = () => shown(true);
@@ -111,7 +111,7 @@ fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSe
 fn ten_frames_on_another_site_come_from_one_instance_by_the_twin_alone() -> Passed {
     let lb = load_balancer(&json!({}));
     let browser = reader(&lb)?;
-    assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), 1);
+    assert_eq!(targets_of_frames(&lb, &browser)?.len(), 1);
     let sent = cookies_sent(&lb, FRAME);
     assert_eq!(sent.len(), TIMES);
     assert!(sent[1..].iter().all(|names| names == &["AWSALBCORS"]), "{sent:?}");
@@ -124,7 +124,7 @@ fn ten_frames_on_another_site_come_from_one_instance_by_the_twin_alone() -> Pass
 fn ten_requests_of_another_sites_script_come_from_one_instance_by_the_twin_alone() -> Passed {
     let lb = load_balancer(&json!({}));
     let browser = reader(&lb)?;
-    assert_eq!(who_answers_a_script(&lb, &browser, "include")?.len(), 1);
+    assert_eq!(targets_of_a_script(&lb, &browser, "include")?.len(), 1);
     let sent = cookies_sent(&lb, SCRIPT);
     assert_eq!(sent.len(), TIMES);
     assert!(sent[1..].iter().all(|names| names == &["AWSALBCORS"]), "{sent:?}");
@@ -135,10 +135,10 @@ fn ten_requests_of_another_sites_script_come_from_one_instance_by_the_twin_alone
 fn a_visit_by_hand_carries_both_and_goes_where_the_other_site_was_answered_from() -> Passed {
     let lb = load_balancer(&json!({}));
     let browser = reader(&lb)?;
-    let before = who_answers_a_script(&lb, &browser, "include")?;
+    let before = targets_of_a_script(&lb, &browser, "include")?;
     for path in ["/visit", "/visit-again"] {
         browser.open(&https(&lb, SHOP, path))?;
-        assert_eq!(BTreeSet::from([who_answered(&browser)?]), before);
+        assert_eq!(BTreeSet::from([answering_target(&browser)?]), before);
     }
     assert_eq!(cookies_sent(&lb, "/visit"), [["AWSALBCORS"]]);
     assert_eq!(cookies_sent(&lb, "/visit-again"), [["AWSALB", "AWSALBCORS"]]);
@@ -149,8 +149,8 @@ fn a_visit_by_hand_carries_both_and_goes_where_the_other_site_was_answered_from(
 fn without_the_twin_the_session_of_another_site_does_not_stick() -> Passed {
     let lb = load_balancer(&json!({ "cookie": { "twin": false } }));
     let browser = reader(&lb)?;
-    assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), 2);
-    assert_eq!(who_answers_a_script(&lb, &browser, "include")?.len(), 2);
+    assert_eq!(targets_of_frames(&lb, &browser)?.len(), 2);
+    assert_eq!(targets_of_a_script(&lb, &browser, "include")?.len(), 2);
     let none = vec![Vec::<String>::new(); TIMES];
     assert_eq!((cookies_sent(&lb, FRAME), cookies_sent(&lb, SCRIPT)), (none.clone(), none));
     Ok(())
@@ -161,7 +161,7 @@ fn where_the_browser_blocks_third_parties_only_a_partitioned_twin_sticks() -> Pa
     for (partitioned, instances) in [(false, 2), (true, 1)] {
         let lb = load_balancer(&json!({ "cookie": { "partitioned": partitioned } }));
         let browser = strict_reader(&lb)?;
-        assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), instances, "partitioned: {partitioned}");
+        assert_eq!(targets_of_frames(&lb, &browser)?.len(), instances, "partitioned: {partitioned}");
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn a_script_that_asks_without_credentials_carries_no_cookie_and_does_not_stick()
     let browser = reader(&lb)?;
     browser.open(&https(&lb, SHOP, "/visit"))?;
     browser.open(&https(&lb, NEWS, "/"))?;
-    assert_eq!(who_answers_a_script(&lb, &browser, "omit")?.len(), 2);
+    assert_eq!(targets_of_a_script(&lb, &browser, "omit")?.len(), 2);
     assert_eq!(cookies_sent(&lb, SCRIPT), vec![Vec::<String>::new(); TIMES]);
     Ok(())
 }
@@ -191,8 +191,8 @@ fn the_cookie_that_follows_the_applications_own_is_carried_from_another_site() -
             "JSESSIONID for the session, shop.example/; SameSite=None; Secure"
         ]
     );
-    assert_eq!(who_answers_a_script(&lb, &browser, "include")?.len(), 1);
-    assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), 1);
+    assert_eq!(targets_of_a_script(&lb, &browser, "include")?.len(), 1);
+    assert_eq!(targets_of_frames(&lb, &browser)?.len(), 1);
     assert_eq!(cookies_sent(&lb, FRAME), [["AWSALBAPP-0", "JSESSIONID"]; TIMES]);
     Ok(())
 }

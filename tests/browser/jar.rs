@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use harness::{LoadBalancer, Setup, add_group, fetch};
 
 use crate::Passed;
-use crate::visitor::{browser, cookies_sent, http, jar, who_answered, who_answers};
+use crate::visitor::{answering_target, answering_targets, browser, cookies_sent, http, jar};
 
 /// A site.
 const SHOP: &str = "shop.example";
@@ -24,7 +24,7 @@ fn lasting(seconds: u64) -> LoadBalancer {
 fn ten_refreshes_come_from_one_instance() -> Passed {
     let lb = LoadBalancer::shared();
     let browser = browser()?;
-    assert_eq!(who_answers(&browser, &http(&lb, SHOP, "/"))?.len(), 1);
+    assert_eq!(answering_targets(&browser, &http(&lb, SHOP, "/"))?.len(), 1);
     Ok(())
 }
 
@@ -36,7 +36,7 @@ fn visitors_without_a_cookie_are_spread_over_the_instances() -> Passed {
     browser.wait_until("visitors of both instances", || {
         browser.delete_cookies()?;
         browser.open(&http(&lb, SHOP, "/"))?;
-        instances.insert(who_answered(&browser)?);
+        instances.insert(answering_target(&browser)?);
         Ok(instances.len() == 2)
     })?;
     Ok(())

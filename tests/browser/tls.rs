@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use harness::{LoadBalancer, Setup, over_http2, over_tls};
 
 use crate::Passed;
-use crate::visitor::{browser, cookies_sent, http, https, jar, who_answers};
+use crate::visitor::{answering_targets, browser, cookies_sent, http, https, jar};
 
 const SHOP: &str = "shop.example";
 
@@ -37,7 +37,7 @@ fn the_cookie_and_its_twin_are_kept_and_only_the_twin_is_secure() -> Passed {
 fn ten_refreshes_come_from_one_instance() -> Passed {
     let lb = load_balancer(&over_tls);
     let browser = browser()?;
-    assert_eq!(who_answers(&browser, &https(&lb, SHOP, "/"))?.len(), 1);
+    assert_eq!(answering_targets(&browser, &https(&lb, SHOP, "/"))?.len(), 1);
     Ok(())
 }
 
@@ -48,7 +48,7 @@ fn ten_refreshes_over_http2_come_from_one_instance() -> Passed {
     let browser = browser()?;
     browser.open(&https(&lb, SHOP, "/"))?;
     browser.run("document.cookie = 'basket=full'; document.cookie = 'theme=dark'")?;
-    assert_eq!(who_answers(&browser, &https(&lb, SHOP, "/again"))?.len(), 1);
+    assert_eq!(answering_targets(&browser, &https(&lb, SHOP, "/again"))?.len(), 1);
     assert_eq!(cookies_sent(&lb, "/again"), [["AWSALB", "AWSALBCORS", "basket", "theme"]; 11]);
     let [http1, http2] = connections(&lb);
     assert!(http1 == 0 && http2 > 0, "{http1} connections over HTTP/1.1, {http2} over HTTP/2");

@@ -21,7 +21,7 @@ pub(crate) fn https(lb: &LoadBalancer, site: &str, path: &str) -> String {
 }
 
 /// The name of the target that answered.
-pub(crate) fn who_answered(browser: &Browser) -> Result<String> {
+pub(crate) fn answering_target(browser: &Browser) -> Result<String> {
     let body = browser.text("body")?;
     // An answer of Envoy itself is a page too.
     if ["a", "b"].contains(&body.as_str()) {
@@ -32,12 +32,12 @@ pub(crate) fn who_answered(browser: &Browser) -> Result<String> {
 }
 
 /// The names of the targets that answer when a page is opened and then reloaded ten times.
-pub(crate) fn who_answers(browser: &Browser, url: &str) -> Result<BTreeSet<String>> {
+pub(crate) fn answering_targets(browser: &Browser, url: &str) -> Result<BTreeSet<String>> {
     browser.open(url)?;
-    let mut names = BTreeSet::from([who_answered(browser)?]);
+    let mut names = BTreeSet::from([answering_target(browser)?]);
     for _ in 0..10 {
         browser.refresh()?;
-        names.insert(who_answered(browser)?);
+        names.insert(answering_target(browser)?);
     }
     Ok(names)
 }

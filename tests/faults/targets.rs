@@ -28,7 +28,7 @@ fn kill_b(fixture: &mut Fixture) -> Gone {
 }
 
 #[test]
-fn only_what_was_in_flight_on_a_killed_target_is_lost_and_its_sessions_spread_evenly() {
+fn only_requests_in_flight_are_lost_when_a_target_is_killed_and_its_sessions_spread_evenly() {
     let mut fixture = Fixture::start(&SETUP);
     let gone = kill_b(&mut fixture);
     fixture.go_on(2);
@@ -51,7 +51,7 @@ fn the_sessions_of_a_target_that_is_back_stay_where_they_went() {
 /// A session waits for the suspended target once, and then its client gives up. Most clients give up before Envoy does after 15 s.
 /// More requests wait than Envoy allows by default. With Envoy's default, requests for other targets would have to wait too.
 #[test]
-fn only_what_was_in_flight_is_lost_when_a_target_hangs() {
+fn only_requests_in_flight_are_lost_when_a_target_hangs() {
     const MANY: usize = 7_500;
     let three = Setup { targets: &["a", "b", "c"], ..SETUP };
     let mut fixture = Fixture::with_crowd(&three, |crowd| {

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_variable_names_comes_first() {
+    fn the_program_of_the_variable_comes_before_the_path() {
         let folder = tempfile::tempdir().unwrap();
         let mine = folder.path().join("mine");
         std::fs::write(&mine, "").unwrap();

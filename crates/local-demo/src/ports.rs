@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_port_is_shown_with_its_variable() {
+    fn a_value_that_is_no_port_is_shown_with_its_variable() {
         for wrong in ["0", "65536", "-1", "http", " 1"] {
             let error = read(&[("PORT_PLAIN", wrong)]).unwrap_err().to_string();
             assert_eq!(error, format!("PORT_PLAIN is {wrong:?}, but a port is a number from 1 to 65535"));

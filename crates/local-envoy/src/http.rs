@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_is_no_answer() {
+    fn bytes_that_are_no_http_are_an_error() {
         assert!(get_from(b"HTTP/1.1 200 OK\r\nserver", true).is_err());
         assert!(get_from(b"SSH-2.0-OpenSSH\r\n\r\n", true).is_err());
     }

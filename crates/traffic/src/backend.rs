@@ -11,7 +11,7 @@ use std::time::Duration;
 use local_envoy::{Child, build_program};
 use tokio::net::TcpSocket;
 
-use crate::{Behaviour, Order};
+use crate::Behaviour;
 
 /// The time for a target to start or to acknowledge an order.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,13 +83,7 @@ impl Backend {
     /// Sets its behaviour for all later requests.
     #[track_caller]
     pub fn behave(&self, behaviour: Behaviour) {
-        self.running().order(&Order::Behave(behaviour));
-    }
-
-    /// Sets the `Set-Cookie` lines of all later answers.
-    #[track_caller]
-    pub fn set_cookies(&self, lines: &[&str]) {
-        self.running().order(&Order::SetCookies(lines.iter().map(ToString::to_string).collect()));
+        self.running().order(behaviour);
     }
 
     #[track_caller]
@@ -129,9 +123,9 @@ impl Process {
     }
 
     #[track_caller]
-    fn order(&self, order: &Order) {
+    fn order(&self, behaviour: Behaviour) {
         let mut orders = self.orders.lock().unwrap();
-        writeln!(orders.0, "{}", serde_json::to_string(order).unwrap()).unwrap();
+        writeln!(orders.0, "{}", serde_json::to_string(&behaviour).unwrap()).unwrap();
         self.listen(&orders.1);
     }
 

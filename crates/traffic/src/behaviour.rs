@@ -1,4 +1,4 @@
-//! The behaviours of a target, and the orders that set them.
+//! The behaviours of a target.
 
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ pub const TARGET: &str = "x-target";
 /// The path of the health checks in `envoy/envoy.yaml`.
 pub const HEALTH_CHECK: &str = "/healthz";
 
-/// The way in which a target answers requests. Only [`Behaviour::Unhealthy`] fails the health checks, because an application that
-/// fails seldom knows it.
+/// The way in which a target answers requests. Each line of JSON on the standard input of a target sets it, and the target
+/// acknowledges it with a line on its standard output. Only [`Behaviour::Unhealthy`] fails the health checks, because an application
+/// that fails seldom knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Behaviour {
     /// Answers 200 immediately.
@@ -25,13 +26,4 @@ pub enum Behaviour {
     ResetMidResponse,
     /// Answers 200, and 503 to health checks.
     Unhealthy,
-}
-
-/// An order to a target: a line of JSON on its standard input. The target acknowledges it with a line on its standard output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order {
-    /// Sets the behaviour for all later requests.
-    Behave(Behaviour),
-    /// Sets the `Set-Cookie` lines of all later answers.
-    SetCookies(Vec<String>),
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use local_envoy::wait_until;
 use tokio::task::JoinSet;
 
+use crate::Tally;
 use crate::sender::{Sender, Shared};
-use crate::{Mark, Tally};
 
 /// The time for each session to get its first answer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -101,17 +101,6 @@ impl Crowd {
         self.so_far()
     }
 
-    /// Marks this moment.
-    pub fn mark(&self) -> Mark {
-        let ledger = self.shared.ledger();
-        Mark { at: Instant::now(), tally: ledger.tally().clone() }
-    }
-
-    /// The tally since the mark. A request that was in flight at the mark counts if it ended after it.
-    pub fn since(&self, mark: &Mark) -> Tally {
-        self.shared.ledger().tally().since(&mark.tally)
-    }
-
     /// The tally so far.
     pub fn so_far(&self) -> Tally {
         self.shared.ledger().tally().clone()
@@ -120,11 +109,6 @@ impl Crowd {
     /// The number of sessions of each target. A session belongs to the target that has answered it last.
     pub fn pins(&self) -> BTreeMap<String, usize> {
         self.shared.ledger().pins()
-    }
-
-    /// The target that has answered this session last.
-    pub fn pin_of(&self, session: usize) -> Option<Arc<str>> {
-        self.shared.ledger().pin(session)
     }
 
     /// The lowest number of answers of any session.

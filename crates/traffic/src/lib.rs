@@ -18,13 +18,11 @@
 //! let crowd = Crowd::start(&Settings { sessions: 2000, connections: 200, pause, ..Settings::through(&[listener]) });
 //! crowd.wait_until_all_have_a_pin();
 //! let of_a = crowd.pins()["a"];
-//! let mark = crowd.mark();
 //! a.kill();
 //! crowd.wait_for("the sessions of a to move", Duration::from_secs(20), |all| all.moved.len() == of_a);
-//! let since = crowd.since(&mark);
-//! assert!(since.moved.iter().all(|session| &*session.from == "a"));
-//! assert!(since.lost.iter().all(|lost| lost.pin.as_deref() == Some("a") && lost.sent < mark.at()));
-//! crowd.stop();
+//! let tally = crowd.stop();
+//! assert!(tally.moved.iter().all(|session| &*session.from == "a"));
+//! assert!(tally.lost.iter().all(|lost| lost.pin.as_deref() == Some("a")));
 //! ```
 
 #![allow(
@@ -46,7 +44,7 @@ mod sessions;
 mod tally;
 
 pub use backend::Backend;
-pub use behaviour::{Behaviour, HEALTH_CHECK, Order, TARGET};
+pub use behaviour::{Behaviour, HEALTH_CHECK, TARGET};
 pub use crowd::{Crowd, Settings};
 pub use open_files::allow_open_files;
-pub use tally::{Loss, Lost, Mark, Moved, Tally};
+pub use tally::{Loss, Lost, Moved, Tally};

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The events of a crowd from its start or since a [`Mark`].
+/// The events of a crowd since its start.
 ///
-/// Every sent request is answered, refused, lost or in flight. From the start, `sent` is the sum of the four.
+/// Every sent request is answered, refused, lost or in flight: `sent` is the sum of the four.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// The number of sent requests. A request that was sent again counts once.
@@ -76,20 +76,6 @@ pub enum Loss {
     NotHttp(String),
 }
 
-/// A moment of a crowd, see [`crate::Crowd::mark`].
-#[derive(Clone, Debug)]
-pub struct Mark {
-    pub(crate) at: Instant,
-    pub(crate) tally: Tally,
-}
-
-impl Mark {
-    /// The time of the mark.
-    pub fn at(&self) -> Instant {
-        self.at
-    }
-}
-
 impl Tally {
     /// The number of lost requests, by reason.
     pub fn losses(&self) -> BTreeMap<String, u64> {
@@ -97,24 +83,6 @@ impl Tally {
             *losses.entry(lost.loss.to_string()).or_default() += 1;
             losses
         })
-    }
-
-    /// The difference to an earlier tally of the same crowd.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
-        let refused = self.refused.iter().map(|(status, count)| {
-            let before = earlier.refused.get(status).copied().unwrap_or_default();
-            (*status, count - before)
-        });
-        Self {
-            sent: self.sent - earlier.sent,
-            answered: self.answered - earlier.answered,
-            refused: refused.filter(|(_, count)| *count > 0).collect(),
-            repeated: self.repeated - earlier.repeated,
-            moved: self.moved[earlier.moved.len()..].to_vec(),
-            lost: self.lost[earlier.lost.len()..].to_vec(),
-            in_flight: self.in_flight,
-            connections: self.connections - earlier.connections,
-        }
     }
 }
 

@@ -62,7 +62,7 @@ fn the_countdown_runs_and_every_answer_starts_it_anew() -> Passed {
 }
 
 #[test]
-fn who_drops_the_cookie_is_a_stranger_with_a_cookie_of_its_own() -> Passed {
+fn a_visitor_who_deletes_the_cookie_gets_a_new_session() -> Passed {
     let demo = Fixture::find()?;
     let visit = Visit::sticky(&demo)?;
     let strangers = demo.counted(Outcome::NoCookie)?;
@@ -73,7 +73,7 @@ fn who_drops_the_cookie_is_a_stranger_with_a_cookie_of_its_own() -> Passed {
 }
 
 #[test]
-fn who_drops_the_cookie_again_and_again_is_sent_to_both_instances() -> Passed {
+fn a_visitor_who_deletes_the_cookie_again_and_again_reaches_both_instances() -> Passed {
     let demo = Fixture::find()?;
     let visit = Visit::sticky(&demo)?;
     let mut chosen = BTreeSet::new();

@@ -19,7 +19,7 @@ fn all_sessions_take_equally_many_turns_and_the_tally_adds_up() {
     let settings = Settings { requests: Some(100), pause, ..before(&target) };
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
-    assert_eq!((crowd.pins(), crowd.pin_of(7).as_deref()), ([("a".to_owned(), 20)].into(), Some("a")));
+    assert_eq!(crowd.pins(), [("a".to_owned(), 20)].into());
     let tally = crowd.wait_until_done(SOON);
     assert_eq!((crowd.fewest_answers_of_a_session(), crowd.fewest_answers_of_a_connection() > 0), (5, true));
     assert_eq!(
@@ -33,12 +33,12 @@ fn a_killed_target_refuses_until_it_is_started_again() {
     let mut target = Backend::start("a");
     let crowd = Crowd::start(&before(&target));
     crowd.wait_until_all_have_a_pin();
-    let mark = crowd.mark();
+    let (before, killed) = (crowd.so_far(), Instant::now());
     target.kill();
     crowd.wait_for("refused connections", SOON, |all| all.lost.iter().any(|lost| lost.loss == Loss::Refused));
-    assert!(crowd.since(&mark).lost.iter().all(|lost| lost.pin.as_deref() == Some("a") && lost.ended > mark.at()));
+    assert!(crowd.so_far().lost.iter().all(|lost| lost.pin.as_deref() == Some("a") && lost.ended > killed));
     target.start_again();
-    crowd.wait_for("all to be in flight or through", SOON, |all| all.answered > mark.tally.answered + 100);
+    crowd.wait_for("all to be in flight or through", SOON, |all| all.answered > before.answered + 100);
     let tally = crowd.stop();
     assert_eq!(tally.sent, tally.answered + tally.lost.len() as u64);
     assert_eq!((tally.in_flight, tally.moved.len()), (0, 0));
@@ -52,16 +52,15 @@ fn a_hung_target_answers_in_time_only_after_it_is_resumed() {
     crowd.wait_until_all_have_a_pin();
     target.hang();
     crowd.wait_for("timeouts", SOON, |all| all.lost.len() >= 4);
-    let hung = crowd.mark();
-    assert!(hung.tally.lost.iter().all(|lost| lost.loss == Loss::Timeout && lost.ended - lost.sent >= timeout));
+    let hung = crowd.so_far();
+    assert!(hung.lost.iter().all(|lost| lost.loss == Loss::Timeout && lost.ended - lost.sent >= timeout));
     target.resume();
-    crowd.wait_for("answers", SOON, |all| all.answered > hung.tally.answered + 100);
+    crowd.wait_for("answers", SOON, |all| all.answered > hung.answered + 100);
 }
 
 #[test]
-fn what_a_target_says_is_refused_and_what_breaks_off_is_lost() {
+fn an_error_of_a_target_is_refused_and_a_broken_answer_is_lost() {
     let target = Backend::start("a");
-    target.set_cookies(&["AWSALB=1; Path=/"]);
     let crowd = Crowd::start(&before(&target));
     crowd.wait_until_all_have_a_pin();
     target.behave(Behaviour::Status(500));
@@ -72,9 +71,9 @@ fn what_a_target_says_is_refused_and_what_breaks_off_is_lost() {
     assert!(crowd.so_far().lost.iter().all(|lost| lost.loss == Loss::Truncated));
     target.behave(Behaviour::Slow(Duration::from_millis(50)));
     // At most one request on each connection was in flight when the target became slow.
-    let slow = crowd.mark();
+    let slow = crowd.so_far();
     let passed = Instant::now();
-    crowd.wait_for("slow answers", SOON, |all| all.answered >= slow.tally.answered + 12);
+    crowd.wait_for("slow answers", SOON, |all| all.answered >= slow.answered + 12);
     assert!(passed.elapsed() >= Duration::from_millis(100));
 }
 
