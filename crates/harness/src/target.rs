@@ -121,7 +121,7 @@ impl Target {
                 let connection = connection.unwrap();
                 state.connections.lock().unwrap().push(connection.try_clone().unwrap());
                 let state = Arc::clone(&state);
-                // A broken connection is no error of the target.
+                // A broken connection is not a failure of the target.
                 std::thread::spawn(move || drop(state.answer_all(connection)));
             }
         }));
@@ -192,7 +192,7 @@ impl State {
             }
             "/cached" => format!("HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n{length}"),
             "/leak" => format!("HTTP/1.1 200 OK\r\nx-sticky-session-host: leaked\r\n{length}"),
-            // This is no HTTP.
+            // This is not HTTP.
             "/garbage" => "nonsense\r\n\r\n".to_owned(),
             _ if is_upgrade(head) => {
                 "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n".to_owned()

@@ -58,7 +58,7 @@ impl Needed {
             return found.filter(|file: &PathBuf| file.is_file()).ok_or_else(|| {
                 let named = named.display();
                 Error::new(format!(
-                    "{variable} names {named}, which is no file: name {what}, or unset it to look on PATH"
+                    "{variable} names {named}, which is not a file: name {what}, or unset it to look on PATH"
                 ))
             });
         }
@@ -103,6 +103,6 @@ mod tests {
              or name it in CHROMEDRIVER_BIN"
         );
         let error = CHROMIUM.find_in(Some("/nowhere/chromium".as_ref()), "".as_ref()).unwrap_err();
-        assert!(error.to_string().starts_with("CHROMIUM_BIN names /nowhere/chromium, which is no file"), "{error}");
+        assert!(error.to_string().starts_with("CHROMIUM_BIN names /nowhere/chromium, which is not a file"), "{error}");
     }
 }

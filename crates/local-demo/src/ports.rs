@@ -33,7 +33,7 @@ impl Ports {
     ///
     /// # Errors
     ///
-    /// When a value is no port, or two ports are the same.
+    /// When a value is not a port, or two ports are the same.
     pub fn from_environment() -> Result<Self> {
         Self::read(|name| env::var_os(name))
     }

@@ -47,11 +47,11 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// When the answer is no JSON, and those of [`Admin::get`].
+    /// When the answer is not JSON, and those of [`Admin::get`].
     pub fn json(&self, path: &str) -> Result<Value> {
         let body = self.get(path)?;
         serde_json::from_str(&body)
-            .map_err(|error| Error::new(format!("GET {path} of Envoy's admin is no JSON: {error}")))
+            .map_err(|error| Error::new(format!("GET {path} of Envoy's admin is not JSON: {error}")))
     }
 
     /// A counter or gauge by its full name in `/stats`. It is 0 when it is not listed: Envoy creates many at their first use.

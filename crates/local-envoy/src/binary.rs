@@ -51,7 +51,9 @@ pub fn named_binary() -> Result<Option<PathBuf>> {
 pub fn binary_of(version: &str) -> Result<PathBuf> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '.';
     if version.is_empty() || !version.chars().all(allowed) {
-        return Err(Error::new(format!("{version:?} is no version of Envoy: it should look like {DEFAULT_VERSION}")));
+        return Err(Error::new(format!(
+            "{version:?} is not a version of Envoy: it should look like {DEFAULT_VERSION}"
+        )));
     }
     let installed = workspace_root().join("target/envoy");
     let folder = installed.join(version);
@@ -73,7 +75,7 @@ fn find(named: &Path, path: &std::ffi::OsStr) -> Result<PathBuf> {
     };
     found.ok_or_else(|| {
         Error::new(format!(
-            "ENVOY_BIN names {}, which is no file: name an Envoy binary, or unset it to have one fetched",
+            "ENVOY_BIN names {}, which is not a file: name an Envoy binary, or unset it to have one fetched",
             named.display()
         ))
     })
@@ -127,12 +129,12 @@ mod tests {
     #[test]
     fn a_path_to_nothing_is_named_in_the_error() {
         let error = find("/nowhere/envoy".as_ref(), "".as_ref()).unwrap_err();
-        assert!(error.to_string().starts_with("ENVOY_BIN names /nowhere/envoy, which is no file"));
+        assert!(error.to_string().starts_with("ENVOY_BIN names /nowhere/envoy, which is not a file"));
     }
 
     #[test]
     fn a_version_that_would_leave_the_folder_is_refused() {
         let error = binary_of("../x").unwrap_err();
-        assert_eq!(error.to_string(), "\"../x\" is no version of Envoy: it should look like 1.40.0");
+        assert_eq!(error.to_string(), "\"../x\" is not a version of Envoy: it should look like 1.40.0");
     }
 }

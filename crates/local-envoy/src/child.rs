@@ -231,7 +231,7 @@ pub fn end_all() {
 ///
 /// # Errors
 ///
-/// Those of [`Child::spawn`]. Also after `limit`; the process is ended then. An exit status other than 0 is no error.
+/// Those of [`Child::spawn`]. Also after `limit`; the process is ended then. An exit status other than 0 is not an error.
 pub fn output(command: &mut Command, limit: Duration) -> Result<Output> {
     let child = Child::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let stdout = child.take_stdout().map(reader);

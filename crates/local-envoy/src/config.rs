@@ -44,11 +44,12 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or is no YAML. The error names the line.
+    /// When the file cannot be read or is not YAML. The error names the line.
     pub fn read(file: &Path) -> Result<Self> {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| Error::new(format!("{name} cannot be read: {error}")))?;
-        let value = serde_saphyr::from_str(&text).map_err(|error| Error::new(format!("{name} is no YAML: {error}")))?;
+        let value =
+            serde_saphyr::from_str(&text).map_err(|error| Error::new(format!("{name} is not YAML: {error}")))?;
         Ok(Self { name, value })
     }
 
@@ -117,7 +118,7 @@ impl Config {
     ///
     /// Those of [`Config::connection_manager`].
     pub fn http_filters(&mut self, listener: &str) -> Result<&mut Vec<Value>> {
-        let wrong = Error::new(format!("{}: http_filters of listener {listener:?} is no list", self.name));
+        let wrong = Error::new(format!("{}: http_filters of listener {listener:?} is not a list", self.name));
         self.connection_manager(listener)?.get_mut("http_filters").and_then(Value::as_array_mut).ok_or(wrong)
     }
 
@@ -125,7 +126,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When an address is no IP with a port.
+    /// When an address is not an IP with a port.
     pub fn addresses(&self) -> Result<Vec<(String, SocketAddr)>> {
         let listeners = self.value.pointer("/static_resources/listeners").and_then(Value::as_array);
         let named = listeners.into_iter().flatten().map(|listener| (name_of(listener), listener));

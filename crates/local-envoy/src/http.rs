@@ -25,7 +25,7 @@ pub struct Answer {
 /// # Errors
 ///
 /// When the server does not accept the connection, answers something other than HTTP, or needs more than 5 s. A status other than
-/// 200 is no error.
+/// 200 is not an error.
 pub fn get(server: SocketAddr, path: &str) -> Result<Answer> {
     exchange("GET", server, path, |url| agent().get(url).call())
 }

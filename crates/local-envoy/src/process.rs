@@ -218,7 +218,7 @@ pub struct Validation {
 ///
 /// # Errors
 ///
-/// When Envoy cannot be started or does not end within 60 s. A refused configuration is no error.
+/// When Envoy cannot be started or does not end within 60 s. A refused configuration is not an error.
 pub fn validate(binary: &Path, config: &Config, environment: &[(String, String)]) -> Result<Validation> {
     let folder = folder_with(config)?;
     let mut command = command(binary, folder.path(), environment);

@@ -36,13 +36,13 @@ pub fn workspace_root() -> PathBuf {
 ///
 /// # Panics
 ///
-/// When cargo fails, or when the caller is no test program.
+/// When cargo fails, or when the caller is not a test program.
 #[must_use]
 pub fn build_program(package: &str, program: &str) -> PathBuf {
     let this = env::current_exe().unwrap_or_default();
     // A test program lies at `TARGET/PROFILE/deps/NAME`.
     let folders: Vec<&Path> = this.ancestors().skip(2).take(2).collect();
-    let [profile, target] = folders[..] else { panic!("{} is no test program", this.display()) };
+    let [profile, target] = folders[..] else { panic!("{} is not a test program", this.display()) };
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--locked", "--package", package, "--bin", program, "--target-dir"]).arg(target);
     let status = cargo.current_dir(workspace_root()).status();

@@ -92,7 +92,7 @@ pub struct Table {
 ///
 /// # Errors
 ///
-/// When a file cannot be read or is no table.
+/// When a file cannot be read or is not a table.
 pub fn tables(folder: &Path) -> io::Result<Vec<Table>> {
     let files = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -22,11 +22,11 @@ pub(crate) struct Answer {
 ///
 /// # Errors
 ///
-/// When it is no HTTP/1.1, or the body has no known length. The targets and Envoy always send a length.
+/// When it is not HTTP/1.1, or the body has no known length. The targets and Envoy always send a length.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Answer>, String> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
-    let status = head.parse(bytes).map_err(|error| format!("the head of an answer is no HTTP/1.1: {error}"))?;
+    let status = head.parse(bytes).map_err(|error| format!("the head of an answer is not HTTP/1.1: {error}"))?;
     let (httparse::Status::Complete(start), Some(code)) = (status, head.code) else {
         return Ok(None);
     };

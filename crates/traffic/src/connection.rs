@@ -1,6 +1,6 @@
 //! Sends requests on one connection and reads the answers.
 //!
-//! This is no HTTP library because a client must know whether a byte of the answer had come before the connection ended.
+//! This is not an HTTP library because a client must know whether a byte of the answer had come before the connection ended.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ pub(crate) enum Broken {
     BeforeTheAnswer,
     /// The connection ended inside the answer.
     InsideTheAnswer,
-    /// The received bytes are no answer.
+    /// The received bytes are not an answer.
     NotHttp(String),
 }
 

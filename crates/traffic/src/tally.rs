@@ -72,7 +72,7 @@ pub enum Loss {
     Truncated,
     /// The load balancer itself answered, with this status.
     Status(u16),
-    /// The received bytes are no HTTP.
+    /// The received bytes are not HTTP.
     NotHttp(String),
 }
 

@@ -138,6 +138,6 @@ pub(crate) fn other(name: &str) -> Result<&'static str> {
     let others: Vec<_> = NAMES.into_iter().filter(|one| *one != name).collect();
     match others[..] {
         [other] => Ok(other),
-        _ => Err(Error::new(format!("{name:?} is no instance"))),
+        _ => Err(Error::new(format!("{name:?} is not an instance"))),
     }
 }

@@ -22,8 +22,9 @@ fn main() -> io::Result<()> {
     let (Some(name), Some(address)) = (arguments.next(), arguments.next()) else {
         return Err(io::Error::other("usage: traffic-target NAME ADDRESS, such as `traffic-target a 127.0.0.1:8001`"));
     };
-    let address: SocketAddr =
-        address.parse().map_err(|_| io::Error::other(format!("{address:?} is no address such as 127.0.0.1:8001")))?;
+    let address: SocketAddr = address
+        .parse()
+        .map_err(|_| io::Error::other(format!("{address:?} is not an address such as 127.0.0.1:8001")))?;
     let behaviour = Shared::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
