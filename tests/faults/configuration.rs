@@ -5,7 +5,7 @@ use std::time::Duration;
 use harness::{Resources, Setup, discover_listeners, discovered_listener, fetch, sticky_config, wait_until};
 use local_envoy::{Config, Envoy, Plugin};
 use serde_json::{Value, json};
-use traffic::Settings;
+use traffic::CrowdSettings;
 
 use crate::filter_discovery::DiscoveredFilter;
 use crate::fixture::{Backends, Fixture, SETUP, WORKERS, start};
@@ -17,7 +17,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 const DAY: u64 = 86_400;
 
 /// Replaces connections often, so that each pushed listener gets some.
-fn coming_and_going(crowd: &mut Settings) {
+fn coming_and_going(crowd: &mut CrowdSettings) {
     crowd.requests_per_connection = Some(10);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harness::{KEY, PATIENCE, Setup, envoy_binary, fetch, start_envoy, wait_until};
 use local_envoy::{Config, Envoy};
-use traffic::{Backend, Behaviour, Crowd, Settings, Tally};
+use traffic::{Backend, Behaviour, Crowd, CrowdSettings, Tally};
 
 /// The number of sessions of a fixture.
 pub(crate) const SESSIONS: usize = 2_000;
@@ -43,7 +43,7 @@ impl Fixture {
 
     /// As [`Fixture::start`], with changed settings of the crowd.
     #[track_caller]
-    pub(crate) fn with_crowd(setup: &Setup<'_>, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with_crowd(setup: &Setup<'_>, change: impl FnOnce(&mut CrowdSettings)) -> Self {
         let backends = Backends::start(setup.targets);
         let envoy = start_envoy(&backends.addresses(), setup);
         Self::of(backends, envoy, change)
@@ -51,14 +51,14 @@ impl Fixture {
 
     /// Takes an Envoy that the test has started, and waits until all targets are healthy.
     #[track_caller]
-    pub(crate) fn of(backends: Backends, envoy: Envoy, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn of(backends: Backends, envoy: Envoy, change: impl FnOnce(&mut CrowdSettings)) -> Self {
         wait_for_healthy(&envoy, backends.0.len());
         Self::before(backends, envoy, change)
     }
 
     /// Takes an Envoy that sends requests to some of the targets already.
     #[track_caller]
-    pub(crate) fn before(backends: Backends, envoy: Envoy, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn before(backends: Backends, envoy: Envoy, change: impl FnOnce(&mut CrowdSettings)) -> Self {
         let crowd = crowd(&[envoy.address("sticky").unwrap()], change);
         Self { crowd, envoy, backends }
     }
@@ -110,9 +110,13 @@ pub(crate) fn wait_for_healthy(envoy: &Envoy, count: usize) {
 
 /// A crowd whose sessions are all pinned.
 #[track_caller]
-pub(crate) fn crowd(listeners: &[SocketAddr], change: impl FnOnce(&mut Settings)) -> Crowd {
-    let mut settings =
-        Settings { sessions: SESSIONS, connections: CONNECTIONS, pause: PAUSE, ..Settings::through(listeners) };
+pub(crate) fn crowd(listeners: &[SocketAddr], change: impl FnOnce(&mut CrowdSettings)) -> Crowd {
+    let mut settings = CrowdSettings {
+        sessions: SESSIONS,
+        connections: CONNECTIONS,
+        pause: PAUSE,
+        ..CrowdSettings::through(listeners)
+    };
     change(&mut settings);
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();

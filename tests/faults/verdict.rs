@@ -23,8 +23,8 @@ const REPORT: Report = Report::of(
     ],
 );
 
-/// The largest allowed distance of a target's share from an even share, in standard deviations of a fair draw. A fair draw among three
-/// targets exceeds it once in half a million runs.
+/// The largest allowed distance of a target's share from an even share, in standard deviations of a fair draw. A fair draw among
+/// three targets exceeds it once in half a million runs.
 const BOUND: f64 = 5.0;
 
 /// A fault and its allowed effects.

@@ -8,7 +8,7 @@ use harness::{Report, Setup, counted, start_envoy, wait_until};
 use local_envoy::{Config, Envoy};
 use serde_json::json;
 use stickiness::outcome::Outcome;
-use traffic::{Backend, Crowd, Settings, allow_open_files};
+use traffic::{Backend, Crowd, CrowdSettings, allow_open_files};
 
 use crate::memory::{Bound, Memory};
 use crate::size::Size;
@@ -64,12 +64,12 @@ fn no_request_fails_no_session_moves_every_count_is_exact_and_memory_stays_flat(
     let before = Memory::of(&envoy);
 
     let start = Instant::now();
-    let crowd = Crowd::start(&Settings {
+    let crowd = Crowd::start(&CrowdSettings {
         sessions,
         connections,
         requests: Some(requests),
         timeout: Duration::from_mins(1),
-        ..Settings::through(&[envoy.address("sticky").unwrap()])
+        ..CrowdSettings::through(&[envoy.address("sticky").unwrap()])
     });
     let samples: Vec<Memory> = (0..SAMPLES).map(|number| sample(number, &crowd, &envoy, size)).collect();
     let tally = crowd.wait_until_done(patience(size));

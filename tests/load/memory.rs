@@ -43,8 +43,9 @@ impl fmt::Display for Memory {
 pub(crate) struct Bound(pub(crate) Memory);
 
 impl Bound {
-    /// The bound after a warm sample. A tenth more may be resident, because heaps become fragmented. A leak of ten bytes in each of ten
-    /// million requests would be more. A quarter more may be allocated, because that varies by a tenth with the requests in flight.
+    /// The bound after a warm sample. A tenth more may be resident, because heaps become fragmented. A leak of ten bytes in each of
+    /// ten million requests would be more. A quarter more may be allocated, because that varies by a tenth with the requests in
+    /// flight.
     pub(crate) fn after(warm: &Memory) -> Self {
         Self(Memory { resident: warm.resident / 10 * 11, allocated: warm.allocated / 4 * 5 })
     }

@@ -38,8 +38,8 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// When the number of cells differs from that of the columns, or the file cannot be written. The test fails then, because a report
-    /// with a gap is worse.
+    /// When the number of cells differs from that of the columns, or the file cannot be written. The test fails then, because a
+    /// report with a gap is worse.
     pub fn row<C: AsRef<str>>(&self, cells: &[C]) {
         let Some(folder) = std::env::var_os(FOLDER) else {
             let row = self.checked(cells);

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The settings of a crowd.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct CrowdSettings {
     /// The addresses for the requests. New connections use them in turn.
     pub listeners: Vec<SocketAddr>,
     /// The number of sessions. Each has its own cookie jar and at most one request in flight. Default: 1000.
@@ -37,7 +37,7 @@ pub struct Settings {
     pub path: String,
 }
 
-impl Settings {
+impl CrowdSettings {
     /// The defaults, with these listeners.
     pub fn through(listeners: &[SocketAddr]) -> Self {
         Self {
@@ -63,7 +63,7 @@ pub struct Crowd {
 impl Crowd {
     /// Opens the connections and starts to send requests.
     #[track_caller]
-    pub fn start(settings: &Settings) -> Self {
+    pub fn start(settings: &CrowdSettings) -> Self {
         assert!(!settings.listeners.is_empty(), "a crowd needs a listener");
         let shared = Arc::new(Shared::new(settings));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -93,10 +93,10 @@ impl Crowd {
         self.wait(|| what.to_owned(), limit, || condition(self.shared.ledger().tally()));
     }
 
-    /// Waits until the last of [`Settings::requests`] has ended and returns the tally. The connections stay open.
+    /// Waits until the last of [`CrowdSettings::requests`] has ended and returns the tally. The connections stay open.
     #[track_caller]
     pub fn wait_until_done(&self, limit: Duration) -> Tally {
-        let requests = self.requests.expect("without Settings::requests there is no last one");
+        let requests = self.requests.expect("without CrowdSettings::requests there is no last one");
         self.wait_for("the last request", limit, |all| all.sent == requests && all.in_flight == 0);
         self.so_far()
     }

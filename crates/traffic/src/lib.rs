@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use traffic::{Backend, Behaviour, Crowd, Settings};
+//! use traffic::{Backend, Behaviour, Crowd, CrowdSettings};
 //!
 //! let mut a = Backend::start("a");
 //! let b = Backend::start("b");
@@ -15,7 +15,7 @@
 //! let listener = "127.0.0.1:10000".parse().unwrap();
 //!
 //! let pause = Duration::from_secs(1);
-//! let crowd = Crowd::start(&Settings { sessions: 2000, connections: 200, pause, ..Settings::through(&[listener]) });
+//! let crowd = Crowd::start(&CrowdSettings { sessions: 2000, connections: 200, pause, ..CrowdSettings::through(&[listener]) });
 //! crowd.wait_until_all_have_a_pin();
 //! let of_a = crowd.pins()["a"];
 //! a.kill();
@@ -45,6 +45,6 @@ mod tally;
 
 pub use backend::Backend;
 pub use behaviour::{Behaviour, HEALTH_CHECK, TARGET};
-pub use crowd::{Crowd, Settings};
+pub use crowd::{Crowd, CrowdSettings};
 pub use open_files::allow_open_files;
 pub use tally::{Loss, Lost, Moved, Tally};

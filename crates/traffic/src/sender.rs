@@ -32,7 +32,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: &crate::Settings) -> Self {
+    pub(crate) fn new(settings: &crate::CrowdSettings) -> Self {
         Self {
             sessions: Sessions::new(settings.sessions, settings.pause, settings.requests),
             ledger: Mutex::new(Ledger::new(settings.sessions, settings.connections)),

@@ -8,15 +8,15 @@ use crate::{Backend, Behaviour, Loss};
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn before(target: &Backend) -> Settings {
-    Settings { sessions: 20, connections: 4, ..Settings::through(&[target.address()]) }
+fn before(target: &Backend) -> CrowdSettings {
+    CrowdSettings { sessions: 20, connections: 4, ..CrowdSettings::through(&[target.address()]) }
 }
 
 #[test]
 fn all_sessions_take_equally_many_turns_and_the_tally_adds_up() {
     let target = Backend::start("a");
     let pause = Duration::from_millis(10);
-    let settings = Settings { requests: Some(100), pause, ..before(&target) };
+    let settings = CrowdSettings { requests: Some(100), pause, ..before(&target) };
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
     assert_eq!(crowd.pins(), [("a".to_owned(), 20)].into());
@@ -48,7 +48,7 @@ fn a_killed_target_refuses_until_it_is_started_again() {
 fn a_hung_target_answers_in_time_only_after_it_is_resumed() {
     let target = Backend::start("a");
     let timeout = Duration::from_millis(300);
-    let crowd = Crowd::start(&Settings { timeout, ..before(&target) });
+    let crowd = Crowd::start(&CrowdSettings { timeout, ..before(&target) });
     crowd.wait_until_all_have_a_pin();
     target.hang();
     crowd.wait_for("timeouts", SOON, |all| all.lost.len() >= 4);
@@ -84,7 +84,7 @@ fn an_unhealthy_target_says_so_and_goes_on_answering() {
     assert_eq!(health(), 200);
     target.behave(Behaviour::Unhealthy);
     assert_eq!(health(), 503);
-    let tally = Crowd::start(&Settings { requests: Some(20), ..before(&target) }).wait_until_done(SOON);
+    let tally = Crowd::start(&CrowdSettings { requests: Some(20), ..before(&target) }).wait_until_done(SOON);
     assert_eq!(tally.answered, 20);
 }
 
@@ -92,7 +92,7 @@ fn an_unhealthy_target_says_so_and_goes_on_answering() {
 fn a_session_that_another_target_answers_has_moved() {
     let targets = [Backend::start("a"), Backend::start("b")];
     // With several connections, one could still lead to `a` after another leads to `b`, and a session would move back.
-    let settings = Settings { connections: 1, requests_per_connection: Some(5), ..before(&targets[0]) };
+    let settings = CrowdSettings { connections: 1, requests_per_connection: Some(5), ..before(&targets[0]) };
     let crowd = Crowd::start(&settings);
     crowd.wait_until_all_have_a_pin();
     crowd.set_listeners(&[targets[1].address()]);
@@ -122,8 +122,12 @@ fn closes_upon_the_second() -> SocketAddr {
 
 #[test]
 fn a_request_on_a_connection_that_ends_before_its_answer_is_sent_again_and_not_lost() {
-    let settings =
-        Settings { sessions: 1, connections: 1, requests: Some(4), ..Settings::through(&[closes_upon_the_second()]) };
+    let settings = CrowdSettings {
+        sessions: 1,
+        connections: 1,
+        requests: Some(4),
+        ..CrowdSettings::through(&[closes_upon_the_second()])
+    };
     let tally = Crowd::start(&settings).wait_until_done(SOON);
     assert_eq!((tally.sent, tally.answered, tally.repeated, tally.connections), (4, 4, 3, 4));
 }
@@ -133,7 +137,8 @@ fn a_connection_that_ends_before_the_first_answer_on_it_loses_the_request() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || listener.incoming().for_each(drop));
-    let settings = Settings { sessions: 1, connections: 1, requests: Some(3), ..Settings::through(&[address]) };
+    let settings =
+        CrowdSettings { sessions: 1, connections: 1, requests: Some(3), ..CrowdSettings::through(&[address]) };
     let tally = Crowd::start(&settings).wait_until_done(SOON);
     assert_eq!(tally.losses(), [("reset".to_owned(), 3)].into());
 }
