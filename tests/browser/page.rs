@@ -7,6 +7,7 @@ mod failover;
 mod fixture;
 mod lanes;
 mod login;
+mod pool;
 mod socket;
 mod visit;
 

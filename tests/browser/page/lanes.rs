@@ -72,7 +72,7 @@ fn the_page_of_the_other_listener_shows_its_own_lane_first() -> Passed {
 
 #[test]
 fn the_chart_shows_that_all_requests_went_to_one_instance() -> Passed {
-    let demo = Fixture::find()?;
+    let demo = Fixture::find_new()?;
     let visit = Visit::sticky(&demo)?;
     visit.click("#ten")?;
     let columns = |lane: Lane| visit.browser.count(&format!("{lane} svg.chart rect[class^=hue-]"));
@@ -85,7 +85,7 @@ fn the_chart_shows_that_all_requests_went_to_one_instance() -> Passed {
         Ok(classes.len())
     };
     visit.browser.wait_until("the chart to show both instances", || Ok(colours(Lane::Plain)? == 2))?;
-    if let Fixture::Own(_) = demo {
+    if let Fixture::Local { .. } = demo {
         assert_eq!(colours(Lane::Sticky)?, 1);
     }
     Ok(())
