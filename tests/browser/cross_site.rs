@@ -1,4 +1,4 @@
-//! Why the twin exists: a page of another site shows a frame of ours, or asks us by script.
+//! The use of the CORS twin: a page of another site shows a frame of our site or sends requests to it by script.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use harness::{LoadBalancer, Setup, Target, over_tls, setting};
 
 use crate::Passed;
-use crate::visitor::{browser, cookies_sent, https, jar, who_answered};
+use crate::visitor::{answering_target, browser, cookies_sent, https, jar};
 
 /// The site of the load balancer.
 const SHOP: &str = "shop.example";
@@ -17,16 +17,16 @@ const SHOP: &str = "shop.example";
 /// Another site.
 const NEWS: &str = "news.example";
 
-/// What its frames show.
+/// The path of the frames.
 const FRAME: &str = "/frame";
 
-/// What its script asks for.
+/// The path of the script's requests.
 const SCRIPT: &str = "/script";
 
-/// How often the other site asks.
+/// The number of frames or requests of the other site.
 const TIMES: usize = 10;
 
-/// Over TLS, with a page of the other site, that may ask with credentials.
+/// A load balancer over TLS that also serves the page of the other site, and allows requests with credentials from it.
 #[track_caller]
 fn load_balancer(plugin: &Value) -> LoadBalancer {
     let edit = |config: &mut Config| {
@@ -37,7 +37,7 @@ fn load_balancer(plugin: &Value) -> LoadBalancer {
     LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin.clone())), edit: &edit, ..Setup::default() })
 }
 
-/// An empty page of the other site, which no target answers.
+/// Adds an empty page of the other site. Envoy answers it itself.
 fn add_news(config: &mut Config) {
     let manager = config.connection_manager("sticky").unwrap();
     let virtual_hosts = manager["route_config"]["virtual_hosts"].as_array_mut().unwrap();
@@ -53,7 +53,7 @@ fn add_news(config: &mut Config) {
     }));
 }
 
-/// The answers that browsers ask for before they let the other site's scripts see ours.
+/// Adds the CORS headers that allow scripts of the other site to read our answers.
 fn allow_news(config: &mut Config) {
     let kind = |message: &str| format!("type.googleapis.com/envoy.extensions.filters.http.cors.v3.{message}");
     let name = "envoy.filters.http.cors";
@@ -75,23 +75,23 @@ fn reader(lb: &LoadBalancer) -> Result<Browser> {
     Ok(browser)
 }
 
-/// A visitor of the other site whose browser keeps no cookies for a site under another, as some do unless told otherwise.
+/// A visitor of the other site whose browser blocks third-party cookies. Some browsers do so by default.
 fn strict_reader(lb: &LoadBalancer) -> Result<Browser> {
     let browser = Browser::start(&Settings { third_party_cookies: false, ..Settings::default() })?;
     browser.open(&https(lb, NEWS, "/"))?;
     Ok(browser)
 }
 
-/// The targets that answer when the other site's script asks for this path, again and again.
-fn who_answers_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str) -> Result<BTreeSet<String>> {
+/// The targets that answer the requests of the other site's script.
+fn targets_of_a_script(lb: &LoadBalancer, browser: &Browser, credentials: &str) -> Result<BTreeSet<String>> {
     let script = "return fetch(arguments[0], { credentials: arguments[1] })
                     .then(answer => answer.ok ? answer.text() : Promise.reject(answer.status))";
     let arguments = [json!(https(lb, SHOP, SCRIPT)), json!(credentials)];
     (0..TIMES).map(|_| Ok(browser.run_with(script, &arguments)?.as_str().unwrap_or_default().to_owned())).collect()
 }
 
-/// The targets that answer when the other site shows a frame of ours, again and again.
-fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSet<String>> {
+/// The targets that answer the frames on the other site.
+fn targets_of_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSet<String>> {
     let script = "return new Promise(shown => {
         const frame = document.createElement('iframe');
         frame.onload = () => shown(true);
@@ -101,7 +101,7 @@ fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSe
     for _ in 0..TIMES {
         browser.run_with(script, &[json!(https(lb, SHOP, FRAME))])?;
     }
-    // The other site cannot look into the frame.
+    // The other site cannot read the frame, so the targets tell.
     let asked = format!("GET {FRAME} ");
     let answered = |target: &Target| target.received().iter().any(|head| head.starts_with(&asked));
     Ok(lb.targets.iter().filter(|target| answered(target)).map(Target::name_in_envoy).collect())
@@ -111,7 +111,7 @@ fn who_answers_in_frames(lb: &LoadBalancer, browser: &Browser) -> Result<BTreeSe
 fn ten_frames_on_another_site_come_from_one_instance_by_the_twin_alone() -> Passed {
     let lb = load_balancer(&json!({}));
     let browser = reader(&lb)?;
-    assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), 1);
+    assert_eq!(targets_of_frames(&lb, &browser)?.len(), 1);
     let sent = cookies_sent(&lb, FRAME);
     assert_eq!(sent.len(), TIMES);
     assert!(sent[1..].iter().all(|names| names == &["AWSALBCORS"]), "{sent:?}");
@@ -124,7 +124,7 @@ fn ten_frames_on_another_site_come_from_one_instance_by_the_twin_alone() -> Pass
 fn ten_requests_of_another_sites_script_come_from_one_instance_by_the_twin_alone() -> Passed {
     let lb = load_balancer(&json!({}));
     let browser = reader(&lb)?;
-    assert_eq!(who_answers_a_script(&lb, &browser, "include")?.len(), 1);
+    assert_eq!(targets_of_a_script(&lb, &browser, "include")?.len(), 1);
     let sent = cookies_sent(&lb, SCRIPT);
     assert_eq!(sent.len(), TIMES);
     assert!(sent[1..].iter().all(|names| names == &["AWSALBCORS"]), "{sent:?}");
@@ -135,10 +135,10 @@ fn ten_requests_of_another_sites_script_come_from_one_instance_by_the_twin_alone
 fn a_visit_by_hand_carries_both_and_goes_where_the_other_site_was_answered_from() -> Passed {
     let lb = load_balancer(&json!({}));
     let browser = reader(&lb)?;
-    let before = who_answers_a_script(&lb, &browser, "include")?;
+    let before = targets_of_a_script(&lb, &browser, "include")?;
     for path in ["/visit", "/visit-again"] {
         browser.open(&https(&lb, SHOP, path))?;
-        assert_eq!(BTreeSet::from([who_answered(&browser)?]), before);
+        assert_eq!(BTreeSet::from([answering_target(&browser)?]), before);
     }
     assert_eq!(cookies_sent(&lb, "/visit"), [["AWSALBCORS"]]);
     assert_eq!(cookies_sent(&lb, "/visit-again"), [["AWSALB", "AWSALBCORS"]]);
@@ -149,8 +149,8 @@ fn a_visit_by_hand_carries_both_and_goes_where_the_other_site_was_answered_from(
 fn without_the_twin_the_session_of_another_site_does_not_stick() -> Passed {
     let lb = load_balancer(&json!({ "cookie": { "twin": false } }));
     let browser = reader(&lb)?;
-    assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), 2);
-    assert_eq!(who_answers_a_script(&lb, &browser, "include")?.len(), 2);
+    assert_eq!(targets_of_frames(&lb, &browser)?.len(), 2);
+    assert_eq!(targets_of_a_script(&lb, &browser, "include")?.len(), 2);
     let none = vec![Vec::<String>::new(); TIMES];
     assert_eq!((cookies_sent(&lb, FRAME), cookies_sent(&lb, SCRIPT)), (none.clone(), none));
     Ok(())
@@ -161,7 +161,7 @@ fn where_the_browser_blocks_third_parties_only_a_partitioned_twin_sticks() -> Pa
     for (partitioned, instances) in [(false, 2), (true, 1)] {
         let lb = load_balancer(&json!({ "cookie": { "partitioned": partitioned } }));
         let browser = strict_reader(&lb)?;
-        assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), instances, "partitioned: {partitioned}");
+        assert_eq!(targets_of_frames(&lb, &browser)?.len(), instances, "partitioned: {partitioned}");
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn a_script_that_asks_without_credentials_carries_no_cookie_and_does_not_stick()
     let browser = reader(&lb)?;
     browser.open(&https(&lb, SHOP, "/visit"))?;
     browser.open(&https(&lb, NEWS, "/"))?;
-    assert_eq!(who_answers_a_script(&lb, &browser, "omit")?.len(), 2);
+    assert_eq!(targets_of_a_script(&lb, &browser, "omit")?.len(), 2);
     assert_eq!(cookies_sent(&lb, SCRIPT), vec![Vec::<String>::new(); TIMES]);
     Ok(())
 }
@@ -191,8 +191,8 @@ fn the_cookie_that_follows_the_applications_own_is_carried_from_another_site() -
             "JSESSIONID for the session, shop.example/; SameSite=None; Secure"
         ]
     );
-    assert_eq!(who_answers_a_script(&lb, &browser, "include")?.len(), 1);
-    assert_eq!(who_answers_in_frames(&lb, &browser)?.len(), 1);
+    assert_eq!(targets_of_a_script(&lb, &browser, "include")?.len(), 1);
+    assert_eq!(targets_of_frames(&lb, &browser)?.len(), 1);
     assert_eq!(cookies_sent(&lb, FRAME), [["AWSALBAPP-0", "JSESSIONID"]; TIMES]);
     Ok(())
 }

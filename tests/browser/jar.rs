@@ -1,4 +1,4 @@
-//! The cookie jar of a browser that comes over plain HTTP.
+//! The cookie jar of a browser over plain HTTP.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use harness::{LoadBalancer, Setup, add_group, fetch};
 
 use crate::Passed;
-use crate::visitor::{browser, cookies_sent, http, jar, who_answered, who_answers};
+use crate::visitor::{answering_target, answering_targets, browser, cookies_sent, http, jar};
 
-/// Any site.
+/// A site.
 const SHOP: &str = "shop.example";
 
-/// Sessions of so many seconds.
+/// A load balancer whose sessions last for so many seconds.
 #[track_caller]
 fn lasting(seconds: u64) -> LoadBalancer {
     let stickiness = json!({ "lb_cookie": { "duration_seconds": seconds } });
@@ -22,21 +22,21 @@ fn lasting(seconds: u64) -> LoadBalancer {
 
 #[test]
 fn ten_refreshes_come_from_one_instance() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     let browser = browser()?;
-    assert_eq!(who_answers(&browser, &http(&lb, SHOP, "/"))?.len(), 1);
+    assert_eq!(answering_targets(&browser, &http(&lb, SHOP, "/"))?.len(), 1);
     Ok(())
 }
 
 #[test]
 fn visitors_without_a_cookie_are_spread_over_the_instances() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     let browser = browser()?;
     let mut instances = BTreeSet::new();
     browser.wait_until("visitors of both instances", || {
         browser.delete_cookies()?;
         browser.open(&http(&lb, SHOP, "/"))?;
-        instances.insert(who_answered(&browser)?);
+        instances.insert(answering_target(&browser)?);
         Ok(instances.len() == 2)
     })?;
     Ok(())
@@ -44,7 +44,7 @@ fn visitors_without_a_cookie_are_spread_over_the_instances() -> Passed {
 
 #[test]
 fn the_cookie_is_kept_for_a_day_for_this_host_and_every_path() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     let browser = browser()?;
     browser.open(&http(&lb, SHOP, "/deep/down"))?;
     assert_eq!(jar(&browser)?, ["AWSALB for 86400 s, shop.example/"]);
@@ -53,7 +53,7 @@ fn the_cookie_is_kept_for_a_day_for_this_host_and_every_path() -> Passed {
 
 #[test]
 fn scripts_see_the_cookie_and_no_address_in_it() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     let browser = browser()?;
     browser.open(&http(&lb, SHOP, "/"))?;
     let seen = browser.run("return document.cookie")?;
@@ -66,7 +66,7 @@ fn scripts_see_the_cookie_and_no_address_in_it() -> Passed {
 
 #[test]
 fn the_twin_is_offered_over_plain_http_and_not_kept() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     assert_eq!(fetch(lb.sticky, "/", &[]).cookie_names(), ["AWSALB", "AWSALBCORS"]);
     let browser = browser()?;
     for path in ["/first", "/second"] {
@@ -79,7 +79,7 @@ fn the_twin_is_offered_over_plain_http_and_not_kept() -> Passed {
 
 #[test]
 fn a_host_below_has_a_cookie_of_its_own() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     let browser = browser()?;
     browser.open(&http(&lb, SHOP, "/first"))?;
     browser.open(&http(&lb, &format!("www.{SHOP}"), "/below"))?;
@@ -105,7 +105,7 @@ fn every_answer_starts_the_duration_anew() -> Passed {
     let browser = browser()?;
     browser.open(&http(&lb, SHOP, "/"))?;
     let first = browser.cookie("AWSALB")?.unwrap();
-    // Expires has whole seconds: within one it stays the same.
+    // Expires is in whole seconds, so two answers in one second have the same end.
     browser.wait_until("a later end", || {
         browser.refresh()?;
         Ok(browser.cookie("AWSALB")?.unwrap().expires() > first.expires())
@@ -115,7 +115,7 @@ fn every_answer_starts_the_duration_anew() -> Passed {
 
 #[test]
 fn a_visitor_who_left_for_another_page_comes_back_to_the_same_instance() -> Passed {
-    let lb = LoadBalancer::shipped();
+    let lb = LoadBalancer::shared();
     let browser = browser()?;
     for path in ["/before", "/after"] {
         browser.open(&http(&lb, SHOP, path))?;
@@ -137,7 +137,7 @@ fn each_attribute_is_in_the_jar_as_it_was_asked_for() -> Passed {
         ("http-only", json!({ "http_only": true }), &["AWSALB for 86400 s, shop.example/; HttpOnly"]),
         ("lax", json!({ "same_site": "lax" }), &["AWSALB for 86400 s, shop.example/; SameSite=Lax"]),
         ("strict", json!({ "same_site": "strict" }), &["AWSALB for 86400 s, shop.example/; SameSite=Strict"]),
-        // Kept over HTTPS only.
+        // A browser keeps a secure cookie over HTTPS only.
         ("secure", json!({ "secure": "always" }), &[]),
     ];
     let groups: serde_json::Map<String, Value> =

@@ -1,16 +1,9 @@
-//! What a visitor sees, in a real browser before a real Envoy with the wasm that ships.
+//! Test suite: a real browser in front of a real Envoy with the filter that ships.
 //!
 //! `cargo xtask test browser` runs these. They need Chromium and chromedriver, on `PATH` or named by `CHROMIUM_BIN` and
 //! `CHROMEDRIVER_BIN`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    reason = "a test that panics fails, as it should"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod cross_site;
 mod jar;
@@ -21,10 +14,10 @@ mod visitor;
 
 use std::fmt::Display;
 
-/// What a test returns.
+/// The result of a test.
 type Passed = Result<(), Failure>;
 
-/// How a test fails that uses `?`: by a panic at that line, so that Envoy prints its log too.
+/// The error of a test that uses `?`. It panics at that line, so that Envoy prints its log.
 #[derive(Debug)]
 enum Failure {}
 

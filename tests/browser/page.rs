@@ -1,14 +1,15 @@
-//! The page of the demo: what its buttons do, and what it says about it.
+//! The page of the demo: its buttons and its texts.
 
 mod application;
 mod cookies;
 mod everyone;
 mod failover;
+mod fixture;
 mod lanes;
 mod login;
-mod place;
+mod pool;
 mod socket;
 mod visit;
 
-pub(crate) use place::Place;
+pub(crate) use fixture::Fixture;
 pub(crate) use visit::{Lane, Visit};

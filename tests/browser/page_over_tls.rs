@@ -1,20 +1,21 @@
-//! The page over HTTPS, where it sees the twin too. Not among those of `page`: the demo in containers speaks plain HTTP.
+//! The page over HTTPS, where scripts also see the CORS twin. It is not part of `page`, because the demo in containers speaks plain
+//! HTTP.
 
 use local_browser::Settings;
 
 use harness::over_tls_on;
 
 use crate::Passed;
-use crate::page::{Lane, Place, Visit};
+use crate::page::{Fixture, Lane, Visit};
 
 #[test]
 fn over_https_the_page_works_with_its_socket_and_shows_the_twin() -> Passed {
-    let place = Place::own(|config| {
+    let demo = Fixture::own(|config| {
         over_tls_on(config, "sticky");
         over_tls_on(config, "plain");
         Ok(())
     })?;
-    let visit = Visit::with(&Settings::default(), &format!("https://localhost:{}/", place.ports().sticky))?;
+    let visit = Visit::with(&Settings::default(), &format!("https://localhost:{}/", demo.ports().sticky))?;
     visit.log_in("alice")?;
     visit.click("#ten")?;
     let instance = visit.instance()?;

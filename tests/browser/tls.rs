@@ -1,4 +1,4 @@
-//! The same over HTTPS, where the twin is kept too.
+//! The cookie jar of a browser over HTTPS, which also keeps the CORS twin.
 
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use harness::{LoadBalancer, Setup, over_http2, over_tls};
 
 use crate::Passed;
-use crate::visitor::{browser, cookies_sent, http, https, jar, who_answers};
+use crate::visitor::{answering_targets, browser, cookies_sent, http, https, jar};
 
 const SHOP: &str = "shop.example";
 
@@ -15,7 +15,7 @@ fn load_balancer(edit: &dyn Fn(&mut Config)) -> LoadBalancer {
     LoadBalancer::start(&Setup { edit, ..Setup::default() })
 }
 
-/// The connections of browsers so far over HTTP/1.1 and over HTTP/2.
+/// The numbers of connections so far over HTTP/1.1 and over HTTP/2.
 fn connections(lb: &LoadBalancer) -> [u64; 2] {
     ["http1", "http2"]
         .map(|protocol| lb.envoy.admin().counter(&format!("http.sticky.downstream_cx_{protocol}_total")).unwrap())
@@ -37,18 +37,18 @@ fn the_cookie_and_its_twin_are_kept_and_only_the_twin_is_secure() -> Passed {
 fn ten_refreshes_come_from_one_instance() -> Passed {
     let lb = load_balancer(&over_tls);
     let browser = browser()?;
-    assert_eq!(who_answers(&browser, &https(&lb, SHOP, "/"))?.len(), 1);
+    assert_eq!(answering_targets(&browser, &https(&lb, SHOP, "/"))?.len(), 1);
     Ok(())
 }
 
-/// A browser sends each cookie in a field of its own then.
+/// Over HTTP/2 a browser sends each cookie in its own header field.
 #[test]
 fn ten_refreshes_over_http2_come_from_one_instance() -> Passed {
     let lb = load_balancer(&over_http2);
     let browser = browser()?;
     browser.open(&https(&lb, SHOP, "/"))?;
     browser.run("document.cookie = 'basket=full'; document.cookie = 'theme=dark'")?;
-    assert_eq!(who_answers(&browser, &https(&lb, SHOP, "/again"))?.len(), 1);
+    assert_eq!(answering_targets(&browser, &https(&lb, SHOP, "/again"))?.len(), 1);
     assert_eq!(cookies_sent(&lb, "/again"), [["AWSALB", "AWSALBCORS", "basket", "theme"]; 11]);
     let [http1, http2] = connections(&lb);
     assert!(http1 == 0 && http2 > 0, "{http1} connections over HTTP/1.1, {http2} over HTTP/2");
@@ -58,8 +58,8 @@ fn ten_refreshes_over_http2_come_from_one_instance() -> Passed {
 #[test]
 fn the_cookie_that_came_over_plain_http_is_sent_over_https_too() -> Passed {
     let lb = load_balancer(&over_tls);
-    // A browser keeps one jar for all ports of a host.
-    let plain = LoadBalancer::shipped();
+    // A browser has one jar for all ports of a host.
+    let plain = LoadBalancer::shared();
     let browser = browser()?;
     browser.open(&http(&plain, SHOP, "/"))?;
     browser.open(&https(&lb, SHOP, "/then"))?;

@@ -1,4 +1,4 @@
-//! A visitor of a load balancer: where it goes, what it sends, and what its jar holds.
+//! A browser in front of a load balancer: its URLs, the answering targets, the sent cookies and its jar.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ pub(crate) fn browser() -> Result<Browser> {
     Browser::start(&Settings::default())
 }
 
-/// This path of a site that is reached over plain HTTP.
+/// The URL of this path over plain HTTP.
 pub(crate) fn http(lb: &LoadBalancer, site: &str, path: &str) -> String {
     format!("http://{site}:{}{path}", lb.sticky.port())
 }
 
-/// This path of a site that is reached over HTTPS.
+/// The URL of this path over HTTPS.
 pub(crate) fn https(lb: &LoadBalancer, site: &str, path: &str) -> String {
     format!("https://{site}:{}{path}", lb.sticky.port())
 }
 
 /// The name of the target that answered.
-pub(crate) fn who_answered(browser: &Browser) -> Result<String> {
+pub(crate) fn answering_target(browser: &Browser) -> Result<String> {
     let body = browser.text("body")?;
-    // Envoy's own answers are pages too.
+    // An answer of Envoy itself is a page too.
     if ["a", "b"].contains(&body.as_str()) {
         Ok(body)
     } else {
@@ -31,18 +31,18 @@ pub(crate) fn who_answered(browser: &Browser) -> Result<String> {
     }
 }
 
-/// The names of the targets that answer when a page is opened and then refreshed ten times.
-pub(crate) fn who_answers(browser: &Browser, url: &str) -> Result<BTreeSet<String>> {
+/// The names of the targets that answer when a page is opened and then reloaded ten times.
+pub(crate) fn answering_targets(browser: &Browser, url: &str) -> Result<BTreeSet<String>> {
     browser.open(url)?;
-    let mut names = BTreeSet::from([who_answered(browser)?]);
+    let mut names = BTreeSet::from([answering_target(browser)?]);
     for _ in 0..10 {
         browser.refresh()?;
-        names.insert(who_answered(browser)?);
+        names.insert(answering_target(browser)?);
     }
     Ok(names)
 }
 
-/// The names of the cookies that came with each request for this path, whichever target got it.
+/// The names of the cookies in each request for this path, to any target.
 pub(crate) fn cookies_sent(lb: &LoadBalancer, path: &str) -> Vec<Vec<String>> {
     let received = lb.received();
     received.iter().filter(|head| head.split(' ').nth(1) == Some(path)).map(|head| cookie_names(head)).collect()
@@ -55,14 +55,14 @@ fn cookie_names(head: &str) -> Vec<String> {
     names
 }
 
-/// What the jar holds, a cookie a line, in the words of `Set-Cookie`.
+/// The cookies of the jar, one in a line, in the words of `Set-Cookie`.
 pub(crate) fn jar(browser: &Browser) -> Result<Vec<String>> {
     Ok(browser.cookies()?.iter().map(described).collect())
 }
 
 fn described(cookie: &Cookie) -> String {
     let expires = match cookie.expires_in() {
-        // The time since the answer is far less than these ten minutes.
+        // The time since the answer is far less than ten minutes.
         Some(left) => format!("for {} s", left.as_secs().next_multiple_of(600)),
         None => "for the session".to_owned(),
     };

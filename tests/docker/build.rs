@@ -1,4 +1,4 @@
-//! What is built again, and when.
+//! The parts of the images that a change builds again.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,12 @@ use local_envoy::workspace_root;
 
 use crate::running::{SERVICES, demo, id, succeeded};
 
-/// Steps of the Dockerfile, by what only they say.
+/// Steps of the Dockerfile. Each text occurs in one step only.
 const BUILD_BACKEND: &str = "cargo build --release --locked -p demo-backend";
 const BUILD_FILTER: &str = "cargo xtask wasm";
 const COPY_EVERYTHING: &str = "COPY . .";
 
-/// Whether the step with this text was taken from the cache, wherever it occurs.
+/// True if all steps with this text came from the cache.
 #[track_caller]
 fn is_cached(build: &str, step: &str) -> bool {
     let heads = build.lines().filter(|line| line.starts_with('#') && line.contains(step));
@@ -38,11 +38,11 @@ fn a_change_of_the_backend_does_not_build_the_filter_again() {
     let copy = tempfile::tempdir().unwrap();
     copy_build_context(&workspace_root(), copy.path());
     let main = copy.path().join("demo/backend/src/main.rs");
-    // The cache knows every change that was ever built.
+    // The path makes this change unique. The cache contains every change that was ever built.
     let change = format!("// {}\n", copy.path().display());
     fs::write(&main, fs::read_to_string(&main).unwrap() + &change).unwrap();
 
-    // A project of its own, so that the image of the demo that is up stays as it is.
+    // Another project, so that the image of the running demo does not change.
     let other = Compose::new(format!("{}-changed", demo().project()), demo().ports());
     let mut build = other.command(&["--progress", "plain", "--project-directory"]);
     let output = succeeded(build.arg(copy.path()).args(["build", "envoy"]));
@@ -52,7 +52,7 @@ fn a_change_of_the_backend_does_not_build_the_filter_again() {
     assert!(is_cached(&build, BUILD_FILTER), "{build}");
 }
 
-/// What `.dockerignore` lets through, and the two files that say what to build.
+/// Copies the files that `.dockerignore` allows, and the files that define the build.
 fn copy_build_context(from: &Path, to: &Path) {
     let ignore = fs::read_to_string(from.join(".dockerignore")).unwrap();
     let context = ignore.lines().filter_map(|line| line.strip_prefix('!'));

@@ -1,4 +1,4 @@
-//! What each container is allowed, shows and contains.
+//! The privileges, the ports and the files of each container.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn no_process_in_a_container_is_that_of_root() {
     for service in SERVICES {
         let status = inside(service, &["bash", "-c", "cat /proc/[0-9]*/status"]);
         let users: Vec<&str> = status.lines().filter_map(|line| line.strip_prefix("Uid:")).collect();
-        // The service itself, and the one that looks.
+        // One is the service, and one is the process that reads the list.
         assert!(users.len() >= 2, "{service}: {status}");
         let root = users.iter().find(|user| user.split_whitespace().any(|id| id == "0"));
         assert_eq!(root, None, "{service}");

@@ -1,16 +1,10 @@
-//! The demo in containers, as `docker compose up` runs it.
+//! Test suite: the demo in containers, as `docker compose up` runs it.
 //!
-//! `cargo xtask test docker` brings it up, runs these and takes it down. By hand: `docker compose up`, then
-//! `DEMO_COMPOSE_PROJECT=sticky-sessions cargo test --test docker -- --test-threads 1`; one at a time, since some stop an instance.
+//! `cargo xtask test docker` starts it, runs these tests and ends it. By hand: `docker compose up`, then
+//! `DEMO_COMPOSE_PROJECT=sticky-sessions cargo test --test docker -- --test-threads 1`. The tests run one at a time, because some of
+//! them stop an instance.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test that panics fails, as it should"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod build;
 mod containers;

@@ -1,4 +1,4 @@
-//! The demo that is up, and what Docker says of it.
+//! The running demo, and what Docker reports about it.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use local_demo::Compose;
 use local_envoy::child::{self, Output};
 use serde_json::Value;
 
-/// Of `docker-compose.yml`.
+/// The services of `docker-compose.yml`.
 pub(crate) const SERVICES: [&str; 3] = ["envoy", "backend-a", "backend-b"];
 
-/// For a build of everything, on a slow machine.
+/// The time for a complete build on a slow machine.
 const PATIENCE: Duration = Duration::from_mins(20);
 
-/// The demo that is up.
+/// The running demo.
 #[track_caller]
 pub(crate) fn demo() -> Compose {
     Compose::from_environment().unwrap().expect(
@@ -22,13 +22,13 @@ pub(crate) fn demo() -> Compose {
     )
 }
 
-/// What a command prints that succeeds.
+/// The standard output of a command, which must succeed.
 #[track_caller]
 pub(crate) fn stdout(command: &mut Command) -> String {
     succeeded(command).stdout
 }
 
-/// Both outputs of a command that succeeds.
+/// The output of a command, which must succeed.
 #[track_caller]
 pub(crate) fn succeeded(command: &mut Command) -> Output {
     let output = child::output(command, PATIENCE).unwrap();
@@ -36,7 +36,7 @@ pub(crate) fn succeeded(command: &mut Command) -> Output {
     output
 }
 
-/// The container of a service.
+/// The id of a service's container.
 #[track_caller]
 pub(crate) fn id(service: &str) -> String {
     let id = stdout(&mut demo().command(&["ps", "--quiet", service])).trim().to_owned();
@@ -44,14 +44,14 @@ pub(crate) fn id(service: &str) -> String {
     id
 }
 
-/// What `docker inspect` tells of the container of a service.
+/// The output of `docker inspect` for a service's container.
 #[track_caller]
 pub(crate) fn inspect(service: &str) -> Value {
     let all: Value = serde_json::from_str(&stdout(Command::new("docker").args(["inspect", &id(service)]))).unwrap();
     all[0].clone()
 }
 
-/// What a command prints inside the container of a service.
+/// The standard output of a command in a service's container.
 #[track_caller]
 pub(crate) fn inside(service: &str, command: &[&str]) -> String {
     let arguments: Vec<&str> = ["exec", "-T", service].into_iter().chain(command.iter().copied()).collect();

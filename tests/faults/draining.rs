@@ -1,4 +1,4 @@
-//! A target that is to go.
+//! A target that drains before it is removed.
 
 use serde_json::json;
 
@@ -12,12 +12,12 @@ const B_DRAINS: &[(&str, &str)] = &[("a", "HEALTHY"), ("b", "DRAINING"), ("c", "
 #[test]
 fn the_sessions_of_a_draining_target_move_once_and_evenly() {
     let discovered = Discovered::start(NAMES, 4, &|_| ());
-    let scene = &discovered.scene;
-    let gone = Gone::of(scene, "b", HEIRS);
+    let fixture = &discovered.fixture;
+    let gone = Gone::of(fixture, "b", HEIRS);
     discovered.set(B_DRAINS);
-    scene.wait_until_left("b");
-    scene.go_on(2);
-    Verdict::on("target drains").gone(gone).report(&discovered.scene.end());
+    fixture.wait_until_left("b");
+    fixture.go_on(2);
+    Verdict::on("target drains").gone(gone).report(&discovered.fixture.end());
 }
 
 #[test]
@@ -26,12 +26,12 @@ fn the_sessions_of_a_draining_target_stay_until_it_goes_where_the_cluster_says_s
         config.cluster("web").unwrap()["common_lb_config"]["override_host_status"] =
             json!({ "statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"] });
     });
-    let scene = &discovered.scene;
-    let gone = Gone::of(scene, "b", HEIRS);
+    let fixture = &discovered.fixture;
+    let gone = Gone::of(fixture, "b", HEIRS);
     discovered.set(B_DRAINS);
-    scene.go_on(3);
-    assert_eq!((scene.sessions_of("b"), scene.crowd.so_far().moved), (gone.sessions(), vec![]));
+    fixture.go_on(3);
+    assert_eq!((fixture.sessions_of("b"), fixture.crowd.so_far().moved), (gone.sessions(), vec![]));
     discovered.leave(HEIRS);
-    scene.wait_until_left("b");
-    Verdict::on("target drains with override_host_status, then goes").gone(gone).report(&discovered.scene.end());
+    fixture.wait_until_left("b");
+    Verdict::on("target drains with override_host_status, then goes").gone(gone).report(&discovered.fixture.end());
 }

@@ -1,12 +1,12 @@
-//! The filter alone, in a file that Envoy watches.
+//! The filter configuration in a file that Envoy watches.
 
 use harness::{Resources, Setup, name_the_node, sticky_config};
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
-use crate::scene::SITE;
+use crate::fixture::SETUP;
 
-/// The wasm filter, which can be configured anew while its listener stays (ECDS).
+/// The filter, discovered by ECDS: its configuration can change while its listener stays.
 pub(crate) struct DiscoveredFilter {
     filter: Resources,
 }
@@ -14,23 +14,23 @@ pub(crate) struct DiscoveredFilter {
 const NAME: &str = "sticky_sessions";
 
 impl DiscoveredFilter {
-    /// What counts the configurations that Envoy has taken over, and those that it has refused.
+    /// Envoy's counters of the accepted and of the refused configurations.
     pub(crate) const COUNTERS: [&str; 2] = [
         "extension_config_discovery.http_filter.sticky_sessions.config_reload",
         "extension_config_discovery.http_filter.sticky_sessions.update_rejected",
     ];
 
-    /// With this plugin configuration.
+    /// The filter with this configuration.
     pub(crate) fn with(plugin: &Value) -> Self {
         Self { filter: Resources::of(&extension(plugin)) }
     }
 
-    /// Configures it with this from now on.
+    /// Replaces the configuration.
     pub(crate) fn push(&self, plugin: &Value) {
         self.filter.replace(&extension(plugin));
     }
 
-    /// Lets Envoy discover it.
+    /// Makes Envoy discover the filter.
     pub(crate) fn discover(&self, config: &mut Config) {
         name_the_node(config);
         let filters = config.http_filters("sticky").unwrap();
@@ -42,9 +42,9 @@ impl DiscoveredFilter {
     }
 }
 
-/// The filter of the shipped configuration, as Envoy's discovery of extensions delivers it.
+/// The filter of the shipped configuration as a resource of extension discovery (ECDS).
 fn extension(plugin: &Value) -> Value {
-    let mut config = sticky_config(&[], &Setup { plugin: Some(Plugin::Struct(plugin.clone())), ..SITE });
+    let mut config = sticky_config(&[], &Setup { plugin: Some(Plugin::Struct(plugin.clone())), ..SETUP });
     let filter = config.http_filters("sticky").unwrap()[0].clone();
     assert_eq!(filter["name"], NAME);
     json!({

@@ -1,14 +1,14 @@
-//! Keys that are changed while requests are under way.
+//! Keys that are changed while requests are in flight.
 
-use harness::{KEY, OTHER_KEY, Setup, counted, fetch, forge_with, start_envoy};
+use harness::{KEY, OTHER_KEY, Setup, counted, fetch, forge_with, start_envoy, wait_until};
 use local_envoy::Envoy;
 use serde_json::{Value, json};
 
 use crate::filter_discovery::DiscoveredFilter;
-use crate::scene::{Backends, SITE, crowd, go_on, wait, wait_for_healthy};
+use crate::fixture::{Backends, SETUP, crowd, go_on, wait_for_healthy};
 use crate::verdict::Verdict;
 
-/// `id:secret` keys as a plugin configuration.
+/// A filter configuration with these keys, which are given as `id:secret`.
 fn ring(keys: &[&str]) -> Value {
     let keys = keys.iter().map(|key| key.split_once(':').unwrap());
     json!({ "keys": keys.map(|(id, secret)| json!({ "id": id, "secret": secret })).collect::<Vec<_>>() })
@@ -23,9 +23,9 @@ struct Instance {
 impl Instance {
     fn start(backends: &Backends, keys: &[&str]) -> Self {
         let filter = DiscoveredFilter::with(&ring(keys));
-        let setup = Setup { keys: None, edit: &|config| filter.discover(config), ..SITE };
+        let setup = Setup { keys: None, edit: &|config| filter.discover(config), ..SETUP };
         let envoy = start_envoy(&backends.addresses(), &setup);
-        wait_for_healthy(&envoy, SITE.targets.len());
+        wait_for_healthy(&envoy, SETUP.targets.len());
         Self { filter, envoy }
     }
 
@@ -35,15 +35,15 @@ impl Instance {
         let counter = || self.envoy.admin().counter(accepted).unwrap();
         let before = counter();
         self.filter.push(&ring(keys));
-        wait("Envoy to take the keys over", || counter() > before);
+        wait_until("Envoy to take the keys over", || counter() > before);
     }
 }
 
-/// As the README says: first every instance opens what the new key seals, then they seal with it one after another, and the old
-/// key goes when every session has been renewed.
+/// The rotation in the README: first all instances can open cookies of the new key, then they seal with it one after the other. The
+/// old key is removed when the cookies of all sessions have been renewed.
 #[test]
 fn sessions_stay_when_the_keys_of_two_instances_are_rotated() {
-    let backends = Backends::start(SITE.targets);
+    let backends = Backends::start(SETUP.targets);
     let instances = [(); 2].map(|()| Instance::start(&backends, &[KEY]));
     let listeners = instances.each_ref().map(|instance| instance.envoy.address("sticky").unwrap());
     let crowd = crowd(&listeners, |_| ());
@@ -53,7 +53,7 @@ fn sessions_stay_when_the_keys_of_two_instances_are_rotated() {
             go_on(&crowd, 1);
         }
     }
-    // Sessions take turns: now each has a cookie of the new key.
+    // Sessions take turns, so each of them now gets a cookie of the new key.
     go_on(&crowd, 2);
     for instance in &instances {
         instance.change(&[OTHER_KEY]);

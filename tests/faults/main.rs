@@ -1,16 +1,9 @@
-//! What does a fault do to the sessions of the shipped configuration? Real targets fail behind a real Envoy, while thousands of
-//! sessions go on sending requests.
+//! Test suite: real targets fail behind a real Envoy with the shipped configuration, while thousands of sessions send requests.
 //!
-//! After each fault, and while it lasts: no session of a living target moves, no request is lost but those in flight on a target
-//! that dies, and the sessions of that target spread evenly over the others. Every test adds its figures to the report.
+//! During and after each fault, no session of a living target moves. Only requests in flight to a dead target are lost, and the
+//! sessions of that target spread evenly over the others. Every test adds its figures to the report.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test fails by a panic"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod clock;
 mod configuration;
@@ -18,8 +11,8 @@ mod discovery;
 mod draining;
 mod envoys;
 mod filter_discovery;
+mod fixture;
 mod health;
 mod keys;
-mod scene;
 mod targets;
 mod verdict;

@@ -1,7 +1,7 @@
-// The system's clock, stepped by the seconds in the file that STEPPED_CLOCK names; to be loaded before a program (LD_PRELOAD).
+// Adds the seconds in the file that STEPPED_CLOCK names to the system's clock. It is loaded into a program with LD_PRELOAD.
 //
-// Not libfaketime (0.9.10): it also stands before poll, which Envoy's allocator calls as it starts. It looks the real one up with
-// dlsym, dlsym allocates, and the allocator waits for itself.
+// libfaketime (0.9.10) does not work with Envoy: it also replaces poll, which Envoy's allocator calls when it starts. libfaketime
+// looks up the real poll with dlsym, dlsym allocates memory, and the allocator waits for itself.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,7 +20,7 @@ __attribute__((constructor)) static void find_step(void) {
   const char *name = getenv("STEPPED_CLOCK");
   int file = name ? open(name, O_RDONLY) : -1;
   void *page = file < 0 ? MAP_FAILED : mmap(NULL, sizeof *step, PROT_READ, MAP_SHARED, file, 0);
-  // Without it the test would pass on a clock that never steps.
+  // The test would otherwise pass with a clock that never steps.
   if (page == MAP_FAILED) abort();
   step = page;
   close(file);
@@ -28,7 +28,7 @@ __attribute__((constructor)) static void find_step(void) {
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int result = (int)syscall(SYS_clock_gettime, clock, now);
-  // Only what a person sets: the monotonic clock has no steps.
+  // Only the clocks that a person can set. The monotonic clock has no steps.
   if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *step;
   return result;
 }

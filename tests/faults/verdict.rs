@@ -1,4 +1,4 @@
-//! What a fault may do, what it did, and the row of the report that says so.
+//! The allowed effects of a fault, its real effects, and its row in the report.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use harness::Report;
 use traffic::{Loss, Lost, Moved, Tally};
 
-use crate::scene::{SESSIONS, Scene};
+use crate::fixture::{Fixture, SESSIONS};
 
 const REPORT: Report = Report::of(
     "faults",
@@ -23,11 +23,11 @@ const REPORT: Report = Report::of(
     ],
 );
 
-/// How far, in standard deviations of a fair draw, the share of a target may lie from an even one. A fair draw among three fails
-/// once in half a million runs.
+/// The largest allowed distance of a target's share from an even share, in standard deviations of a fair draw. A fair draw among
+/// three targets exceeds it once in half a million runs.
 const BOUND: f64 = 5.0;
 
-/// A fault, and what it may do.
+/// A fault and its allowed effects.
 pub(crate) struct Verdict {
     fault: &'static str,
     sessions: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Verdict {
     beside: Vec<String>,
 }
 
-/// A target whose sessions have to move.
+/// A target whose sessions must move.
 pub(crate) struct Gone {
     target: String,
     sessions: usize,
@@ -46,20 +46,20 @@ pub(crate) struct Gone {
 }
 
 struct Died {
-    /// When no request was sent to it any more.
+    /// The time from which no request was sent to it.
     known: Instant,
-    /// What came instead of the answers to those that were sent before.
+    /// The loss of the requests that were sent before.
     loss: Loss,
 }
 
-/// What may happen for a reason that is no fault, and is counted apart.
+/// An effect that is allowed for another reason. It is counted separately.
 struct Excuse<T> {
     why: &'static str,
     is_it: Box<dyn Fn(&T) -> bool>,
 }
 
 impl<T> Excuse<T> {
-    /// Takes those out that are excused, and says how many.
+    /// Removes the excused items and returns their number, as text.
     fn take(&self, all: &mut Vec<&T>) -> String {
         let before = all.len();
         all.retain(|one| !(self.is_it)(one));
@@ -67,10 +67,10 @@ impl<T> Excuse<T> {
     }
 }
 
-/// What came out.
+/// The effects of a fault.
 struct Findings {
     row: [String; 9],
-    /// What may not be.
+    /// The effects that are not allowed.
     wrong: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Verdict {
         Self { fault, sessions: SESSIONS, gone: vec![], unserved: vec![], ended: vec![], beside: vec![] }
     }
 
-    /// There are more sessions than usual.
+    /// Sets the number of sessions, if it is not the usual one.
     pub(crate) fn sessions(self, sessions: usize) -> Self {
         Self { sessions, ..self }
     }
@@ -90,25 +90,25 @@ impl Verdict {
         self
     }
 
-    /// Requests that nobody could serve, or that a target itself broke off.
+    /// Allows lost requests that no target could serve, or that a target broke off.
     pub(crate) fn unserved(mut self, why: &'static str, is_it: impl Fn(&Lost) -> bool + 'static) -> Self {
         self.unserved.push(Excuse { why, is_it: Box::new(is_it) });
         self
     }
 
-    /// Sessions that were over, and began anew at another target.
+    /// Allows sessions that had ended to start again at another target.
     pub(crate) fn ended(mut self, why: &'static str, is_it: impl Fn(&Moved) -> bool + 'static) -> Self {
         self.ended.push(Excuse { why, is_it: Box::new(is_it) });
         self
     }
 
-    /// What else is worth knowing.
+    /// Adds a note to the row.
     pub(crate) fn beside(mut self, note: String) -> Self {
         self.beside.push(note);
         self
     }
 
-    /// Adds the row, and fails when something has happened that may not. The tally is that of a crowd that has stopped.
+    /// Adds the row to the report. Fails if an effect is not allowed. The tally must be that of a stopped crowd.
     #[track_caller]
     pub(crate) fn report(&self, tally: &Tally) {
         let findings = self.findings(tally);
@@ -168,23 +168,23 @@ impl Verdict {
 }
 
 impl Gone {
-    /// A target with the sessions that it has now, and those that may have them then.
-    pub(crate) fn of(scene: &Scene, target: &str, heirs: &[&str]) -> Self {
+    /// A target with its present sessions, and the targets to which they can move.
+    pub(crate) fn of(fixture: &Fixture, target: &str, heirs: &[&str]) -> Self {
         let heirs = heirs.iter().map(|heir| (*heir).to_owned()).collect();
-        Self { target: target.to_owned(), sessions: scene.sessions_of(target), heirs, died: None }
+        Self { target: target.to_owned(), sessions: fixture.sessions_of(target), heirs, died: None }
     }
 
-    /// It died, and by now no request is sent to it any more: those that were in flight there are lost in this way.
+    /// The target is dead and gets no more requests. The requests in flight to it are lost in this way.
     pub(crate) fn known(self, loss: Loss) -> Self {
         Self { died: Some(Died { known: Instant::now(), loss }), ..self }
     }
 
-    /// How many sessions it had.
+    /// The number of its sessions.
     pub(crate) fn sessions(&self) -> usize {
         self.sessions
     }
 
-    /// Whether a request was in flight there.
+    /// True if a lost request was in flight to this target.
     fn held(&self, lost: &Lost) -> bool {
         let of_its_end = |died: &Died| lost.sent <= died.known && lost.loss == died.loss;
         lost.pin.as_deref() == Some(&self.target) && self.died.as_ref().is_some_and(of_its_end)
@@ -209,7 +209,7 @@ impl Gone {
     }
 }
 
-/// How the sessions of a target were shared among others.
+/// The distribution of a target's sessions over the others.
 struct Spread {
     shares: BTreeMap<String, usize>,
     heirs: usize,
@@ -220,12 +220,12 @@ impl Spread {
         real(self.shares.values().sum()) / real(self.heirs)
     }
 
-    /// How far the share lies from the even one that is farthest from it.
+    /// The largest distance of a share from the even share.
     fn deviation(&self) -> f64 {
         self.shares.values().map(|share| (real(*share) - self.even()).abs()).fold(0.0, f64::max)
     }
 
-    /// How far it may lie: the shares of a fair draw are distributed binomially.
+    /// The largest allowed distance. The shares of a fair draw have a binomial distribution.
     fn bound(&self) -> f64 {
         BOUND * (self.even() * (1.0 - 1.0 / real(self.heirs))).sqrt()
     }

@@ -1,4 +1,4 @@
-//! The run itself.
+//! The run.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use harness::{Report, Setup, counted, start_envoy, wait_until};
 use local_envoy::{Config, Envoy};
 use serde_json::json;
 use stickiness::outcome::Outcome;
-use traffic::{Backend, Crowd, Settings, allow_open_files};
+use traffic::{Backend, Crowd, CrowdSettings, allow_open_files};
 
 use crate::memory::{Bound, Memory};
 use crate::size::Size;
@@ -23,32 +23,32 @@ static COUNTS: Report = Report::of("load-counts", &["counter", "counted", "expec
 static MEMORY: Report =
     Report::of("load-memory", &["of Envoy, in MB", "before", "warm", "in the middle", "at the end", "bound"]);
 
-/// How many samples are taken of the memory.
+/// The number of memory samples.
 const SAMPLES: u64 = 10;
 
-/// How many connections Envoy may have to the targets.
+/// The limit of Envoy's connections to the targets.
 const TO_TARGETS: usize = 500;
 
-/// A machine that does a tenth of what two processors do.
+/// The time for a run. It suffices for a tenth of the speed of two processors.
 fn patience(size: Size) -> Duration {
     Duration::from_mins(1) + Duration::from_secs(size.requests / 500)
 }
 
-/// What differs from the shipped configuration.
+/// Changes the shipped configuration.
 fn edit(config: &mut Config, size: Size) {
     let manager = config.connection_manager("sticky").unwrap();
-    // Whoever reads Envoy's output keeps it, and ten million lines are more than the sessions.
+    // The test would keep the access log in memory. Ten million lines are more than the sessions need.
     manager.as_object_mut().unwrap().remove("access_log");
-    // On every connection is a request, and all wait for two processors: that is the load, and nobody's fault.
+    // Every connection has a request in flight, and all of them wait for two processors.
     let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
     routes.last_mut().unwrap()["route"]["timeout"] = json!("60s");
     let web = config.cluster("web").unwrap();
     let limits = &mut web["circuit_breakers"]["thresholds"][0];
     limits["max_requests"] = json!(size.connections);
     limits["max_pending_requests"] = json!(size.connections);
-    // Few enough to be open when the memory is called warm, and for the open files that a process may have.
+    // So few connections are open before the warm sample, and they stay below the limit of open files.
     limits["max_connections"] = json!(TO_TARGETS);
-    // Nor is a target dead that waits for its turn, like all others here.
+    // A target that waits for a processor is not dead.
     web["health_checks"][0]["timeout"] = json!("30s");
     web["connect_timeout"] = json!("30s");
 }
@@ -64,12 +64,12 @@ fn no_request_fails_no_session_moves_every_count_is_exact_and_memory_stays_flat(
     let before = Memory::of(&envoy);
 
     let start = Instant::now();
-    let crowd = Crowd::start(&Settings {
+    let crowd = Crowd::start(&CrowdSettings {
         sessions,
         connections,
         requests: Some(requests),
         timeout: Duration::from_mins(1),
-        ..Settings::through(&[envoy.address("sticky").unwrap()])
+        ..CrowdSettings::through(&[envoy.address("sticky").unwrap()])
     });
     let samples: Vec<Memory> = (0..SAMPLES).map(|number| sample(number, &crowd, &envoy, size)).collect();
     let tally = crowd.wait_until_done(patience(size));
@@ -107,24 +107,24 @@ fn no_request_fails_no_session_moves_every_count_is_exact_and_memory_stays_flat(
     bound.assert_holds_for(&samples);
 }
 
-/// The memory while requests are under way. The first time it is warm: all connections and all sessions have been there, and half
-/// of these have returned. Says so, as a long run is silent otherwise.
+/// Takes a memory sample while requests are in flight, and prints it, because a long run is silent otherwise. At the first sample the
+/// memory is warm: all connections are open, all sessions have been there, and half of them have returned.
 #[track_caller]
 fn sample(number: u64, crowd: &Crowd, envoy: &Envoy, size: Size) -> Memory {
     let warm = size.sessions as u64 * 3 / 2;
     let enough = warm + (size.requests - warm) / SAMPLES * number;
     crowd.wait_for(&format!("{enough} requests"), patience(size), |all| all.sent - all.in_flight >= enough);
     let memory = Memory::of(envoy);
-    // Not with eprintln!, which the test runner keeps to itself.
+    // The test runner would capture eprintln!.
     let _ = writeln!(std::io::stderr(), "{} Envoy: {memory}", crowd.so_far());
     memory
 }
 
-/// What the filter and Envoy have counted, beside what it should be.
+/// Each counter of the filter and of Envoy, with its value and the expected value.
 #[track_caller]
 fn counts(envoy: &Envoy, size: Size) -> Vec<(String, u64, u64)> {
     let of_envoy = |name: &str| envoy.admin().counter(name).unwrap();
-    // It is counted a moment after the client has it.
+    // Envoy counts a request a moment after the client has the answer.
     wait_until("the last request to be counted", || of_envoy("http.sticky.downstream_rq_completed") >= size.requests);
     let (first, returns) = (size.sessions as u64, size.requests - size.sessions as u64);
     let expected = |outcome| match outcome {

@@ -1,15 +1,10 @@
-//! Ten thousand connections, a million sessions, ten million requests: does everything add up, and does nothing grow?
+//! Test suite: ten thousand connections, a million sessions and ten million requests. All counts must add up, and memory must not
+//! grow.
 //!
-//! `cargo xtask test load` runs this scaled down; `LOAD_CONNECTIONS=10000 LOAD_SESSIONS=1000000 LOAD_REQUESTS=10000000 cargo xtask
-//! test load` runs all of it.
+//! `cargo xtask test load` runs a smaller size. `LOAD_CONNECTIONS=10000 LOAD_SESSIONS=1000000 LOAD_REQUESTS=10000000 cargo xtask test
+//! load` runs the full size.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test that panics fails, as it should"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod load;
 mod memory;

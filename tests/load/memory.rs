@@ -1,4 +1,4 @@
-//! How much memory does an Envoy have, and does it stay so?
+//! The memory of an Envoy, and a bound for its growth.
 
 use std::fmt;
 use std::fs;
@@ -8,14 +8,14 @@ use local_envoy::Envoy;
 /// The memory of an Envoy at one moment, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
-    /// What the kernel counts as resident (`VmRSS`, `proc_pid_status(5)`): all, the VMs of the filter too.
+    /// The resident memory (`VmRSS`, `proc_pid_status(5)`), with the filter's VMs.
     resident: u64,
-    /// What Envoy's admin says it has allocated at this moment: without the VMs, which V8 maps for itself.
+    /// The allocated memory by Envoy's admin interface, without the VMs, whose memory V8 maps itself.
     allocated: u64,
 }
 
 impl Memory {
-    /// That of this moment.
+    /// The memory at this moment.
     #[track_caller]
     pub(crate) fn of(envoy: &Envoy) -> Self {
         let status = fs::read_to_string(format!("/proc/{}/status", envoy.id())).unwrap();
@@ -25,7 +25,7 @@ impl Memory {
         Self { resident, allocated }
     }
 
-    /// For a report: what is measured, and how much of it there was each time.
+    /// The rows of a report: a name, and its value in each sample.
     pub(crate) fn rows(samples: &[Self]) -> [(&'static str, Vec<String>); 2] {
         let cells = |of: fn(&Self) -> u64| samples.iter().map(|sample| megabytes(of(sample))).collect();
         [("resident", cells(|sample| sample.resident)), ("allocated", cells(|sample| sample.allocated))]
@@ -38,13 +38,14 @@ impl fmt::Display for Memory {
     }
 }
 
-/// What the memory may grow to.
+/// The largest allowed memory.
 #[derive(Debug)]
 pub(crate) struct Bound(pub(crate) Memory);
 
 impl Bound {
-    /// Once it is warm, a tenth more may be resident: heaps become fragmented, but ten bytes of each of ten million requests would
-    /// be more. What is allocated goes up and down by a tenth with the requests under way, so it may be a quarter more.
+    /// The bound after a warm sample. A tenth more may be resident, because heaps become fragmented. A leak of ten bytes in each of
+    /// ten million requests would be more. A quarter more may be allocated, because that varies by a tenth with the requests in
+    /// flight.
     pub(crate) fn after(warm: &Memory) -> Self {
         Self(Memory { resident: warm.resident / 10 * 11, allocated: warm.allocated / 4 * 5 })
     }

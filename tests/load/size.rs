@@ -1,22 +1,22 @@
-//! How much is sent?
+//! The size of a run.
 
 use std::env;
 
-/// How large a run is.
+/// The size of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
-    /// Open at once, all of them used.
+    /// The number of open connections. All of them are used.
     pub(crate) connections: usize,
-    /// Each with a jar of its own.
+    /// The number of sessions, each with its own cookie jar.
     pub(crate) sessions: usize,
     pub(crate) requests: u64,
 }
 
-/// What two processors do in less than a minute.
+/// The default size. Two processors need less than a minute for it.
 const SCALED_DOWN: Size = Size { connections: 2_000, sessions: 50_000, requests: 250_000 };
 
 impl Size {
-    /// What `LOAD_CONNECTIONS`, `LOAD_SESSIONS` and `LOAD_REQUESTS` say.
+    /// The size in `LOAD_CONNECTIONS`, `LOAD_SESSIONS` and `LOAD_REQUESTS`.
     pub(crate) fn from_environment() -> Self {
         Self::read(|name| env::var(name).ok()).unwrap_or_else(|error| panic!("{error}"))
     }

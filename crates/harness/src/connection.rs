@@ -1,12 +1,11 @@
-//! A client that sends request after request on one connection: thousands in a second, all of them to one worker.
+//! HTTP/1.1 requests by hand. A test can send bytes that a client library refuses to send.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::PATIENCE;
-use crate::client::{Response, is_whole, parse};
+use crate::{PATIENCE, Response};
 
-/// A connection that is kept open.
+/// A connection that stays open. It sends thousands of requests in a second, all of them to one worker.
 #[derive(Debug)]
 pub struct Connection(TcpStream);
 
@@ -19,16 +18,10 @@ impl Connection {
         Self(connection)
     }
 
-    /// Sends a request with these header lines, each as it is; the answer must tell its length.
+    /// Sends a request with these unchanged header lines. The answer must have a `content-length`.
     #[track_caller]
     pub fn fetch(&mut self, path: &str, header_lines: &[&[u8]]) -> Response {
-        let mut request = format!("GET {path} HTTP/1.1\r\nhost: test\r\n").into_bytes();
-        for line in header_lines {
-            request.extend_from_slice(line);
-            request.extend_from_slice(b"\r\n");
-        }
-        request.extend_from_slice(b"\r\n");
-        self.send(&request)
+        self.send(&request("GET", path, header_lines))
     }
 
     /// Sends these bytes, which are one request.
@@ -37,12 +30,35 @@ impl Connection {
         self.0.write_all(request).unwrap();
         let mut response = Vec::new();
         let mut piece = [0; 16_384];
-        while !is_whole(&response) {
+        while !Response::is_whole(&response) {
             match self.0.read(&mut piece).unwrap() {
                 0 => break,
                 length => response.extend_from_slice(&piece[..length]),
             }
         }
-        parse(&String::from_utf8_lossy(&response))
+        Response::parse(&response)
     }
+}
+
+/// Sends a request with these unchanged header lines on a new connection.
+#[track_caller]
+pub fn fetch(server: SocketAddr, path: &str, header_lines: &[&[u8]]) -> Response {
+    fetch_with("GET", server, path, header_lines)
+}
+
+/// As [`fetch`], with another method.
+#[track_caller]
+pub(crate) fn fetch_with(method: &str, server: SocketAddr, path: &str, header_lines: &[&[u8]]) -> Response {
+    let header_lines = [&[b"connection: close".as_slice()], header_lines].concat();
+    Connection::open(server).send(&request(method, path, &header_lines))
+}
+
+fn request(method: &str, path: &str, header_lines: &[&[u8]]) -> Vec<u8> {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n").into_bytes();
+    for line in header_lines {
+        request.extend_from_slice(line);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
+    request
 }

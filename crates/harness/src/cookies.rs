@@ -1,4 +1,4 @@
-//! Cookies made by hand, with keys that the tests know.
+//! Seals cookies with keys that the tests know.
 
 use stickiness::binding::{Binding, padded, write_text};
 use stickiness::keys::parse_ring;
@@ -6,18 +6,18 @@ use stickiness::seal::Kind;
 use stickiness::sealed_cookie::seal;
 use stickiness::time::Timestamp;
 
-/// The key that the Envoys of the tests are given, as `id:base64`.
+/// The key of the Envoys in the tests, as `id:base64`.
 pub const KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A key that they are not given.
+/// A key that these Envoys do not have.
 pub const OTHER_KEY: &str = "other://////////////////////////////////////////8=";
 
-/// The value of a cookie that names this target, issued `age_seconds` ago.
+/// The value of a cookie for this target that was issued `age_seconds` ago.
 pub fn forge(target_group: &str, target: &str, age_seconds: u64) -> String {
     forge_with(KEY, target_group, target, age_seconds)
 }
 
-/// As [`forge`], by a clock that is this many seconds ahead.
+/// As [`forge`], issued by a clock that is this many seconds ahead.
 pub fn forge_ahead(target_group: &str, target: &str, seconds: u64) -> String {
     let issued_at = Timestamp::from_millis(now().as_millis() + seconds * 1000);
     forge_at(Kind::LbCookie, KEY, &[(target_group, target, issued_at)])
@@ -28,8 +28,9 @@ pub fn forge_with(key: &str, target_group: &str, target: &str, age_seconds: u64)
     forge_as(Kind::LbCookie, key, &[(target_group, target, age_seconds)])
 }
 
-/// The value of a cookie of this kind. The application-based one holds all of these: target group, target, and age in seconds;
-/// the others hold the first, that of a target group without its target.
+/// The value of a cookie of this kind. A binding consists of the target group, the target and the age in seconds. The
+/// application-based cookie contains all bindings. The other kinds contain only the first one, and `Kind::TargetGroup` leaves its
+/// target out.
 pub fn forge_as(kind: Kind, key: &str, bindings: &[(&str, &str, u64)]) -> String {
     let issued = |age_seconds: u64| Timestamp::from_millis(now().as_millis() - age_seconds * 1000);
     let bindings: Vec<_> = bindings.iter().map(|&(group, target, age)| (group, target, issued(age))).collect();

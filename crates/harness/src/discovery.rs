@@ -1,5 +1,6 @@
-//! Configuration that Envoy watches on the disk, and takes over when it changes.
+//! Configuration files that Envoy watches and reloads.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use local_envoy::{Config, Envoy, Settings};
@@ -9,28 +10,28 @@ use tempfile::TempDir;
 use crate::load_balancer::addresses;
 use crate::{LoadBalancer, Setup, Target, envoy_binary, sticky_config};
 
-/// A list of resources in a file, as the xDS APIs know them.
+/// A file with one xDS resource.
 #[derive(Debug)]
 pub struct Resources {
     folder: TempDir,
 }
 
 impl Resources {
-    /// A file that holds this resource.
+    /// A file with this resource.
     pub fn of(resource: &Value) -> Self {
         let resources = Self { folder: tempfile::tempdir().unwrap() };
         resources.replace(resource);
         resources
     }
 
-    /// Holds this resource from now on. Moved into place: Envoy looks when a file is moved, and then never at half of it.
+    /// Replaces the resource. The new file is moved into place, because Envoy reloads a file when it is moved.
     pub fn replace(&self, resource: &Value) {
         let next = self.folder.path().join("next");
         std::fs::write(&next, json!({ "resources": [resource] }).to_string()).unwrap();
         std::fs::rename(&next, self.file()).unwrap();
     }
 
-    /// A `ConfigSource` that reads it.
+    /// A `ConfigSource` that reads the file.
     pub fn source(&self) -> Value {
         json!({ "path_config_source": { "path": self.file() } })
     }
@@ -44,7 +45,7 @@ fn sticky_listener(targets: &[Target], setup: &Setup<'_>) -> Value {
     discovered_listener(&mut sticky_config(&addresses(targets), setup))
 }
 
-/// The sticky listener of a configuration, as Envoy's listener discovery delivers it.
+/// The sticky listener of a configuration as a resource of listener discovery (LDS).
 pub fn discovered_listener(config: &mut Config) -> Value {
     let mut listener = config.listener("sticky").unwrap().clone();
     listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
@@ -65,41 +66,40 @@ impl Replaceable {
         let mut config = sticky_config(&addresses(&targets), &Setup::default());
         config.remove_listener("sticky").unwrap();
         discover_listeners(&mut config, &listener);
-        let envoy =
-            Envoy::start(envoy_binary(), &config, Settings::default()).unwrap_or_else(|error| panic!("{error}"));
+        let envoy = Envoy::start(envoy_binary(), &config, Settings::default()).unwrap();
         Self { lb: LoadBalancer::of(envoy, targets), listener }
     }
 
-    /// Replaces the sticky listener by that of another setup.
+    /// Replaces the sticky listener with that of another setup.
     pub fn replace(&self, setup: &Setup<'_>) {
         self.listener.replace(&sticky_listener(&self.lb.targets, setup));
     }
 }
 
-/// Has the targets of `web` discovered from this file.
+/// Makes Envoy discover the targets of `web` from this file (EDS).
 pub fn discover_endpoints(config: &mut Config, endpoints: &Resources) {
     name_the_node(config);
     let web = config.cluster("web").unwrap().as_object_mut().unwrap();
     web.remove("load_assignment");
     web["type"] = json!("EDS");
     web.insert("eds_cluster_config".into(), json!({ "eds_config": endpoints.source() }));
-    // Otherwise Envoy keeps a removed target as long as its health check succeeds.
+    // Envoy would otherwise keep a removed target while its health check succeeds.
     web.insert("ignore_health_on_host_removal".into(), json!(true));
 }
 
-/// A load balancer whose targets come and go while it runs.
+/// A load balancer whose targets can be added and removed while it runs.
 pub struct Discovered {
     pub lb: LoadBalancer,
     endpoints: Resources,
 }
 
 impl Discovered {
-    /// With every target of the setup, all of them healthy.
+    /// Starts with all targets of the setup, all healthy.
     #[track_caller]
     pub fn start(setup: &Setup<'_>) -> Self {
         let targets = setup.start_targets();
-        let all: Vec<(&str, &str)> = setup.targets.iter().map(|name| (*name, "HEALTHY")).collect();
-        let endpoints = Resources::of(&assignment(&targets, &all));
+        let all = targets.iter().map(|target| (target.address, "HEALTHY"));
+        let endpoints = Resources::of(&assignment(all));
         let discover = |config: &mut Config| {
             discover_endpoints(config, &endpoints);
             (setup.edit)(config);
@@ -108,32 +108,33 @@ impl Discovered {
         Self { lb, endpoints }
     }
 
-    /// Leaves only these targets, each with its `health_status`.
+    /// Sets the targets, each with its `health_status`.
     pub fn set(&self, targets: &[(&str, &str)]) {
-        self.endpoints.replace(&assignment(&self.lb.targets, targets));
+        let address = |name| self.lb.targets.iter().find(|target| target.is_named(name)).unwrap().address;
+        self.endpoints.replace(&assignment(targets.iter().map(|(name, health)| (address(name), *health))));
     }
 }
 
-fn assignment(all: &[Target], chosen: &[(&str, &str)]) -> Value {
-    let endpoint = |(name, health): &(&str, &str)| {
-        let port = all.iter().find(|target| target.is_named(name)).unwrap().address.port();
-        let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+/// The endpoints of `web` as a resource of endpoint discovery (EDS): each has an address and a `health_status`.
+pub fn assignment<'a>(endpoints: impl Iterator<Item = (SocketAddr, &'a str)>) -> Value {
+    let endpoints = endpoints.map(|(at, health)| {
+        let address = json!({ "socket_address": { "address": at.ip().to_string(), "port_value": at.port() } });
         json!({ "endpoint": { "address": address }, "health_status": health })
-    };
+    });
     json!({
         "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": "web",
-        "endpoints": [{ "lb_endpoints": chosen.iter().map(endpoint).collect::<Vec<_>>() }]
+        "endpoints": [{ "lb_endpoints": endpoints.collect::<Vec<_>>() }]
     })
 }
 
-/// Lets Envoy discover its listeners there.
+/// Makes Envoy discover its listeners from this file (LDS).
 pub fn discover_listeners(config: &mut Config, listeners: &Resources) {
     config.value_mut()["dynamic_resources"] = json!({ "lds_config": listeners.source() });
     name_the_node(config);
 }
 
-/// Envoy wants to know who it is before it discovers anything.
+/// Gives Envoy a node name. Without one it refuses a configuration with discovery.
 pub fn name_the_node(config: &mut Config) {
     config.value_mut()["node"] = json!({ "id": "test", "cluster": "test" });
 }

@@ -1,10 +1,10 @@
-//! An Envoy with the shipped configuration and the shipped wasm, before targets of the test.
+//! An Envoy with the shipped configuration and the shipped filter, in front of targets of the test.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use local_envoy::{Config, Envoy, Plugin, Settings};
 use serde_json::json;
@@ -12,18 +12,18 @@ use stickiness::outcome::Outcome;
 
 use crate::{KEY, Target, fetch, wait_until};
 
-/// What differs from the shipped configuration, beside ports and paths.
+/// The differences from the shipped configuration. Ports and paths always differ.
 #[derive(Clone)]
 pub struct Setup<'a> {
-    /// The plugin's configuration; `None` for the shipped one.
+    /// The configuration of the filter. `None` means the shipped one.
     pub plugin: Option<Plugin<'a>>,
     /// The names of the targets.
     pub targets: &'a [&'a str],
-    /// Worker threads.
+    /// The number of worker threads.
     pub workers: u32,
-    /// The value of `STICKY_SESSIONS_KEYS`; `None` to leave it unset.
+    /// The value of `STICKY_SESSIONS_KEYS`. `None` leaves it unset.
     pub keys: Option<&'a str>,
-    /// Anything else.
+    /// Any other change.
     pub edit: &'a dyn Fn(&mut Config),
 }
 
@@ -34,9 +34,15 @@ impl Default for Setup<'_> {
 }
 
 impl Setup<'_> {
-    /// Its targets, running.
+    /// Starts the targets.
     pub fn start_targets(&self) -> Vec<Target> {
         self.targets.iter().map(|name| Target::start(name)).collect()
+    }
+
+    /// The settings of the Envoy process, with the workers and the keys.
+    pub fn settings(&self) -> Settings {
+        let keys = self.keys.map(|keys| ("STICKY_SESSIONS_KEYS".to_owned(), keys.to_owned()));
+        Settings { concurrency: self.workers, environment: keys.into_iter().collect(), ..Settings::default() }
     }
 }
 
@@ -49,13 +55,26 @@ pub struct LoadBalancer {
 }
 
 impl LoadBalancer {
-    /// With the shipped configuration.
+    /// Starts with the shipped configuration.
     #[track_caller]
     pub fn shipped() -> Self {
         Self::start(&Setup::default())
     }
 
-    /// With this plugin configuration, as JSON.
+    /// The load balancer of [`LoadBalancer::shipped`] that tests of one process share, so that they do not wait for one each. It ends
+    /// with the last test that holds it. Counters, [`LoadBalancer::received`] and the state of its targets are common to these tests.
+    #[track_caller]
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<LoadBalancer>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let lb = Arc::new(Self::shipped());
+            *shared = Arc::downgrade(&lb);
+            lb
+        })
+    }
+
+    /// Starts with this filter configuration, which is JSON.
     #[track_caller]
     pub fn with_plugin(json: &str) -> Self {
         Self::start(&Setup { plugin: Some(Plugin::Json(json)), ..Setup::default() })
@@ -66,14 +85,14 @@ impl LoadBalancer {
         Self::before(setup.start_targets(), setup)
     }
 
-    /// Before targets that are there already.
+    /// Starts an Envoy in front of running targets.
     #[track_caller]
     pub fn before(targets: Vec<Target>, setup: &Setup<'_>) -> Self {
         let envoy = start_envoy(&addresses(&targets), setup);
         Self::of(envoy, targets)
     }
 
-    /// This Envoy before these targets, once it sends to each of them.
+    /// Takes a running Envoy and its targets. Returns when Envoy sends requests to each target.
     #[track_caller]
     pub fn of(envoy: Envoy, targets: Vec<Target>) -> Self {
         let sticky = envoy.address("sticky").unwrap();
@@ -89,8 +108,8 @@ impl LoadBalancer {
         &mut self.targets[position.unwrap_or_else(|| panic!("no target is named {name}"))]
     }
 
-    /// Kills a target, and waits until Envoy knows that its connections to it are gone: what was sent on one of them in the
-    /// same moment would be lost, and not asked again.
+    /// Kills a target and waits until Envoy has noticed that its connections to it are closed. A request that Envoy sends on such a
+    /// connection before would be lost, because Envoy does not send it again.
     #[track_caller]
     pub fn kill(&mut self, name: &str) {
         let target = self.target(name);
@@ -104,8 +123,8 @@ impl LoadBalancer {
         self.targets.iter().flat_map(Target::received).collect()
     }
 
-    /// Waits until Envoy knows that this many targets of `web` are healthy, and its one worker acts on it: the main thread
-    /// checks the health, and the worker is told a moment later.
+    /// Waits until so many targets of `web` are healthy for Envoy's main thread and for its one worker, which learns it a moment
+    /// later.
     #[track_caller]
     pub fn wait_for_healthy(&self, count: usize) {
         wait_until(&format!("{count} healthy targets"), || {
@@ -113,27 +132,27 @@ impl LoadBalancer {
         });
     }
 
-    /// How many requests to the target group `web` had this outcome.
+    /// The number of requests to the target group `web` with this outcome.
     #[track_caller]
     pub fn counted(&self, outcome: Outcome) -> u64 {
         counted(&self.envoy, "web", outcome.word())
     }
 
-    /// How many answers of the target group `web` were given cookies.
+    /// The number of answers of the target group `web` with new cookies.
     #[track_caller]
     pub fn issued(&self) -> u64 {
         counted(&self.envoy, "web", "issued")
     }
 }
 
-/// What the filter has counted under this word for a target group.
+/// A counter of the filter for a target group.
 #[track_caller]
 pub fn counted(envoy: &Envoy, target_group: &str, word: &str) -> u64 {
     let name = format!("wasmcustom.sticky_sessions.target_group.{target_group}.{word}");
     envoy.admin().counter(&name).unwrap()
 }
 
-/// Waits until Envoy has no connection to a target that died.
+/// Waits until Envoy has no connection to a target.
 #[track_caller]
 pub fn wait_for_no_connection(envoy: &Envoy, cluster: &str, target: SocketAddr) {
     let line = format!("{cluster}::{target}::cx_active::0");
@@ -142,8 +161,8 @@ pub fn wait_for_no_connection(envoy: &Envoy, cluster: &str, target: SocketAddr) 
     });
 }
 
-/// How many targets of a cluster answer so many requests of clients without stickiness, if Envoy says that just these are
-/// healthy. The plain listener of several clusters goes by the header `cluster`.
+/// The number of targets that answer so many requests without stickiness, or `usize::MAX` if Envoy reports another number of healthy
+/// targets. A plain listener for several clusters selects one by the header `cluster`.
 pub fn answering(envoy: &Envoy, cluster: &str, requests: usize) -> usize {
     let plain = envoy.address("plain").unwrap();
     let line = format!("cluster: {cluster}");
@@ -158,19 +177,13 @@ pub(crate) fn addresses(targets: &[Target]) -> Vec<SocketAddr> {
     targets.iter().map(|target| target.address).collect()
 }
 
-/// An Envoy before these targets; several may share them. It may not send to them yet.
+/// Starts an Envoy in front of these targets, which several Envoys can share. It may need a moment until it sends requests to them.
 #[track_caller]
 pub fn start_envoy(targets: &[SocketAddr], setup: &Setup<'_>) -> Envoy {
-    let settings = Settings { concurrency: setup.workers, environment: environment(setup.keys), ..Settings::default() };
-    Envoy::start(envoy_binary(), &sticky_config(targets, setup), settings).unwrap_or_else(|error| panic!("{error}"))
+    Envoy::start(envoy_binary(), &sticky_config(targets, setup), setup.settings()).unwrap()
 }
 
-/// The environment that holds these keys.
-pub(crate) fn environment(keys: Option<&str>) -> Vec<(String, String)> {
-    keys.map(|keys| ("STICKY_SESSIONS_KEYS".to_owned(), keys.to_owned())).into_iter().collect()
-}
-
-/// The shipped configuration on free ports, with the shipped wasm, before these targets.
+/// The shipped configuration on free ports, with the shipped filter, in front of these targets.
 #[track_caller]
 pub fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config {
     let mut config = Config::shipped().unwrap();
@@ -184,12 +197,12 @@ pub fn sticky_config(targets: &[SocketAddr], setup: &Setup<'_>) -> Config {
     config
 }
 
-/// Adds a cluster like `web`, with its targets, and a route to it, for paths that start with its name.
+/// Adds a cluster with the targets of `web`, and a route to it for paths that start with its name.
 pub fn add_group(config: &mut Config, name: &str) {
     let mut cluster = config.cluster("web").unwrap().clone();
     cluster["name"] = json!(name);
     cluster["load_assignment"]["cluster_name"] = json!(name);
-    // The targets' health is that of `web`: this one is ready at once.
+    // Without health checks the cluster is ready immediately. `web` checks the same targets.
     cluster.as_object_mut().unwrap().remove("health_checks");
     config.at("/static_resources/clusters").unwrap().as_array_mut().unwrap().push(cluster);
     let manager = config.connection_manager("sticky").unwrap();
@@ -198,7 +211,7 @@ pub fn add_group(config: &mut Config, name: &str) {
     routes.insert(0, route);
 }
 
-/// Lets Envoy speak HTTP/2 to the targets of `web`.
+/// Makes Envoy speak HTTP/2 to the targets of `web`.
 pub fn http_2_to_targets(config: &mut Config) {
     config.cluster("web").unwrap()["typed_extension_protocol_options"] = json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -208,13 +221,13 @@ pub fn http_2_to_targets(config: &mut Config) {
     });
 }
 
-/// The Envoy that `ENVOY_BIN` names, or the newest.
+/// The Envoy that `ENVOY_BIN` names, or the newest supported one.
 pub fn envoy_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| local_envoy::binary().unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// The wasm to ship: the one that `STICKY_SESSIONS_WASM` names, or built now, so that it is never a stale one.
+/// The filter that ships: the file that `STICKY_SESSIONS_WASM` names, or a fresh build.
 pub fn wasm() -> &'static Path {
     static WASM: OnceLock<PathBuf> = OnceLock::new();
     WASM.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! A target: a small HTTP/1.1 server that says who it is and remembers what it was sent.
+//! A target: a small HTTP/1.1 server that answers with its name and records the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use crate::{PATIENCE, wait_until};
 
-/// The path at which every target sets just these cookies; it may stand behind a prefix.
+/// The path at which a target sets these cookies. A test can put a prefix before it.
 pub fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
     let lines = set_cookies.iter().map(|line| percent_encode(line.as_ref(), NON_ALPHANUMERIC).to_string());
     format!("{SET}{}", lines.collect::<Vec<_>>().join("&"))
@@ -18,13 +18,13 @@ pub fn setting<L: AsRef<[u8]>>(set_cookies: &[L]) -> String {
 
 const SET: &str = "/set?";
 
-/// The path at which a target keeps a request until it is told to answer.
+/// The path at which a target holds a request until [`Target::release`].
 pub const WAIT: &str = "/wait";
 
-/// A path that starts so is answered with the status that follows.
+/// The prefix of a path that ends with the status of the answer.
 const STATUS: &str = "/status/";
 
-/// A target with a name, which is the body of its answers.
+/// A target. Its name is the body of its answers.
 pub struct Target {
     pub address: SocketAddr,
     state: Arc<State>,
@@ -38,7 +38,7 @@ struct State {
     unhealthy: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
     received: Mutex<Vec<String>>,
-    /// Whether the requests for `/wait` may be answered.
+    /// True if requests for `/wait` are answered.
     released: (Mutex<bool>, Condvar),
 }
 
@@ -62,10 +62,10 @@ impl Target {
         self.address.to_string()
     }
 
-    /// Stops it as a crash does: it refuses connections, and those that were open are cut.
+    /// Stops it like a crash: it refuses new connections and closes the open ones.
     pub fn kill(&mut self) {
         self.state.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that waits for a connection.
+        // This wakes the thread that waits for a connection.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             accepting.join().unwrap();
@@ -75,17 +75,17 @@ impl Target {
         }
     }
 
-    /// Brings it back on its old port.
+    /// Starts it again on its old port.
     pub fn revive(&mut self) {
         self.serve(TcpListener::bind(self.address).unwrap());
     }
 
-    /// Answers its health check with 503 or with 200.
+    /// Sets the answer to health checks: 200 or 503.
     pub fn set_healthy(&self, healthy: bool) {
         self.state.unhealthy.store(!healthy, Ordering::SeqCst);
     }
 
-    /// The heads of the requests that it has received, health checks left out.
+    /// The heads of the received requests, without health checks.
     pub fn received(&self) -> Vec<String> {
         self.state.received.lock().unwrap().clone()
     }
@@ -95,7 +95,7 @@ impl Target {
         self.state.received.lock().unwrap().clear();
     }
 
-    /// Waits until so many requests for `/wait` have come, which it does not answer until it is told to.
+    /// Waits until so many requests for `/wait` have come. They are not answered before [`Target::release`].
     #[track_caller]
     pub fn wait_for_waiting(&self, count: usize) {
         wait_until(&format!("{count} requests in flight"), || {
@@ -103,7 +103,7 @@ impl Target {
         });
     }
 
-    /// Answers the requests for `/wait`, those that are there and those to come.
+    /// Answers the present and all later requests for `/wait`.
     pub fn release(&self) {
         let (released, changed) = &self.state.released;
         *released.lock().unwrap() = true;
@@ -121,7 +121,7 @@ impl Target {
                 let connection = connection.unwrap();
                 state.connections.lock().unwrap().push(connection.try_clone().unwrap());
                 let state = Arc::clone(&state);
-                // A connection that breaks is the client's business.
+                // A broken connection is not a failure of the target.
                 std::thread::spawn(move || drop(state.answer_all(connection)));
             }
         }));
@@ -147,7 +147,7 @@ impl State {
         Ok(())
     }
 
-    /// Answers every line with its name and the line.
+    /// Answers each line with its name and the line.
     fn talk(&self, reader: impl BufRead, mut writer: TcpStream) -> std::io::Result<()> {
         for line in reader.lines() {
             writer.write_all(format!("{} {}\n", self.name, line?).as_bytes())?;
@@ -192,7 +192,7 @@ impl State {
             }
             "/cached" => format!("HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\n{length}"),
             "/leak" => format!("HTTP/1.1 200 OK\r\nx-sticky-session-host: leaked\r\n{length}"),
-            // No HTTP.
+            // This is not HTTP.
             "/garbage" => "nonsense\r\n\r\n".to_owned(),
             _ if is_upgrade(head) => {
                 "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n".to_owned()
@@ -231,7 +231,7 @@ fn read_head(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     Ok(Some(head))
 }
 
-/// Passes over a body in chunks, and returns what follows it: the trailers.
+/// Skips a chunked body and returns its trailers.
 fn read_chunks(reader: &mut impl BufRead) -> std::io::Result<String> {
     let mut line = String::new();
     loop {

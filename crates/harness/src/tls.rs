@@ -1,33 +1,33 @@
-//! The listener over TLS, and a client that trusts whatever it shows.
+//! TLS for a listener, and a client that accepts any certificate.
 
 use std::net::SocketAddr;
 
 use local_envoy::Config;
 use serde_json::json;
 
-use crate::client::Response;
+use crate::Response;
 
-/// A certificate for this machine and for every name under `.example`, and its key.
+/// A certificate and its key, for `localhost` and every name under `.example`.
 pub struct Certificate(rcgen::CertifiedKey<rcgen::KeyPair>);
 
 impl Certificate {
-    /// One that nobody trusts yet.
+    /// Makes a self-signed certificate.
     pub fn generate() -> Self {
         let names = ["localhost".to_owned(), "*.example".to_owned()];
         Self(rcgen::generate_simple_self_signed(names).unwrap())
     }
 
-    /// As clients read it that are told to trust it.
+    /// The certificate, for clients that shall trust it.
     pub fn pem(&self) -> String {
         self.0.cert.pem()
     }
 
-    /// Its key, for a server of the test's own.
+    /// The key, for a server of the test.
     pub fn key_pem(&self) -> String {
         self.0.signing_key.serialize_pem()
     }
 
-    /// Lets the sticky listener show it, and speak HTTP/2 over TLS with clients that prefer it.
+    /// Makes the sticky listener speak TLS with this certificate, and HTTP/2 with clients that can.
     pub fn over_http2(&self, config: &mut Config) {
         self.over_tls_on(config, "sticky");
         let tls = &mut config.listener("sticky").unwrap()["filter_chains"][0]["transport_socket"]["typed_config"];
@@ -47,17 +47,17 @@ impl Certificate {
     }
 }
 
-/// Lets the sticky listener speak TLS, with a certificate of its own.
+/// Makes the sticky listener speak TLS with a new certificate.
 pub fn over_tls(config: &mut Config) {
     over_tls_on(config, "sticky");
 }
 
-/// Lets a listener speak TLS, with a certificate of its own.
+/// Makes a listener speak TLS with a new certificate.
 pub fn over_tls_on(config: &mut Config, listener: &str) {
     Certificate::generate().over_tls_on(config, listener);
 }
 
-/// As [`over_tls`], and lets clients that can speak HTTP/2.
+/// As [`over_tls`], and HTTP/2 with clients that can.
 pub fn over_http2(config: &mut Config) {
     Certificate::generate().over_http2(config);
 }

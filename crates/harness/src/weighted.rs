@@ -1,16 +1,16 @@
-//! An Envoy with the shipped weighted configuration before the targets of two groups.
+//! An Envoy with the shipped weighted configuration, in front of the targets of two target groups.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use local_envoy::{Config, Envoy, Settings, workspace_root};
+use local_envoy::{Config, Envoy, workspace_root};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
 use crate::discovery::{Resources, discover_listeners, discovered_listener};
-use crate::load_balancer::{addresses, answering, counted, environment, wait_for_no_connection};
-use crate::{Client, KEY, Target, envoy_binary, fetch, wait_until, wasm};
+use crate::load_balancer::{addresses, answering, counted, wait_for_no_connection};
+use crate::{Client, Setup, Target, envoy_binary, fetch, wait_until, wasm};
 
 const GROUPS: [&str; 2] = ["blue", "green"];
 
@@ -24,13 +24,13 @@ pub struct Weighted {
 }
 
 impl Weighted {
-    /// With the shipped configuration.
+    /// Starts with the shipped configuration.
     #[track_caller]
     pub fn shipped() -> Self {
         Self::start(|_| ())
     }
 
-    /// With the shipped configuration, edited.
+    /// Starts with an edited copy of the shipped configuration.
     #[track_caller]
     pub fn start(edit: impl FnOnce(&mut Config)) -> Self {
         let targets = BTreeMap::from(GROUPS.map(|group| {
@@ -45,8 +45,7 @@ impl Weighted {
         let listener = Resources::of(&discovered_listener(&mut config));
         *config.listener("sticky").unwrap() = plain_listener();
         discover_listeners(&mut config, &listener);
-        let settings = Settings { environment: environment(Some(KEY)), ..Settings::default() };
-        let envoy = Envoy::start(envoy_binary(), &config, settings).unwrap_or_else(|error| panic!("{error}"));
+        let envoy = Envoy::start(envoy_binary(), &config, Setup::default().settings()).unwrap();
         let sticky = envoy.address("sticky").unwrap();
         let lb = Self { envoy, sticky, targets, listener };
         for group in GROUPS {
@@ -56,19 +55,19 @@ impl Weighted {
         lb
     }
 
-    /// Replaces the sticky listener by that of the shipped configuration, edited, and returns when it is in force.
+    /// Replaces the sticky listener with an edited copy of the shipped one. Returns when the worker uses it.
     #[track_caller]
     pub fn replace(&self, edit: impl FnOnce(&mut Config)) {
         let mut config = weighted_config();
         edit(&mut config);
-        // Counted when the one worker has taken it over.
+        // Envoy counts this when its one worker has taken the listener over.
         let taken_over = || self.envoy.admin().counter("listener_manager.listener_create_success").unwrap();
         let before = taken_over();
         self.listener.replace(&discovered_listener(&mut config));
         wait_until("the worker to take the listener over", || taken_over() > before);
     }
 
-    /// A new client, and the name of its target, which is one of this group. The weights must give it a chance.
+    /// A new client with a target of this group, and the name of the target. The weight of the group must not be 0.
     #[track_caller]
     pub fn client_of(&self, group: &str) -> (Client, String) {
         let mut found = None;
@@ -81,7 +80,7 @@ impl Weighted {
         found.unwrap()
     }
 
-    /// The answer to a client that sends these `Cookie` lines and nothing else.
+    /// The answer to a request with these `Cookie` lines.
     #[track_caller]
     pub fn answer_to(&self, cookies: &[&str]) -> crate::Response {
         let lines: Vec<Vec<u8>> = cookies.iter().map(|line| format!("cookie: {line}").into_bytes()).collect();
@@ -94,7 +93,7 @@ impl Weighted {
         target.unwrap_or_else(|| panic!("no target is named {name}"))
     }
 
-    /// Kills a target, and waits until Envoy knows that its connections to it are gone.
+    /// Kills a target and waits until Envoy has noticed that its connections to it are closed.
     #[track_caller]
     pub fn kill(&mut self, name: &str) {
         let target = self.target(name);
@@ -103,14 +102,14 @@ impl Weighted {
         wait_for_no_connection(&self.envoy, group_of(name), address);
     }
 
-    /// Kills every target of a group, and waits until Envoy knows that none is healthy.
+    /// Kills all targets of a group and waits until none is healthy for Envoy.
     #[track_caller]
     pub fn kill_group(&mut self, group: &str) {
         self.targets.get_mut(group).unwrap().iter_mut().for_each(Target::kill);
         self.wait_for_healthy(group, 0);
     }
 
-    /// Brings a target back, and waits until Envoy knows that so many of its group are healthy.
+    /// Starts a target again and waits until so many targets of its group are healthy for Envoy.
     #[track_caller]
     pub fn revive(&mut self, name: &str, healthy: usize) {
         self.target(name).revive();
@@ -122,25 +121,25 @@ impl Weighted {
         self.targets.values().flatten().flat_map(Target::received).collect()
     }
 
-    /// How many requests had this outcome, whichever their group.
+    /// The number of requests with this outcome in all groups.
     #[track_caller]
     pub fn counted(&self, outcome: Outcome) -> u64 {
         GROUPS.iter().map(|group| self.counted_in(group, outcome)).sum()
     }
 
-    /// How many requests of a group had this outcome.
+    /// The number of requests with this outcome in a group.
     #[track_caller]
     pub fn counted_in(&self, group: &str, outcome: Outcome) -> u64 {
         counted(&self.envoy, group, outcome.word())
     }
 
-    /// How many answers of a group were given cookies.
+    /// The number of answers of a group with new cookies.
     #[track_caller]
     pub fn issued_in(&self, group: &str) -> u64 {
         counted(&self.envoy, group, "issued")
     }
 
-    /// Waits until Envoy knows that this many targets of a group are healthy, and its one worker acts on it.
+    /// Waits until so many targets of a group are healthy for Envoy's main thread and its one worker.
     #[track_caller]
     fn wait_for_healthy(&self, group: &str, count: usize) {
         wait_until(&format!("{count} healthy targets of {group}"), || answering(&self.envoy, group, 4) == count);
@@ -152,20 +151,20 @@ pub fn group_of(target: &str) -> &str {
     target.split_once('-').unwrap().0
 }
 
-/// Gives the weighted route these weights.
+/// Sets the weights of the weighted route.
 pub fn weigh(config: &mut Config, blue: u32, green: u32) {
     let routes = routes(config);
     let clusters = &mut routes.last_mut().unwrap()["route"]["weighted_clusters"]["clusters"];
     *clusters = json!([{ "name": "blue", "weight": blue }, { "name": "green", "weight": green }]);
 }
 
-/// The routes of the sticky listener: that of blue, that of green, and the weighted one.
+/// The routes of the sticky listener: the route to blue, the route to green, and the weighted route.
 pub fn routes(config: &mut Config) -> &mut Vec<Value> {
     let manager = config.connection_manager("sticky").unwrap();
     manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap()
 }
 
-/// The plugin's configuration.
+/// The configuration of the filter.
 pub fn plugin(config: &mut Config) -> &mut Value {
     let filter = &mut config.http_filters("sticky").unwrap()[0];
     filter.pointer_mut("/typed_config/config/configuration/value").unwrap()
@@ -183,7 +182,7 @@ fn weighted_config() -> Config {
     config
 }
 
-/// A listener without stickiness that reaches each cluster, by the header `cluster`.
+/// A listener without stickiness. The header `cluster` selects the cluster.
 fn plain_listener() -> Value {
     json!({
         "name": "plain",

@@ -1,4 +1,4 @@
-//! What can a visitor do, and what does a visitor see?
+//! A browser: opens pages, reads them, clicks and types.
 
 use std::time::Duration;
 
@@ -16,29 +16,29 @@ use crate::driver::Driver;
 use crate::settings::capabilities;
 use crate::{Error, Programs, Result, Settings};
 
-/// How long [`Browser::wait_until`] waits: far above what a loaded machine needs.
+/// The time that [`Browser::wait_until`] waits. A loaded machine needs far less.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What chromedriver calls an error that WebDriver has no name for, such as that a page was replaced while it looked at it, also
-/// by one that it had said was there (crbug.com/391907160).
+/// Chromedriver's name for an error that has no name in WebDriver, such as a page that was replaced during a command. It can happen
+/// after chromedriver has reported the new page as loaded (crbug.com/391907160).
 const REPLACED: &str = "<unknown>";
 
-/// A Chromium with a profile of its own. It ends when this is dropped.
+/// A Chromium with its own profile. It ends on drop.
 pub struct Browser {
     pub(crate) client: Client,
     runtime: Runtime,
     settings: Settings,
-    // Before the folder, which it writes into until its end.
+    // Dropped before the folder, into which the browser writes until it ends.
     _driver: Driver,
     _folder: TempDir,
 }
 
 impl Browser {
-    /// Starts it, with an empty page.
+    /// Starts a browser with an empty page.
     ///
     /// # Errors
     ///
-    /// Those of [`Programs::find`], and when one of the programs does not start.
+    /// Those of [`Programs::find`], and when a program does not start.
     pub fn start(settings: &Settings) -> Result<Self> {
         let programs = Programs::find()?;
         let say = |error: std::io::Error| Error::new(format!("the browser cannot be started: {error}"));
@@ -55,7 +55,7 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Opens a page, and returns when all that belongs to it is there.
+    /// Opens a page and returns when it is loaded.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Browser {
         self.wait_for(url, self.client.goto(url))
     }
 
-    /// Opens the page once more, as a visitor's F5 does.
+    /// Reloads the page, as F5 does.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Browser {
         self.wait_for("to refresh", self.client.refresh())
     }
 
-    /// The text of the first element with this CSS selector, as far as it is shown.
+    /// The visible text of the first element with this CSS selector.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Browser {
         text.as_str().map(str::to_owned).ok_or_else(|| self.no_such(selector))
     }
 
-    /// An attribute of the first element with this CSS selector, if it has it.
+    /// An attribute of the first element with this CSS selector. `None` when the element has no such attribute.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Browser {
         Ok(value.as_str().map(str::to_owned))
     }
 
-    /// An attribute of each element with this CSS selector, empty where one does not have it.
+    /// An attribute of each element with this CSS selector. It is empty where the element has no such attribute.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Browser {
         Ok(values.as_array().into_iter().flatten().map(text).collect())
     }
 
-    /// How many elements have this CSS selector.
+    /// The number of elements with this CSS selector.
     ///
     /// # Errors
     ///
@@ -118,11 +118,11 @@ impl Browser {
         Ok(self.attributes(selector, "")?.len())
     }
 
-    /// Clicks the first element with this CSS selector, where it can be seen.
+    /// Clicks the first element with this CSS selector.
     ///
     /// # Errors
     ///
-    /// When there is no such element, or another one covers it.
+    /// When there is no such element, or another element covers it.
     pub fn click(&self, selector: &str) -> Result<()> {
         let found = self.find(selector)?;
         self.wait_for(&format!("to click {selector}"), found.click())
@@ -132,13 +132,13 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// When there is no such element, or nothing can be typed into it.
+    /// When there is no such element, or it takes no text.
     pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
         let found = self.find(selector)?;
         self.wait_for(&format!("to type into {selector}"), found.send_keys(text))
     }
 
-    /// Presses a key, such as [`Browser::TAB`], wherever the focus is.
+    /// Presses a key, such as [`Browser::TAB`], at the present focus.
     ///
     /// # Errors
     ///
@@ -149,17 +149,17 @@ impl Browser {
         self.wait_for("to press a key", self.client.perform_actions(actions))
     }
 
-    /// The tabulator, for [`Browser::press`].
+    /// The tab key, for [`Browser::press`].
     pub const TAB: char = '\u{e004}';
 
     /// The enter key, for [`Browser::press`].
     pub const ENTER: char = '\u{e007}';
 
-    /// What this JavaScript returns; a promise is waited for.
+    /// Runs JavaScript and returns its value. If the value is a promise, its result is returned.
     ///
     /// # Errors
     ///
-    /// When it throws.
+    /// When the script throws.
     pub fn run(&self, script: &str) -> Result<Value> {
         self.run_with(script, &[])
     }
@@ -168,21 +168,21 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// When it throws.
+    /// When the script throws.
     pub fn run_with(&self, script: &str, arguments: &[Value]) -> Result<Value> {
         self.ask(script, || self.client.execute(script, arguments.to_vec()))
     }
 
-    /// Looks at `condition` until it is true.
+    /// Checks `condition` until it is true.
     ///
     /// # Errors
     ///
-    /// After 30 s, names `what` was waited for; and those of `condition`.
+    /// After 30 s; the error names `what`. Also the errors of `condition`.
     pub fn wait_until(&self, what: &str, condition: impl FnMut() -> Result<bool>) -> Result<()> {
         try_until(what, PATIENCE, condition)
     }
 
-    /// What the present tab shows, as PNG.
+    /// A screenshot of the present tab as PNG.
     ///
     /// # Errors
     ///
@@ -191,13 +191,13 @@ impl Browser {
         self.wait_for("a screenshot", self.client.screenshot())
     }
 
-    /// Size and colour scheme are the tab's, and not the browser's.
+    /// Applies the size and the colour scheme of the settings to the present tab. Each tab has its own.
     pub(crate) fn show_as_set(&self) -> Result<()> {
         self.resize(self.settings.width, self.settings.height, self.settings.scale)?;
         self.prefer(self.settings.colour_scheme)
     }
 
-    /// The answer to a command, of which `what` stands in the error.
+    /// The answer to a command. An error names `what`.
     pub(crate) fn wait_for<T>(
         &self,
         what: &str,
@@ -210,7 +210,7 @@ impl Browser {
         self.ask(&format!("to find {selector}"), || self.client.find(Locator::Css(selector)))
     }
 
-    /// As [`Browser::wait_for`], once more when the page was replaced meanwhile.
+    /// As [`Browser::wait_for`], but sends the command again if the page was replaced during it.
     fn ask<T, C>(&self, what: &str, command: impl Fn() -> C) -> Result<T>
     where
         C: Future<Output = std::result::Result<T, CmdError>>,
@@ -235,7 +235,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Should it not answer any more, it ends with chromedriver.
+        // A browser that does not answer ends with chromedriver.
         let _ = self.runtime.block_on(self.client.clone().close());
     }
 }
@@ -245,6 +245,6 @@ fn refused(what: &str, error: &CmdError) -> Error {
         CmdError::Standard(refused) => refused.message.to_string(),
         error => error.to_string(),
     };
-    // What follows are addresses of chromedriver's functions.
+    // The other lines are addresses of chromedriver's functions.
     Error::new(format!("the browser, {what}: {}", said.lines().next().unwrap_or_default()))
 }

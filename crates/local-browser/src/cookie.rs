@@ -1,4 +1,4 @@
-//! What is in the browser's cookie jar?
+//! Reads the browser's cookie jar.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,45 +7,45 @@ use serde_json::{Value, json};
 
 use crate::{Browser, Result};
 
-/// A cookie as the browser holds it.
+/// A cookie in the browser's jar.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cookie {
     /// Its name.
     pub name: String,
-    /// Its value, as it came.
+    /// Its value, unchanged.
     pub value: String,
-    /// The host that it goes back to; with a dot before it, to hosts below it too.
+    /// The host that gets it. With a leading dot, the hosts below it get it too.
     pub domain: String,
-    /// The paths that it goes back to begin so.
+    /// The prefix of the paths that get it.
     pub path: String,
-    /// Whether it goes over HTTPS only.
+    /// True if it is sent over HTTPS only.
     pub secure: bool,
-    /// Whether scripts do not see it.
+    /// True if it is hidden from scripts.
     pub http_only: bool,
-    /// `Strict`, `Lax` or `None`; nothing when its line does not say.
+    /// `Strict`, `Lax` or `None`. Absent when the `Set-Cookie` line has no such attribute.
     pub same_site: Option<String>,
-    /// The site under which alone it is sent; only partitioned cookies have one.
+    /// The top-level site of a partitioned cookie.
     partition_key: Option<Value>,
-    /// Seconds since 1970; -1 for the end of the browser's session.
+    /// Seconds since 1970, or -1 for the end of the browser's session.
     expires: f64,
 }
 
 impl Cookie {
-    /// Whether it is sent under the site only under which it came.
+    /// True if it is partitioned: the browser sends it only under the top-level site that it came under.
     #[must_use]
     pub fn is_partitioned(&self) -> bool {
         self.partition_key.is_some()
     }
 
-    /// When the browser drops it; nothing when that is its own end.
+    /// The time at which the browser drops it. `None` for the end of the browser's session.
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
         let since_1970 = Duration::try_from_secs_f64(self.expires).ok()?;
         Some(SystemTime::UNIX_EPOCH + since_1970)
     }
 
-    /// How long from now until the browser drops it; nothing when that is its own end.
+    /// The time from now until the browser drops it. `None` for the end of the browser's session.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         self.expires()?.duration_since(SystemTime::now()).ok()
@@ -53,7 +53,7 @@ impl Cookie {
 }
 
 impl Browser {
-    /// Every cookie that it holds, whichever site's, in the order of their names.
+    /// The cookies of all sites, sorted by name.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Browser {
         Ok(cookies)
     }
 
-    /// The cookie of this name, if it holds one.
+    /// The cookie with this name, if there is one.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Browser {
         Ok(self.cookies()?.into_iter().find(|cookie| cookie.name == name))
     }
 
-    /// Drops every cookie.
+    /// Deletes all cookies.
     ///
     /// # Errors
     ///

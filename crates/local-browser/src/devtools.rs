@@ -1,4 +1,4 @@
-//! What does WebDriver not know, that Chromium's DevTools protocol does?
+//! Commands that WebDriver does not have, through Chromium's DevTools protocol.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ impl Browser {
         self.wait_for(method, self.client.issue_cmd(command))
     }
 
-    /// Gives the page of the present tab this size in CSS pixels, and so many pixels of the screen to each. A window could not be
+    /// Sets the size of the page in the present tab in CSS pixels, and the number of screen pixels in one of them. A window cannot be
     /// as small as a phone.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics).map(drop)
     }
 
-    /// Has the present tab prefer this colour scheme, and no motion: a picture or a click would catch it half-way.
+    /// Sets the preferred colour scheme of the present tab, and switches animations off: they would disturb screenshots and clicks.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features })).map(drop)
     }
 
-    /// Lets pages run no script of theirs, from the next one on. What [`Browser::run`] is given still runs.
+    /// Switches the scripts of all later pages off. [`Browser::run`] still works.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Browser {
     }
 }
 
-/// The body of chromedriver's own command for the DevTools protocol.
+/// The body of chromedriver's command for the DevTools protocol.
 #[derive(Debug)]
 struct Command(String);
 

@@ -1,42 +1,36 @@
-//! How does chromedriver run, and how does the browser that it starts never stay behind?
+//! Runs chromedriver. The browser ends with it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use local_envoy::{Child, Log, Stream, try_until};
+use local_envoy::{Child, Log, try_until};
 
 use crate::{Error, Result};
 
-/// Far above what a loaded machine needs.
+/// The time for its start. A loaded machine needs far less.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What chromedriver prints before its port.
+/// The text before the port in chromedriver's output.
 const STARTED: &str = "started successfully on port ";
 
-/// A chromedriver on a port of its own. It ends when this is dropped, and with it the browser.
+/// A chromedriver on a free port. It ends on drop, together with its browser.
 pub(crate) struct Driver {
     child: Child,
     log: Log,
-    /// Where it takes commands.
+    /// The URL at which it takes commands.
     pub(crate) url: String,
 }
 
 impl Driver {
-    /// Starts it; whatever it and the browser write goes into `folder`.
+    /// Starts it. Its files and those of the browser go into `folder`.
     pub(crate) fn start(program: &Path, folder: &Path, language: &str) -> Result<Self> {
         let mut command = Command::new(program);
         command.arg("--port=0").env("TMPDIR", folder).env("HOME", folder).env("LANGUAGE", language);
-        // Desktops tell a browser by these where else to write.
+        // On a desktop these would make the browser write into other folders.
         command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_CACHE_HOME");
         let child = Child::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-        let log = Log::default();
-        if let Some(stdout) = child.take_stdout() {
-            log.collect(Stream::Stdout, stdout, |_, _| ());
-        }
-        if let Some(stderr) = child.take_stderr() {
-            log.collect(Stream::Stderr, stderr, |_, _| ());
-        }
+        let log = Log::of(&child);
         let mut driver = Self { child, log, url: String::new() };
         let mut port = None;
         try_until("chromedriver to say its port", LIMIT, || {

@@ -1,7 +1,7 @@
-//! How does a test, or a program, use a real browser?
+//! Test machinery: drives a real Chromium, for the browser tests and the demo's screenshots.
 //!
-//! A Chromium under WebDriver, with a profile of its own, that reaches nothing but this machine. Every call returns when the browser
-//! has answered.
+//! Chromium runs under WebDriver with its own profile and reaches only this machine. Every call returns when the browser has
+//! answered.
 //!
 //! ```no_run
 //! # fn main() -> local_browser::Result<()> {

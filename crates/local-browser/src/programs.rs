@@ -1,4 +1,4 @@
-//! Where are Chromium and chromedriver?
+//! Finds Chromium and chromedriver on this machine.
 
 use std::env;
 use std::ffi::OsStr;
@@ -16,21 +16,21 @@ const CHROMIUM: Needed = Needed {
 const CHROMEDRIVER: Needed =
     Needed { what: "chromedriver", variable: "CHROMEDRIVER_BIN", names: &["chromedriver"], package: "chromium-driver" };
 
-/// The two programs that make a browser which can be driven.
+/// The two programs of a browser under WebDriver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Programs {
-    /// Chromium, or a browser made of it.
+    /// Chromium or a browser built from it.
     pub chromium: PathBuf,
-    /// Its chromedriver, of the same version.
+    /// Its chromedriver. It must have the same version.
     pub chromedriver: PathBuf,
 }
 
 impl Programs {
-    /// Those that `CHROMIUM_BIN` and `CHROMEDRIVER_BIN` name, otherwise those on `PATH`.
+    /// The programs that `CHROMIUM_BIN` and `CHROMEDRIVER_BIN` name, otherwise those on `PATH`.
     ///
     /// # Errors
     ///
-    /// When one is not there, with how to get it.
+    /// When a program is missing. The error says how to install it.
     pub fn find() -> Result<Self> {
         Ok(Self { chromium: CHROMIUM.find()?, chromedriver: CHROMEDRIVER.find()? })
     }
@@ -53,12 +53,12 @@ impl Needed {
         let Self { what, variable, names, package } = self;
         let on_path = |name: &OsStr| env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file());
         if let Some(named) = named {
-            // With a slash in it the name is a path already.
+            // A name with a slash is a path.
             let found = if Path::new(named).components().count() > 1 { Some(named.into()) } else { on_path(named) };
             return found.filter(|file: &PathBuf| file.is_file()).ok_or_else(|| {
                 let named = named.display();
                 Error::new(format!(
-                    "{variable} names {named}, which is no file: name {what}, or unset it to look on PATH"
+                    "{variable} names {named}, which is not a file: name {what}, or unset it to look on PATH"
                 ))
             });
         }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_variable_names_comes_first() {
+    fn the_program_of_the_variable_comes_before_the_path() {
         let folder = tempfile::tempdir().unwrap();
         let mine = folder.path().join("mine");
         std::fs::write(&mine, "").unwrap();
@@ -103,6 +103,6 @@ mod tests {
              or name it in CHROMEDRIVER_BIN"
         );
         let error = CHROMIUM.find_in(Some("/nowhere/chromium".as_ref()), "".as_ref()).unwrap_err();
-        assert!(error.to_string().starts_with("CHROMIUM_BIN names /nowhere/chromium, which is no file"), "{error}");
+        assert!(error.to_string().starts_with("CHROMIUM_BIN names /nowhere/chromium, which is not a file"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! What kind of visitor does a browser show?
+//! The settings of a browser: the size of the page, the colour scheme, the language and the cookie policy.
 
 use std::path::Path;
 
@@ -6,24 +6,24 @@ use serde_json::{Map, Value, json};
 
 use crate::Programs;
 
-/// How a browser is started.
+/// The settings of a browser.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The width of the page, in CSS pixels. Default: 1280.
     pub width: u32,
     /// The height of the page. Default: 900.
     pub height: u32,
-    /// Pixels of the screen, and of screenshots, to one CSS pixel. Default: 1.
+    /// The number of screen and screenshot pixels in one CSS pixel. Default: 1.
     pub scale: f64,
-    /// Default: light.
+    /// The preferred colour scheme. Default: light.
     pub colour_scheme: ColourScheme,
-    /// The language that it tells pages, such as `ko`. Default: `en-US`.
+    /// The language in `Accept-Language`, such as `ko`. Default: `en-US`.
     pub language: String,
-    /// Whether it keeps cookies for one site that come under another. Default: yes, as Chrome; Debian's Chromium would not.
+    /// True if it keeps third-party cookies. Default: yes, as in Chrome. Debian's Chromium does not by default.
     pub third_party_cookies: bool,
 }
 
-/// What a page is told by `prefers-color-scheme`.
+/// The value of `prefers-color-scheme`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColourScheme {
     /// Dark on light.
@@ -45,11 +45,11 @@ impl Default for Settings {
     }
 }
 
-/// Every name under `.example` is this machine, and nothing else is found: the top-level domain is reserved for examples, and
-/// browsers take two names under it for two sites.
+/// Maps every name under `.example` to this machine and no other name to anything. The top-level domain is reserved for examples
+/// (RFC 2606, section 2), and a browser treats two names under it as two sites.
 const HOSTS: &str = "MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1";
 
-/// What chromedriver is asked for: a browser without a window, that trusts any certificate and speaks to nobody by itself.
+/// The capabilities for chromedriver: a browser without a window that accepts any certificate and sends no requests of its own.
 pub(crate) fn capabilities(programs: &Programs, profile: &Path, settings: &Settings) -> Map<String, Value> {
     let arguments = json!([
         "--headless",
@@ -60,27 +60,27 @@ pub(crate) fn capabilities(programs: &Programs, profile: &Path, settings: &Setti
         "--disable-component-update",
         "--disable-sync",
         "--disable-quic",
-        // Chromium's sandbox does not run as root, which containers and CI are. The pages are our own.
+        // Chromium's sandbox does not run as root, and containers and CI run as root. All pages are our own.
         "--no-sandbox",
-        // Containers have 64 MB of it.
+        // /dev/shm has only 64 MB in a container.
         "--disable-dev-shm-usage",
-        // It would try https first, on a port that speaks http.
+        // Chromium would otherwise try HTTPS first on a port that speaks HTTP.
         "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
-        // It goes with chromedriver, also when that is killed: the pipe breaks.
+        // The pipe breaks when chromedriver is killed, and Chromium then ends.
         "--remote-debugging-pipe",
-        // A proxy of the environment would see what is meant for this machine.
+        // A proxy of the environment does not reach this machine's loopback.
         "--no-proxy-server",
         format!("--host-resolver-rules={HOSTS}"),
         format!("--user-data-dir={}", profile.display()),
         format!("--accept-lang={}", settings.language),
     ]);
-    // Chromium's enum CookieControlsMode: 0 is off, 1 blocks third parties.
+    // Chromium's enum CookieControlsMode: 0 is off, 1 blocks third-party cookies.
     let cookie_controls_mode = u8::from(!settings.third_party_cookies);
     let preferences = json!({ "profile": { "cookie_controls_mode": cookie_controls_mode } });
     let capabilities = json!({
         "browserName": "chrome",
         "acceptInsecureCerts": true,
-        // In milliseconds. A test fails earlier by what it waits for.
+        // In milliseconds. A test fails earlier, by its own waits.
         "timeouts": { "pageLoad": 60_000, "script": 60_000 },
         "goog:chromeOptions": { "binary": programs.chromium, "args": arguments, "prefs": preferences },
     });

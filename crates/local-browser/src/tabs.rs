@@ -1,10 +1,10 @@
-//! How does a visitor open the same page once more?
+//! The tabs of a browser.
 
 use fantoccini::wd::WindowHandle;
 
 use crate::{Browser, Result};
 
-/// One of the tabs of a browser.
+/// A tab of a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tab(WindowHandle);
 
@@ -18,7 +18,7 @@ impl Browser {
         self.wait_for("the present tab", self.client.window()).map(Tab)
     }
 
-    /// Opens an empty tab, which is the present one from now on.
+    /// Opens an empty tab and makes it the present one.
     ///
     /// # Errors
     ///
@@ -35,16 +35,16 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// When it was closed.
+    /// When the tab was closed.
     pub fn switch_to(&self, tab: &Tab) -> Result<()> {
         self.wait_for("another tab", self.client.switch_to_window(tab.0.clone()))
     }
 
-    /// Closes the present tab; this one is the present one then.
+    /// Closes the present tab and makes this one the present one.
     ///
     /// # Errors
     ///
-    /// When one of the two was closed before.
+    /// When one of the two tabs is closed already.
     pub fn close_tab(&self, next: &Tab) -> Result<()> {
         self.wait_for("to close a tab", self.client.close_window())?;
         self.switch_to(next)

@@ -1,4 +1,4 @@
-//! How is the demo in containers run and changed?
+//! Runs and changes the demo in containers.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,13 +10,13 @@ use local_envoy::{Admin, Error, Result, child, try_until, workspace_root};
 use crate::Ports;
 use crate::demo::CLUSTER;
 
-/// The variable with the project of a demo in containers that tests are to use.
+/// The environment variable with the project of the demo in containers that the tests use.
 const PROJECT: &str = "DEMO_COMPOSE_PROJECT";
 
-/// From a container that is started to an Envoy that has resolved its name again, which it does each 5 s.
+/// The time from the start of a container until Envoy has resolved its name again, which it does every 5 s.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The demo of `docker-compose.yml`, under a project name and with ports of its own.
+/// The demo of `docker-compose.yml` with its own project name and ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compose {
     project: String,
@@ -24,13 +24,13 @@ pub struct Compose {
 }
 
 impl Compose {
-    /// The demo of this project, running or not.
+    /// The demo of this project. It can be running or stopped.
     pub fn new(project: impl Into<String>, ports: Ports) -> Self {
         Self { project: project.into(), ports }
     }
 
-    /// The one that the environment names: the project in `DEMO_COMPOSE_PROJECT`, and [`Ports::from_environment`]. `None` when the
-    /// variable is unset or empty.
+    /// The demo of the project in `DEMO_COMPOSE_PROJECT`, with [`Ports::from_environment`]. `None` when the variable is unset or
+    /// empty.
     ///
     /// # Errors
     ///
@@ -40,20 +40,20 @@ impl Compose {
         project.map(|project| Ok(Self::new(project.to_string_lossy(), Ports::from_environment()?))).transpose()
     }
 
-    /// The environment that [`Compose::from_environment`] reads this from.
+    /// The environment variables from which [`Compose::from_environment`] makes the same demo.
     #[must_use]
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let ports = self.ports.variables();
         ports.into_iter().chain([(PROJECT, self.project.clone())]).collect()
     }
 
-    /// The name of the project, which every container, network and volume carries as `com.docker.compose.project`.
+    /// The project name. Every container, network and volume has it as the label `com.docker.compose.project`.
     #[must_use]
     pub fn project(&self) -> &str {
         &self.project
     }
 
-    /// Where it is reached.
+    /// Its ports.
     #[must_use]
     pub fn ports(&self) -> Ports {
         self.ports
@@ -74,21 +74,21 @@ impl Compose {
         command
     }
 
-    /// Stops an instance, `a` or `b`, and every login in its memory is gone. Returns when its container has ended; Envoy notices later.
+    /// Stops instance `a` or `b`. The logins in its memory are lost. Returns when its container has ended. Envoy notices it later.
     ///
     /// # Errors
     ///
-    /// When Docker refuses, with what it says.
+    /// When Docker refuses. The error contains its output.
     pub fn stop(&self, name: &str) -> Result<()> {
         output(&mut self.command(&["stop", &service(name)])).map(drop)
     }
 
-    /// Starts a stopped instance again. Returns when Envoy sends requests to every running instance, at the address it has now,
-    /// and to no other: Docker gives the address of one that has stopped to the next that starts.
+    /// Starts a stopped instance again. Returns when Envoy sends requests to the present addresses of the running instances and to no
+    /// other address. Docker gives the address of a stopped container to the next one that starts.
     ///
     /// # Errors
     ///
-    /// When Docker refuses, with what it says, or an instance does not become healthy.
+    /// When Docker refuses, with its output, or an instance does not become healthy.
     pub fn start_again(&self, name: &str) -> Result<()> {
         output(&mut self.command(&["start", &service(name)]))?;
         let mut running: Vec<String> = self.addresses()?.into_values().collect();
@@ -101,7 +101,7 @@ impl Compose {
     ///
     /// # Errors
     ///
-    /// When Docker refuses, with what it says.
+    /// When Docker refuses. The error contains its output.
     pub fn addresses(&self) -> Result<BTreeMap<String, String>> {
         let services = output(&mut self.command(&["ps", "--status", "running", "--services"]))?;
         let mut addresses = BTreeMap::new();
@@ -114,11 +114,11 @@ impl Compose {
         Ok(addresses)
     }
 
-    /// The containers, networks and volumes of the project that there are, running or not.
+    /// The existing containers, networks and volumes of the project, running or stopped.
     ///
     /// # Errors
     ///
-    /// When Docker refuses, with what it says.
+    /// When Docker refuses. The error contains its output.
     pub fn left_behind(&self) -> Result<Vec<String>> {
         let label = format!("label=com.docker.compose.project={}", self.project);
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! How does the demo run without Docker?
+//! Runs the demo without Docker.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,32 +10,26 @@ use local_envoy::{Config, Envoy, Error, OnLine, Result, http, try_until, wait_un
 
 use crate::Ports;
 use crate::free_ports::free_ports;
-use crate::instance::Instance;
+use crate::instance::{Instance, LAST_LINES, LIMIT};
 use crate::key;
 
-/// The cluster of `envoy/envoy.yaml` that the instances stand behind.
+/// The cluster of the instances in `envoy/envoy.yaml`.
 pub(crate) const CLUSTER: &str = "web";
 
-/// Far above what a loaded machine needs from one step to the next.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
-
-/// Of a process that has ended by itself.
-pub(crate) const LAST_LINES: usize = 10;
-
-/// A change of Envoy's configuration, after everything that the demo itself changes.
+/// A change of Envoy's configuration, after the changes of the demo itself.
 pub type Edit = Box<dyn FnOnce(&mut Config) -> Result<()>>;
 
-/// Of what the demo is made, and where it is reached.
+/// The programs and the ports of a demo.
 pub struct Settings {
     /// The Envoy binary.
     pub envoy: PathBuf,
-    /// The filter as it ships; better an absolute path, since Envoy starts in the folder of its caller.
+    /// The filter that ships. The path should be absolute: Envoy starts in the folder of its caller.
     pub filter: PathBuf,
     /// The program `demo-backend`.
     pub backend: PathBuf,
-    /// Where the demo is reached. Default: the ports of the shipped configuration.
+    /// The ports of the demo. Default: those of the shipped configuration.
     pub ports: Ports,
-    /// Sees what Envoy prints once the demo works. Default: nobody.
+    /// Is called with each line that Envoy prints after the start of the demo. Default: none.
     pub on_line: Option<OnLine>,
     /// A last change of Envoy's configuration. Default: none.
     pub edit: Edit,
@@ -54,20 +48,20 @@ impl Default for Settings {
     }
 }
 
-/// The running demo. Everything ends when this is dropped.
+/// The running demo. All its processes end on drop.
 pub struct Demo {
-    // Before the instances: none is missed by an Envoy that is gone.
+    // Dropped before the instances, so that Envoy does not report their end.
     envoy: Envoy,
     instances: [Instance; 2],
     ports: Ports,
 }
 
 impl Demo {
-    /// Starts two instances, `a` and `b`, and an Envoy before them, and returns when both listeners answer.
+    /// Starts two instances, `a` and `b`, and an Envoy in front of them. Returns when both listeners answer.
     ///
     /// # Errors
     ///
-    /// When a file is missing, a port is taken or a part does not start, with its last lines.
+    /// When a file is missing, a port is taken or a process does not start. The error contains the last lines of the process.
     pub fn start(settings: Settings) -> Result<Self> {
         let Settings { envoy, filter, backend, ports, on_line, edit } = settings;
         for (what, file) in [("Envoy", &envoy), ("the filter", &filter), ("the application", &backend)] {
@@ -87,45 +81,44 @@ impl Demo {
         Ok(demo)
     }
 
-    /// Where it is reached.
+    /// Its ports.
     #[must_use]
     pub fn ports(&self) -> Ports {
         self.ports
     }
 
-    /// The Envoy before the instances.
+    /// The Envoy in front of the instances.
     #[must_use]
     pub fn envoy(&self) -> &Envoy {
         &self.envoy
     }
 
-    /// Kills an instance, and every login in its memory with it. Returns when its port refuses connections; Envoy's health checks
-    /// notice later.
+    /// Kills an instance. The logins in its memory are lost. Returns when its port refuses connections. Envoy's health checks notice
+    /// it later.
     ///
     /// # Errors
     ///
-    /// When there is no instance of this name, with the names that there are.
+    /// When no instance has this name. The error lists the names.
     pub fn stop(&mut self, name: &str) -> Result<()> {
         self.instance(name)?.stop();
         Ok(())
     }
 
-    /// Starts an instance again under its old port, with an empty memory. Returns when every running instance is healthy for
-    /// Envoy.
+    /// Starts an instance again at its old port, with an empty memory. Returns when Envoy considers every running instance healthy.
     ///
     /// # Errors
     ///
-    /// When there is no instance of this name, with the names that there are, or when it does not start.
+    /// When no instance has this name, or when it does not start.
     pub fn start_again(&mut self, name: &str) -> Result<()> {
         self.instance(name)?.start()?;
         self.wait_until_healthy()
     }
 
-    /// An error, with its last lines, when a part has ended by itself. One that was stopped has not.
+    /// Checks that no process has ended by itself. [`Demo::stop`] does not count.
     ///
     /// # Errors
     ///
-    /// That one.
+    /// When one has. The error contains its last lines.
     pub fn check_alive(&self) -> Result<()> {
         if let Some(status) = self.envoy.ended() {
             let last = self.envoy.log_tail(LAST_LINES);
@@ -155,7 +148,7 @@ impl Demo {
 
     fn wait_until_it_works(&self, mut config: Config) -> Result<()> {
         self.wait_until_healthy()?;
-        // The workers learn of it a moment later.
+        // Envoy's workers learn of the health a moment after its main thread.
         for name in ["sticky", "plain"] {
             if speaks_tls(&mut config, name)? {
                 continue;
@@ -166,7 +159,7 @@ impl Demo {
                 Ok(http::get(address, "/healthz").is_ok_and(|answer| answer.status == 200))
             })?;
         }
-        // The lines of these requests are nobody's; a configuration without an access log has none.
+        // The access log lines of these requests must come before `on_line` is active. Without an access log there are none.
         let logged = || !self.envoy.access_log().is_empty();
         let _ = wait_until("the first line of the access log", Duration::from_secs(1), logged);
         Ok(())
@@ -206,9 +199,9 @@ fn envoy_settings(on_line: Option<OnLine>, works: Arc<AtomicBool>) -> Result<loc
         })
     });
     Ok(local_envoy::Settings {
-        // Round robin goes by worker: with one, the listener without stickiness alternates for everybody to see.
+        // Round robin is per worker. With one worker, the listener without stickiness alternates visibly.
         concurrency: 1,
-        // On the way to `warning` Envoy asks for production limits that nobody needs here. The filter's own warnings count.
+        // At `warning` Envoy asks for limits of a production system. Only the filter's warnings matter here.
         log_level: "error".into(),
         component_log_level: "wasm:warning".into(),
         environment: vec![("STICKY_SESSIONS_KEYS".into(), key::random()?)],

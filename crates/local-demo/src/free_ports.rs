@@ -1,4 +1,4 @@
-//! Which ports are free, and stay so until somebody listens?
+//! Picks free ports that stay free until a process listens on them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,24 +8,24 @@ use std::sync::{Mutex, PoisonError};
 
 use local_envoy::{Error, Result};
 
-/// Above the demo's own ports, which a demo in another terminal may want.
+/// The lowest port to pick. It is above the default ports of the demo, which another demo can use.
 const LOWEST: u16 = 11_000;
 
-/// Where Linux says which ports it gives to outgoing connections, as `32768 60999`.
+/// The file in which Linux states the port range of outgoing connections, such as `32768 60999`.
 const EPHEMERAL: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
-/// What Linux has there by default; other systems begin higher.
+/// The default start of that range on Linux. Other systems begin higher.
 const LOWEST_EPHEMERAL: u16 = 32_768;
 
-/// One process gives no port twice: the first may not be listened on yet.
+/// The ports that this process has given out. It gives no port twice, because nobody may listen on the first one yet.
 static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// As many free ports, none of which the system gives to an outgoing connection meanwhile, as it does with those that it chooses
-/// itself for port 0.
+/// Returns free ports outside the range of outgoing connections. A port that the system chooses for port 0 lies inside that range,
+/// so an outgoing connection can take it before a process listens on it.
 ///
 /// # Errors
 ///
-/// When none is left.
+/// When no port is left.
 pub fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
     let end = fs::read_to_string(EPHEMERAL).ok().and_then(|range| lowest_of(&range)).unwrap_or(LOWEST_EPHEMERAL);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,7 +41,7 @@ pub fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
     Ok(ports)
 }
 
-/// Every port of the range once, from a random one on: another process that looks at the same time begins elsewhere.
+/// Every port of the range once, from a random start. Two processes that search at the same time start at different ports.
 fn candidates(end: u16) -> impl Iterator<Item = u16> {
     let count = u64::from(end.saturating_sub(LOWEST));
     let skipped = RandomState::new().hash_one(()).checked_rem(count).and_then(|rest| usize::try_from(rest).ok());
@@ -53,7 +53,7 @@ fn lowest_of(range: &str) -> Option<u16> {
     range.split_whitespace().next()?.parse().ok()
 }
 
-/// On every address: that is where Envoy's listeners and Docker bind.
+/// True if a port is free on every address, where Envoy's listeners and Docker bind.
 fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
 }

@@ -1,15 +1,21 @@
-//! How does one instance of the demo's application run?
+//! Runs one instance of the demo's application.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use local_envoy::{Child, Error, Log, Result, Stream, try_until};
 
 use crate::Ports;
-use crate::demo::{LAST_LINES, LIMIT};
 
-/// An instance, running or stopped, at an address that stays its own.
+/// The time for one step of the start. A loaded machine needs far less.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// The number of lines that an error shows of a process that has ended by itself.
+pub(crate) const LAST_LINES: usize = 10;
+
+/// An instance, running or stopped. Its address never changes.
 pub(crate) struct Instance {
     name: &'static str,
     program: PathBuf,
@@ -23,8 +29,8 @@ struct Running {
 }
 
 impl Instance {
-    /// One that is not started yet. `all` are the instances with their addresses, this one among them; `ports` is where a
-    /// browser finds them behind Envoy.
+    /// An instance that is not started yet. `all` lists every instance with its address, this one too. A browser reaches them at
+    /// `ports`, through Envoy.
     pub(crate) fn new(name: &'static str, program: &Path, all: &[(&str, SocketAddr)], ports: Ports) -> Self {
         Self { name, program: program.to_owned(), arguments: arguments(name, all, ports), running: None }
     }
@@ -37,19 +43,13 @@ impl Instance {
         self.running.is_some()
     }
 
-    /// Starts it with an empty memory and returns when it listens. One that runs already is ended before.
+    /// Starts it with an empty memory and returns when it listens. If it runs already, it is ended first.
     pub(crate) fn start(&mut self) -> Result<()> {
         self.stop();
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = Child::spawn(&mut command)?;
-        let log = Log::default();
-        if let Some(stdout) = child.take_stdout() {
-            log.collect(Stream::Stdout, stdout, |_, _| ());
-        }
-        if let Some(stderr) = child.take_stderr() {
-            log.collect(Stream::Stderr, stderr, |_, _| ());
-        }
+        let log = Log::of(&child);
         let running = self.running.insert(Running { child, log });
         let name = self.name;
         try_until(&format!("instance {name} to listen"), LIMIT, || {
@@ -58,12 +58,12 @@ impl Instance {
         })
     }
 
-    /// Returns when it is gone, and connections to it are refused.
+    /// Stops it. Returns when the process has ended and its port refuses connections.
     pub(crate) fn stop(&mut self) {
         self.running = None;
     }
 
-    /// An error when it has ended by itself.
+    /// Returns an error if it has ended by itself.
     pub(crate) fn check_alive(&self) -> Result<()> {
         self.running.as_ref().map_or(Ok(()), |running| running.check_alive(self.name))
     }

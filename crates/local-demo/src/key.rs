@@ -1,4 +1,4 @@
-//! With which key does the filter of the demo seal?
+//! Makes the random key of the demo's filter.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,7 +7,7 @@ use local_envoy::{Error, Result};
 
 const RANDOM: &str = "/dev/urandom";
 
-/// A value for `STICKY_SESSIONS_KEYS`: with a key from outside, the filter has no reason to warn about one of its own.
+/// A value for `STICKY_SESSIONS_KEYS`. Without it the filter makes a key itself and logs a warning.
 pub(crate) fn random() -> Result<String> {
     let mut secret = [0; 32];
     File::open(RANDOM)

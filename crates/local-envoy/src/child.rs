@@ -1,7 +1,10 @@
-//! How does no process outlive the one that started it?
+//! Child processes that end with the program that started them.
 //!
 //! Every child leads a process group of its own, so that a Ctrl-C in the terminal reaches only the program, which then ends its
-//! children in order. Should the program itself be killed, a shell that waits for the end of a pipe ends the group instead.
+//! children in order. If the program itself is killed, a shell ends the group: it waits for the end of a pipe from the program.
+//!
+//! The standard library makes the process group and `rustix` signals it. A crate such as `process-wrap` would replace these two
+//! lines. It has no list of all children and nothing that survives a SIGKILL of the program, which are the rest of this file.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,37 +17,37 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::ending::begin;
+pub use crate::ending::ending;
 use crate::wait::{try_until, wait_until};
 use crate::{Error, Result};
 
-/// From SIGTERM to SIGKILL.
+/// The time from SIGTERM to SIGKILL.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Ends the process group `$1` as soon as the pipe on its standard input closes, which it does with the program.
+/// Ends the process group `$1` when the pipe on its standard input closes. The pipe closes when the program ends.
 const WATCHDOG: &str = r#"read -r _; kill -s TERM -- "-$1"; sleep 2; kill -s KILL -- "-$1""#;
 
-struct Registry {
-    ending: bool,
-    children: Vec<Weak<Mutex<Held>>>,
-}
+/// All children of the program. Its lock is held while a child is started and while [`end_all`] takes the list, so that no child
+/// is missing in it.
+static CHILDREN: Mutex<Vec<Weak<Mutex<Guarded>>>> = Mutex::new(Vec::new());
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { ending: false, children: Vec::new() });
-
-struct Held {
+/// A process and the shell that guards it.
+struct Guarded {
     process: process::Child,
     watchdog: Option<process::Child>,
     status: Option<ExitStatus>,
 }
 
-/// A process that ends with its owner: on drop, in [`end_all`], and when the program is killed.
+/// A process that ends on drop, in [`end_all`], and when the program is killed.
 pub struct Child {
-    held: Arc<Mutex<Held>>,
+    guarded: Arc<Mutex<Guarded>>,
     id: u32,
 }
 
-/// What [`output`] returns.
+/// The result of [`output`].
 pub struct Output {
-    /// How the process ended.
+    /// The exit status of the process.
     pub status: ExitStatus,
     /// Its standard output.
     pub stdout: String,
@@ -53,7 +56,7 @@ pub struct Output {
 }
 
 impl Child {
-    /// Starts `command` with nothing on its standard input.
+    /// Starts `command` with an empty standard input.
     ///
     /// # Errors
     ///
@@ -72,10 +75,10 @@ impl Child {
     }
 
     fn spawn_with(command: &mut Command) -> Result<Self> {
-        let mut registry = lock(&REGISTRY);
+        let mut children = lock(&CHILDREN);
         let name = describe(command);
-        if registry.ending {
-            return Err(Error::new(format!("{name} is not started: everything is being ended")));
+        if ending() {
+            return Err(Error::new(format!("{name} is not started: the program ends")));
         }
         let mut process = command.process_group(0).spawn().map_err(|error| {
             let program = command.get_program().display();
@@ -100,44 +103,44 @@ impl Child {
                 return Err(Error::new(format!("sh, which guards {name}, cannot be started: {error}")));
             }
         };
-        let held = Arc::new(Mutex::new(Held { process, watchdog: Some(watchdog), status: None }));
-        registry.children.retain(|child| child.strong_count() > 0);
-        registry.children.push(Arc::downgrade(&held));
-        Ok(Self { held, id })
+        let guarded = Arc::new(Mutex::new(Guarded { process, watchdog: Some(watchdog), status: None }));
+        children.retain(|child| child.strong_count() > 0);
+        children.push(Arc::downgrade(&guarded));
+        Ok(Self { guarded, id })
     }
 
-    /// The process id, which is the id of its process group too.
+    /// The process id. It is also the id of the process group.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// The pipe to its standard input, once, if [`Child::spawn_listening`] started it.
+    /// The pipe to its standard input. `None` the second time, and unless [`Child::spawn_listening`] started it.
     pub fn take_stdin(&self) -> Option<ChildStdin> {
-        lock(&self.held).process.stdin.take()
+        lock(&self.guarded).process.stdin.take()
     }
 
-    /// The pipe from its standard output, once, if the command asked for one.
+    /// The pipe from its standard output. `None` the second time, and unless the command asked for a pipe.
     pub fn take_stdout(&self) -> Option<ChildStdout> {
-        lock(&self.held).process.stdout.take()
+        lock(&self.guarded).process.stdout.take()
     }
 
-    /// The pipe from its standard error, once, if the command asked for one.
+    /// The pipe from its standard error. `None` the second time, and unless the command asked for a pipe.
     pub fn take_stderr(&self) -> Option<ChildStderr> {
-        lock(&self.held).process.stderr.take()
+        lock(&self.guarded).process.stderr.take()
     }
 
-    /// How it ended, or `None` while it runs.
+    /// Its exit status, or `None` while it runs.
     #[must_use]
     pub fn ended(&self) -> Option<ExitStatus> {
-        lock(&self.held).ended()
+        lock(&self.guarded).ended()
     }
 
-    /// Waits for its end, at most for `limit`.
+    /// Waits until it has ended, for at most `limit`.
     ///
     /// # Errors
     ///
-    /// After `limit`, when it still runs; it is then left running.
+    /// When it still runs after `limit`. It is left running.
     pub fn wait(&self, limit: Duration) -> Result<ExitStatus> {
         let mut status = None;
         wait_until(&format!("process {} to end", self.id), limit, || {
@@ -147,9 +150,9 @@ impl Child {
         status.ok_or_else(|| Error::new(format!("process {} has no status", self.id)))
     }
 
-    /// Sends SIGKILL to its group. Returns when it is gone.
+    /// Sends SIGKILL to its group. Returns when it has ended.
     pub fn kill(&self) {
-        lock(&self.held).signal(Signal::KILL);
+        lock(&self.guarded).signal(Signal::KILL);
         self.end();
     }
 
@@ -157,30 +160,30 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// When it ends meanwhile, or has not stopped after 1.5 s.
+    /// When it ends instead, or has not stopped after 1.5 s.
     pub fn suspend(&self) -> Result<()> {
-        lock(&self.held).signal(Signal::STOP);
+        lock(&self.guarded).signal(Signal::STOP);
         try_until(&format!("process {} to stop", self.id), PATIENCE, || match self.ended() {
             Some(status) => Err(Error::new(format!("process {} cannot be stopped: it ended with {status}", self.id))),
             None => Ok(self.state() == Some('T')),
         })
     }
 
-    /// Sends SIGCONT to its group: after [`Child::suspend`] it goes on.
+    /// Sends SIGCONT to its group, which undoes [`Child::suspend`].
     pub fn resume(&self) {
-        lock(&self.held).signal(Signal::CONT);
+        lock(&self.guarded).signal(Signal::CONT);
     }
 
-    /// One letter, as `ps` shows it (proc_pid_stat(5)).
+    /// Its state as one letter, as `ps` shows it (proc_pid_stat(5)).
     fn state(&self) -> Option<char> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id)).ok()?;
-        // Behind the name of the program, which may hold anything.
+        // The state stands after the name of the program, which can contain anything.
         stat.rsplit_once(") ")?.1.chars().next()
     }
 
-    /// Sends SIGTERM to its group, and SIGKILL after 1.5 s. Returns when it is gone.
+    /// Sends SIGTERM to its group, and SIGKILL after 1.5 s. Returns when it has ended.
     pub fn end(&self) {
-        end(std::slice::from_ref(&self.held));
+        end(std::slice::from_ref(&self.guarded));
     }
 }
 
@@ -190,11 +193,11 @@ impl Drop for Child {
     }
 }
 
-impl Held {
+impl Guarded {
     fn ended(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.process.try_wait().ok().flatten();
-            // From here on the id may belong to another process.
+            // The system can now give the id to another process, so the watchdog must not signal it.
             if self.status.is_some()
                 && let Some(mut watchdog) = self.watchdog.take()
             {
@@ -207,34 +210,28 @@ impl Held {
 
     fn signal(&mut self, signal: Signal) {
         if self.ended().is_none() {
-            // Fails only when the group has just ended by itself.
+            // This fails only if the group has just ended by itself.
             let _ = kill_process_group(Pid::from_child(&self.process), signal);
         }
     }
 }
 
-/// Ends every child of this program, as [`Child::end`], all at once; from now on none can be started and every wait of this crate
-/// fails. For the handler of a signal: the program's own flow then returns with an error and cleans up behind itself.
+/// Ends all children of this program at the same time, as [`Child::end`] does. After that no child can be started, and every wait
+/// of this crate fails. A signal handler calls this: the program's main flow then returns with an error and cleans up.
 pub fn end_all() {
     let children: Vec<_> = {
-        let mut registry = lock(&REGISTRY);
-        registry.ending = true;
-        registry.children.iter().filter_map(Weak::upgrade).collect()
+        let children = lock(&CHILDREN);
+        begin();
+        children.iter().filter_map(Weak::upgrade).collect()
     };
     end(&children);
 }
 
-/// Whether [`end_all`] was called.
-#[must_use]
-pub fn ending() -> bool {
-    lock(&REGISTRY).ending
-}
-
-/// Runs `command` to its end, at most for `limit`, and reads what it prints.
+/// Runs `command` until it ends, for at most `limit`, and reads its output.
 ///
 /// # Errors
 ///
-/// Those of [`Child::spawn`]; after `limit`, when it is ended. Not for a status other than 0.
+/// Those of [`Child::spawn`]. Also after `limit`; the process is ended then. An exit status other than 0 is not an error.
 pub fn output(command: &mut Command, limit: Duration) -> Result<Output> {
     let child = Child::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let stdout = child.take_stdout().map(reader);
@@ -245,7 +242,7 @@ pub fn output(command: &mut Command, limit: Duration) -> Result<Output> {
     Ok(Output { status, stdout: text(stdout), stderr: text(stderr) })
 }
 
-/// A command as a person would type it, without its environment.
+/// The command as a person types it, without its environment.
 #[must_use]
 pub fn describe(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
@@ -259,13 +256,13 @@ pub fn describe(command: &Command) -> String {
 fn reader(mut from: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // An error reads as the end: the process is gone either way.
+        // The process has ended in either case, so an error counts as the end of the pipe.
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
 
-fn end(children: &[Arc<Mutex<Held>>]) {
+fn end(children: &[Arc<Mutex<Guarded>>]) {
     let gone = || children.iter().all(|child| lock(child).ended().is_some());
     for signal in [Signal::TERM, Signal::KILL] {
         children.iter().for_each(|child| lock(child).signal(signal));

@@ -1,4 +1,4 @@
-//! How is the shipped configuration changed by meaning rather than by text?
+//! Edits an Envoy configuration by its meaning instead of its text.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,21 +12,21 @@ const HTTP_WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.
 const STRING_VALUE: &str = "type.googleapis.com/google.protobuf.StringValue";
 const STRUCT: &str = "type.googleapis.com/google.protobuf.Struct";
 
-/// An Envoy bootstrap configuration, with its anchors resolved.
+/// An Envoy bootstrap configuration with resolved YAML anchors.
 #[derive(Clone, Debug)]
 pub struct Config {
     name: String,
     value: Value,
 }
 
-/// What the filter is configured with.
+/// A configuration of the filter.
 #[derive(Clone, Debug)]
 pub enum Plugin<'a> {
-    /// JSON text as `google.protobuf.StringValue`, as Istio and Envoy Gateway send it. Any text, so that a wrong one can be tried.
+    /// JSON text as `google.protobuf.StringValue`, which Istio and Envoy Gateway send. A test can give invalid text too.
     Json(&'a str),
-    /// As `google.protobuf.Struct`, the way of an Envoy config in YAML. The value should be an object.
+    /// An object as `google.protobuf.Struct`, which an Envoy configuration in YAML contains.
     Struct(Value),
-    /// No configuration at all.
+    /// No configuration.
     Absent,
 }
 
@@ -44,11 +44,12 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or is no YAML, with the place.
+    /// When the file cannot be read or is not YAML. The error names the line.
     pub fn read(file: &Path) -> Result<Self> {
         let name = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| Error::new(format!("{name} cannot be read: {error}")))?;
-        let value = serde_saphyr::from_str(&text).map_err(|error| Error::new(format!("{name} is no YAML: {error}")))?;
+        let value =
+            serde_saphyr::from_str(&text).map_err(|error| Error::new(format!("{name} is not YAML: {error}")))?;
         Ok(Self { name, value })
     }
 
@@ -58,12 +59,12 @@ impl Config {
         &self.value
     }
 
-    /// The whole configuration, to be changed at will.
+    /// The whole configuration, for any change.
     pub fn value_mut(&mut self) -> &mut Value {
         &mut self.value
     }
 
-    /// As text that Envoy reads from a file ending in `.json`.
+    /// The text that Envoy reads from a file with the extension `.json`.
     #[must_use]
     pub fn to_json(&self) -> String {
         format!("{:#}\n", self.value)
@@ -83,7 +84,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is none, with the names that there are.
+    /// When there is none. The error lists the existing names.
     pub fn listener(&mut self, name: &str) -> Result<&mut Value> {
         self.named("listener", name)
     }
@@ -92,7 +93,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is none, with the names that there are.
+    /// When there is none. The error lists the existing names.
     pub fn cluster(&mut self, name: &str) -> Result<&mut Value> {
         self.named("cluster", name)
     }
@@ -101,7 +102,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such listener, or it has none.
+    /// When there is no such listener, or it has no HTTP connection manager.
     pub fn connection_manager(&mut self, listener: &str) -> Result<&mut Value> {
         let missing = Error::new(format!("{}: listener {listener:?} has no HTTP connection manager", self.name));
         list(self.listener(listener)?, "filter_chains")
@@ -111,21 +112,21 @@ impl Config {
             .ok_or(missing)
     }
 
-    /// The HTTP filters of a listener's first HTTP connection manager, in their order.
+    /// The ordered HTTP filters of a listener's first HTTP connection manager.
     ///
     /// # Errors
     ///
     /// Those of [`Config::connection_manager`].
     pub fn http_filters(&mut self, listener: &str) -> Result<&mut Vec<Value>> {
-        let wrong = Error::new(format!("{}: http_filters of listener {listener:?} is no list", self.name));
+        let wrong = Error::new(format!("{}: http_filters of listener {listener:?} is not a list", self.name));
         self.connection_manager(listener)?.get_mut("http_filters").and_then(Value::as_array_mut).ok_or(wrong)
     }
 
-    /// Every listener by its name, and the admin as "admin", with the address it binds.
+    /// The name and address of each listener. The admin interface is listed as `admin`.
     ///
     /// # Errors
     ///
-    /// When one has no address of the form IP and port.
+    /// When an address is not an IP with a port.
     pub fn addresses(&self) -> Result<Vec<(String, SocketAddr)>> {
         let listeners = self.value.pointer("/static_resources/listeners").and_then(Value::as_array);
         let named = listeners.into_iter().flatten().map(|listener| (name_of(listener), listener));
@@ -144,7 +145,7 @@ impl Config {
             .collect()
     }
 
-    /// Moves every listener and the admin to a free port of 127.0.0.1, which the system picks at the start.
+    /// Moves every listener and the admin interface to port 0 of 127.0.0.1: the system picks a free port at the start.
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is none, with the names that there are.
+    /// When there is none. The error lists the existing names.
     pub fn remove_listener(&mut self, name: &str) -> Result<()> {
         self.listener(name)?;
         if let Some(listeners) = self.at("/static_resources/listeners")?.as_array_mut() {
@@ -173,11 +174,11 @@ impl Config {
         Ok(())
     }
 
-    /// Gives a cluster these endpoints, in one locality, and the type STATIC.
+    /// Makes a cluster STATIC with these endpoints in one locality.
     ///
     /// # Errors
     ///
-    /// When there is no such cluster, with the names that there are.
+    /// When there is no such cluster. The error lists the existing names.
     pub fn endpoints(&mut self, cluster: &str, endpoints: &[SocketAddr]) -> Result<()> {
         let endpoints: Vec<Value> = endpoints
             .iter()
@@ -191,7 +192,7 @@ impl Config {
         Ok(())
     }
 
-    /// Loads every wasm filter from this file; better an absolute path, since Envoy starts in the folder of its caller.
+    /// Loads every wasm filter from this file. The path should be absolute: Envoy starts in the folder of its caller.
     ///
     /// # Errors
     ///
@@ -201,7 +202,7 @@ impl Config {
         self.wasm_filters(|filter| filter["vm_config"]["code"] = code.clone())
     }
 
-    /// Configures every wasm filter with this.
+    /// Gives every wasm filter this configuration.
     ///
     /// # Errors
     ///
@@ -219,8 +220,8 @@ impl Config {
         })
     }
 
-    /// Gives the VM of every wasm filter exactly these variables of its own. One that it would also take from Envoy's environment
-    /// is taken from here instead: Envoy refuses the same name in both.
+    /// Sets the environment variables of every wasm VM. Their names are removed from the list of variables that the VM takes from
+    /// Envoy's environment, because Envoy refuses a name that is in both lists.
     ///
     /// # Errors
     ///
@@ -247,7 +248,7 @@ impl Config {
         })
     }
 
-    /// Changes the `config` of every wasm filter, wherever it stands: also a copy that overrides it for one route.
+    /// Changes the `config` of every wasm filter, at any place. A route can contain a copy that overrides it.
     fn wasm_filters(&mut self, mut change: impl FnMut(&mut Value)) -> Result<()> {
         let mut found = false;
         walk(&mut self.value, &mut |value| {

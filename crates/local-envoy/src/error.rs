@@ -1,18 +1,18 @@
-//! How does this crate say what went wrong?
+//! The error type of this crate.
 
 use std::fmt;
 
-/// One sentence for a person: what failed, where, with which value, and what is allowed instead.
+/// One sentence for a person: the failed action, its place and value, and the allowed values.
 ///
-/// `Debug` prints the sentence too, so that `unwrap` in a test shows it as it is.
+/// `Debug` prints the same sentence, so that `unwrap` in a test shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(String);
 
-/// What this crate's functions return.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error that says `sentence`.
+    /// An error with this sentence.
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }

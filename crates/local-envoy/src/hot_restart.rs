@@ -1,6 +1,6 @@
-//! How does one Envoy take the listeners of another over?
+//! The command-line arguments of a hot restart, in which one Envoy takes over the listeners of another.
 //!
-//! They find each other by a base id, of which the first draws a free one; each that follows has the next epoch.
+//! The Envoys of a hot restart share a base id. The first one draws a free id. Each successor has the next epoch.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::{Error, Result};
 
-/// The place of an Envoy among those that take over from each other.
+/// The position of an Envoy in a chain of hot restarts.
 #[derive(Clone)]
 pub(crate) struct Generation {
     base: Base,
@@ -19,28 +19,28 @@ pub(crate) struct Generation {
 
 #[derive(Clone)]
 enum Base {
-    /// The first draws an id, and writes it to this file.
+    /// The first Envoy draws an id and writes it to this file.
     ToBeDrawn(PathBuf),
     Known(Arc<Family>),
 }
 
-/// All Envoys of one base id.
+/// The Envoys with one base id.
 struct Family {
     base_id: u32,
 }
 
 impl Generation {
-    /// The first one, which leaves its base id in this folder.
+    /// The first Envoy, which writes its base id into this folder.
     pub(crate) fn first(folder: &Path) -> Self {
         Self { base: Base::ToBeDrawn(folder.join("base-id")), epoch: 0 }
     }
 
-    /// The one that takes over, once this one runs.
+    /// The successor of a running Envoy.
     pub(crate) fn next(&self) -> Self {
         Self { base: self.base.clone(), epoch: self.epoch.saturating_add(1) }
     }
 
-    /// What Envoy is started with.
+    /// The command-line arguments.
     pub(crate) fn arguments(&self, shutdown: Duration) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["--restart-epoch".into(), self.epoch.to_string().into()];
         match &self.base {
@@ -53,7 +53,7 @@ impl Generation {
         arguments
     }
 
-    /// The same of an Envoy that runs, whose base id is drawn.
+    /// The same generation after its Envoy has started and drawn its base id.
     pub(crate) fn running(self) -> Result<Self> {
         let Base::ToBeDrawn(file) = &self.base else {
             return Ok(self);
@@ -65,7 +65,7 @@ impl Generation {
 }
 
 impl Drop for Family {
-    /// Envoy leaves its shared memory behind, under a name of the id and the scope, of which there is one (0).
+    /// Removes the shared memory that Envoy leaves behind. Its name consists of the base id and the scope, which is 0.
     fn drop(&mut self) {
         let _ = fs::remove_file(format!("/dev/shm/envoy_shared_memory_{}0", self.base_id));
     }

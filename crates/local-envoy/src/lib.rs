@@ -1,4 +1,6 @@
-//! How does a program on this machine get a real Envoy, give it the shipped configuration, start it, watch it and end it?
+//! Test machinery: downloads, starts, watches and ends a real Envoy with the shipped configuration.
+//!
+//! The tests, the benchmark, the demo and `xtask` use it. It also has the child processes, waits and requests that they share.
 //!
 //! ```no_run
 //! # fn main() -> local_envoy::Result<()> {
@@ -19,6 +21,7 @@ mod admin;
 mod binary;
 pub mod child;
 mod config;
+mod ending;
 mod error;
 mod hot_restart;
 pub mod http;
@@ -35,4 +38,4 @@ pub use error::{Error, Result};
 pub use log::{Log, Stream};
 pub use process::{Envoy, OnLine, Settings, Validation, validate};
 pub use wait::{try_until, wait_until};
-pub use workspace::workspace_root;
+pub use workspace::{build_program, workspace_root};

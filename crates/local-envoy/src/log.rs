@@ -1,4 +1,4 @@
-//! What did a process print?
+//! Collects the lines that a process prints.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::Child;
 use crate::wait::wait_until;
 
-/// Where a process printed a line.
+/// The output stream of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output: Envoy's access log.
@@ -18,10 +19,10 @@ pub enum Stream {
     Stderr,
 }
 
-/// A demo may run for days: older lines are dropped.
+/// Older lines are dropped, because a demo can run for days.
 const MOST_LINES: usize = 100_000;
 
-/// The lines that a process has printed so far, the last 100,000 of them. A clone shows the same lines.
+/// The last 100,000 lines that a process has printed. A clone shows the same lines.
 #[derive(Clone, Default)]
 pub struct Log {
     lines: Arc<Mutex<VecDeque<(Stream, String)>>>,
@@ -29,7 +30,29 @@ pub struct Log {
 }
 
 impl Log {
-    /// Reads `from` to its end in a thread of its own; `on_line` sees each line (without its newline) as it comes.
+    /// The log of a process that was started with pipes for its output.
+    pub fn of(child: &Child) -> Self {
+        Self::passed_on(child, |_, _| ())
+    }
+
+    /// As [`Log::of`]. `on_line` is called with each line, without its newline, as it comes.
+    pub fn passed_on(child: &Child, on_line: impl FnMut(Stream, &str) + Send + 'static) -> Self {
+        let log = Self::default();
+        let on_line = Arc::new(Mutex::new(on_line));
+        let pass = || {
+            let on_line = Arc::clone(&on_line);
+            move |stream: Stream, line: &str| on_line.lock().unwrap_or_else(PoisonError::into_inner)(stream, line)
+        };
+        if let Some(stdout) = child.take_stdout() {
+            log.collect(Stream::Stdout, stdout, pass());
+        }
+        if let Some(stderr) = child.take_stderr() {
+            log.collect(Stream::Stderr, stderr, pass());
+        }
+        log
+    }
+
+    /// Adds the lines of one stream: a thread reads `from` to its end. `on_line` is called as in [`Log::passed_on`].
     pub fn collect(
         &self,
         stream: Stream,
@@ -41,7 +64,7 @@ impl Log {
         thread::spawn(move || {
             let mut from = BufReader::new(from);
             let mut bytes = Vec::new();
-            // An error reads as the end: the process is gone either way.
+            // The process has ended in either case, so an error counts as the end of the pipe.
             while matches!(from.read_until(b'\n', &mut bytes), Ok(1..)) {
                 let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
                 on_line(stream, &line);
@@ -77,7 +100,7 @@ impl Log {
         lines[lines.len().saturating_sub(count)..].iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// After the end of the process: waits until its last words are here. At most a second, since a grandchild may hold the pipe.
+    /// Waits, after the end of the process, until its last lines are read. At most a second: a grandchild can hold the pipe open.
     pub fn settle(&self) {
         let closed = || self.open.load(Ordering::SeqCst) == 0;
         let _ = wait_until("the last lines of a process", Duration::from_secs(1), closed);

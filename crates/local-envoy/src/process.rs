@@ -1,10 +1,9 @@
-//! How does an Envoy with a given configuration run?
+//! Runs an Envoy with a given configuration.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,28 +11,28 @@ use tempfile::TempDir;
 use crate::hot_restart::Generation;
 use crate::{Admin, Child, Config, Error, Log, Result, Stream, child, try_until};
 
-/// Called with each line that Envoy prints, as it comes, without its newline.
+/// Is called with each line that Envoy prints, without its newline.
 pub type OnLine = Box<dyn FnMut(Stream, &str) + Send>;
 
-/// How an Envoy is run.
+/// The settings of one Envoy process.
 pub struct Settings {
-    /// Worker threads, at least 1. Default: 1.
+    /// The number of worker threads, at least 1. Default: 1.
     pub concurrency: u32,
     /// trace, debug, info, warning, error, critical or off. Default: warning.
     pub log_level: String,
-    /// For components that differ, as `wasm:debug,upstream:info`; "wasm" is what the filter logs. Default: `wasm:info`.
+    /// The levels of single components, such as `wasm:debug,upstream:info`. The filter logs as `wasm`. Default: `wasm:info`.
     pub component_log_level: String,
-    /// The whole environment of the process, beside `PATH` and `HOME`. Default: nothing.
+    /// The environment of the process, besides `PATH` and `HOME`. Default: empty.
     pub environment: Vec<(String, String)>,
-    /// Sees the lines. Default: nobody.
+    /// Is called with each line. Default: none.
     pub on_line: Option<OnLine>,
-    /// For how long it asks its clients to come back on another connection before it closes a listener, in whole seconds.
-    /// Default: Envoy's, 600 s.
+    /// The drain time in whole seconds: before Envoy closes a listener, it asks clients for so long to open another connection.
+    /// Default: 600 s, as Envoy.
     pub drain: Option<Duration>,
-    /// Lets another Envoy take its listeners over, see [`Envoy::start_successor`], which ends its predecessor after so many whole
-    /// seconds: more than those of `drain`. Default: none can.
+    /// Allows a hot restart, see [`Envoy::start_successor`]. The successor ends its predecessor after so many whole seconds, which
+    /// must be more than `drain`. Default: no hot restart.
     pub hot_restart: Option<Duration>,
-    /// From the start to readiness, health checks of the clusters included. Default: 30 s.
+    /// The time from the start until it is ready, with the first health checks. Default: 30 s.
     pub limit: Duration,
 }
 
@@ -52,9 +51,9 @@ impl Default for Settings {
     }
 }
 
-/// A running Envoy. It ends when this is dropped; in a test that panics, its log is then printed.
+/// A running Envoy. It ends on drop. If a test panics, the drop prints its log.
 pub struct Envoy {
-    // Before the folder, which it reads from until its end.
+    // Dropped before the folder, which Envoy reads until it ends.
     child: Child,
     log: Log,
     admin: Admin,
@@ -63,23 +62,23 @@ pub struct Envoy {
 }
 
 impl Envoy {
-    /// Starts it and returns when every listener accepts connections.
+    /// Starts an Envoy and returns when every listener accepts connections.
     ///
     /// # Errors
     ///
-    /// When it cannot be started, ends before it is ready, or is not ready within the limit; with its log.
+    /// When it cannot be started, ends before it is ready, or is not ready within the limit. The error contains its log.
     pub fn start(binary: &Path, config: &Config, settings: Settings) -> Result<Self> {
         let folder = folder_with(config)?;
         let generation = settings.hot_restart.map(|_| Generation::first(folder.path()));
         Self::start_as(generation, folder, binary, settings)
     }
 
-    /// A hot restart: starts the Envoy that takes over the listeners of this one which have the same addresses in its
-    /// configuration. This one goes on until it has drained, and then ends by itself.
+    /// A hot restart: starts an Envoy that takes over the listeners with the same addresses. This Envoy drains and then ends by
+    /// itself.
     ///
     /// # Errors
     ///
-    /// When this one, or the new one, was not started with [`Settings::hot_restart`], and those of [`Envoy::start`].
+    /// When one of the two was not started with [`Settings::hot_restart`], and those of [`Envoy::start`].
     pub fn start_successor(&self, binary: &Path, config: &Config, settings: Settings) -> Result<Self> {
         match (&self.generation, settings.hot_restart) {
             (Some(generation), Some(_)) => {
@@ -95,20 +94,23 @@ impl Envoy {
         command.args(["--concurrency", &settings.concurrency.to_string()]);
         command.args(["--log-level", &settings.log_level]);
         command.args(["--component-log-level", &settings.component_log_level]);
-        // By default lines of the access log wait for up to 10 s.
+        // By default Envoy holds lines of the access log back for up to 10 s.
         command.args(["--file-flush-interval-msec", "50"]);
         if let Some(drain) = settings.drain {
             command.args(["--drain-time-s", &drain.as_secs().to_string()]);
         }
         match (&generation, settings.hot_restart) {
             (Some(generation), Some(shutdown)) => command.args(generation.arguments(shutdown)),
-            // Otherwise two Envoys on one machine fight over a shared memory segment.
+            // Two Envoys on one machine would otherwise use the same shared memory segment.
             _ => command.arg("--disable-hot-restart"),
         };
         command.arg("--admin-address-path").arg(&admin_file);
 
         let child = Child::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-        let log = collect(&child, settings.on_line);
+        let log = match settings.on_line {
+            Some(on_line) => Log::passed_on(&child, on_line),
+            None => Log::of(&child),
+        };
         let mut admin = None;
         let ready = try_until("Envoy to be ready", settings.limit, || {
             if let Some(status) = child.ended() {
@@ -140,7 +142,7 @@ impl Envoy {
         &self.admin
     }
 
-    /// Where to reach the listener of this name.
+    /// The address of the listener with this name.
     ///
     /// # Errors
     ///
@@ -149,25 +151,25 @@ impl Envoy {
         self.admin.listener(listener)
     }
 
-    /// What it has printed so far: its own log, the filter's, and the access log.
+    /// All output so far: Envoy's own log, the filter's log and the access log.
     #[must_use]
     pub fn log(&self) -> String {
         self.log.text()
     }
 
-    /// What it has printed so far on standard output: the access log. A line comes up to 50 ms after its request.
+    /// The standard output so far, which is the access log. A line comes up to 50 ms after its request.
     #[must_use]
     pub fn access_log(&self) -> String {
         self.log.text_of(Stream::Stdout)
     }
 
-    /// What it has printed so far on standard error: its own log, and the filter's.
+    /// The standard error so far: Envoy's own log and the filter's log.
     #[must_use]
     pub fn server_log(&self) -> String {
         self.log.text_of(Stream::Stderr)
     }
 
-    /// The last `count` lines that it has printed, its last words included when it has ended.
+    /// The last `count` lines of the output. After the end of the process they are complete.
     #[must_use]
     pub fn log_tail(&self, count: usize) -> String {
         if self.ended().is_some() {
@@ -182,13 +184,13 @@ impl Envoy {
         self.child.id()
     }
 
-    /// How it ended, or `None` while it runs.
+    /// Its exit status, or `None` while it runs.
     #[must_use]
     pub fn ended(&self) -> Option<ExitStatus> {
         self.child.ended()
     }
 
-    /// Ends it: SIGTERM, and SIGKILL after 1.5 s. Its log can still be read.
+    /// Ends it with SIGTERM, and with SIGKILL after 1.5 s. Its log can still be read.
     pub fn end(&self) {
         self.child.end();
         self.log.settle();
@@ -203,20 +205,20 @@ impl Drop for Envoy {
     }
 }
 
-/// What `envoy --mode validate` says of a configuration.
+/// The result of `envoy --mode validate`.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// Whether Envoy would start with it; a filter that refuses its own configuration counts.
+    /// True if Envoy would start with the configuration. A filter that refuses its own configuration counts too.
     pub accepted: bool,
-    /// What it printed.
+    /// The output of the process.
     pub log: String,
 }
 
-/// Asks Envoy whether it accepts a configuration, with `environment` as its whole environment beside `PATH` and `HOME`.
+/// Asks Envoy whether it accepts a configuration. `environment` is its environment, besides `PATH` and `HOME`.
 ///
 /// # Errors
 ///
-/// When Envoy cannot be started or does not answer within 60 s. Not when it refuses.
+/// When Envoy cannot be started or does not end within 60 s. A refused configuration is not an error.
 pub fn validate(binary: &Path, config: &Config, environment: &[(String, String)]) -> Result<Validation> {
     let folder = folder_with(config)?;
     let mut command = command(binary, folder.path(), environment);
@@ -235,29 +237,10 @@ fn folder_with(config: &Config) -> Result<TempDir> {
 fn command(binary: &Path, folder: &Path, environment: &[(String, String)]) -> Command {
     let mut command = Command::new(binary);
     command.arg("--config-path").arg(folder.join("envoy.json"));
-    // Keys of the caller's own shell must not reach the filter. The two that stay let ENVOY_BIN be a script.
+    // The environment is cleared because keys of the caller's shell must not reach the filter. PATH and HOME stay, so that
+    // ENVOY_BIN can name a script.
     command.env_clear();
     command.envs(["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command
-}
-
-fn collect(child: &Child, on_line: Option<OnLine>) -> Log {
-    let log = Log::default();
-    let on_line = Arc::new(Mutex::new(on_line));
-    let pass = || {
-        let on_line = on_line.clone();
-        move |stream: Stream, line: &str| {
-            if let Some(on_line) = on_line.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                on_line(stream, line);
-            }
-        }
-    };
-    if let Some(stdout) = child.take_stdout() {
-        log.collect(Stream::Stdout, stdout, pass());
-    }
-    if let Some(stderr) = child.take_stderr() {
-        log.collect(Stream::Stderr, stderr, pass());
-    }
-    log
 }

@@ -1,23 +1,24 @@
-//! How does one wait for something without a fixed sleep?
+//! Waits for a condition without a fixed sleep.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Error, Result, child};
+use crate::ending::ending;
+use crate::{Error, Result};
 
-/// Between two looks: far below what a person or a test notices.
+/// The pause between two checks. A person or a test does not notice it.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Looks at `condition` until it is true, for at most `limit`.
+/// Checks `condition` until it is true, for at most `limit`.
 ///
 /// # Errors
 ///
-/// After `limit`, names `what` was waited for. Also when [`child::end_all`] was called meanwhile.
+/// After `limit`; the error names `what`. Also after [`crate::child::end_all`].
 pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) -> Result<()> {
     try_until(what, limit, || Ok(condition()))
 }
 
-/// As [`wait_until`], for a condition that can fail for good.
+/// As [`wait_until`], for a condition that can fail.
 ///
 /// # Errors
 ///
@@ -28,11 +29,11 @@ pub fn try_until(what: &str, limit: Duration, mut condition: impl FnMut() -> Res
         if condition()? {
             return Ok(());
         }
-        if child::ending() {
-            return Err(Error::new(format!("no longer waiting for {what}: everything is being ended")));
+        if ending() {
+            return Err(Error::new(format!("stopped waiting for {what}: the program ends")));
         }
         if start.elapsed() >= limit {
-            return Err(Error::new(format!("waited {limit:?} in vain for {what}")));
+            return Err(Error::new(format!("waited {limit:?} for {what}, without success")));
         }
         thread::sleep(PAUSE);
     }
@@ -43,9 +44,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_in_vain_names_what_it_waited_for() {
+    fn the_error_of_a_wait_names_what_it_waited_for() {
         let error = wait_until("the host to be healthy", Duration::from_millis(20), || false);
-        assert_eq!(error, Err(Error::new("waited 20ms in vain for the host to be healthy")));
+        assert_eq!(error, Err(Error::new("waited 20ms for the host to be healthy, without success")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Tables of figures: the tests of a suite fill them, `cargo xtask test` prints them when all tests are through.
+//! Test machinery: tables of figures that the tests fill and `cargo xtask test` prints after all tests.
 //!
-//! A test is one of many processes, and knows neither those before nor those after it. So each row is a line appended to
-//! the file of its table, in a folder that the environment names.
+//! The tests run in many processes. Each row is therefore a line that is appended to the file of its table, in a folder that an
+//! environment variable names. This is a crate of its own because `xtask` needs it and must not build `harness`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// The variable that names the folder. Without it a row is printed where it arises.
+/// The environment variable with the folder. Without it, the test prints its rows.
 pub const FOLDER: &str = "STICKY_SESSIONS_REPORTS";
 
-/// A table that is being filled.
+/// A table that tests fill.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
     name: &'static str,
@@ -28,7 +28,7 @@ struct Row {
 }
 
 impl Report {
-    /// The table of this name, which is that of its suite or starts with it, and says what the table is about.
+    /// The table with this name. The name is that of the suite, or starts with it.
     #[must_use]
     pub const fn of(name: &'static str, columns: &'static [&'static str]) -> Self {
         Self { name, columns }
@@ -38,8 +38,8 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// When there are more or fewer cells than columns, or the file cannot be written: a report with a gap is worse than
-    /// a test that fails.
+    /// When the number of cells differs from that of the columns, or the file cannot be written. The test fails then, because a
+    /// report with a gap is worse.
     pub fn row<C: AsRef<str>>(&self, cells: &[C]) {
         let Some(folder) = std::env::var_os(FOLDER) else {
             let row = self.checked(cells);
@@ -50,7 +50,7 @@ impl Report {
         self.row_in(Path::new(&folder), cells).unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
-    /// Adds a row to the table in this folder, for who runs the tests and measures something by itself.
+    /// Adds a row to the table in this folder. `xtask` uses it for its own measurements.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// When there are more or fewer cells than columns.
+    /// When the number of cells differs from that of the columns.
     pub fn row_in<C: AsRef<str>>(&self, folder: &Path, cells: &[C]) -> io::Result<()> {
         append(&folder.join(self.name), &self.checked(cells))
     }
@@ -70,7 +70,7 @@ impl Report {
     }
 }
 
-/// One write, so that rows of several processes do not mix.
+/// Appends a row with one write, so that rows of several processes do not mix.
 fn append(table: &Path, row: &Row) -> io::Result<()> {
     let line = format!("{}\n", serde_json::to_string(row)?);
     let mut file = OpenOptions::new().create(true).append(true).open(table.with_extension(EXTENSION))?;
@@ -79,7 +79,7 @@ fn append(table: &Path, row: &Row) -> io::Result<()> {
 
 const EXTENSION: &str = "jsonl";
 
-/// A table that was filled; it displays as Markdown with aligned columns.
+/// A filled table. It displays as Markdown with aligned columns.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
@@ -88,18 +88,18 @@ pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
-/// The tables of a folder, by name. A folder that is not there has none.
+/// The tables of a folder, sorted by name. A missing folder has none.
 ///
 /// # Errors
 ///
-/// When a file cannot be read or is no table.
+/// When a file cannot be read or is not a table.
 pub fn tables(folder: &Path) -> io::Result<Vec<Table>> {
     let files = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         files => files?.map(|file| Ok(file?.path())).collect::<io::Result<Vec<PathBuf>>>()?,
     };
     let mut files: Vec<_> = files.into_iter().filter(|file| file.extension() == Some(OsStr::new(EXTENSION))).collect();
-    // By name: by path `faults-keys.jsonl` comes before `faults.jsonl`.
+    // Sorted by path, `faults-keys.jsonl` would come before `faults.jsonl`.
     files.sort_by_key(|file| file.file_stem().map(OsStr::to_owned));
     files.iter().map(|file| table(file)).collect()
 }

@@ -1,32 +1,32 @@
-//! What does an answer say?
+//! Parses the head of an answer.
 
 use crate::TARGET;
 
-/// More headers than any answer of a test has.
+/// The limit of headers. No answer of a test has so many.
 const MOST_HEADERS: usize = 64;
 
-/// An answer, as far as a session cares.
+/// The parts of an answer that a session needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Who gave it; `None` for the load balancer itself.
+    /// The target that answered. `None` if the load balancer answered itself.
     pub(crate) target: Option<String>,
     pub(crate) set_cookies: Vec<String>,
-    /// Whether the connection ends with it.
+    /// True if the server closes the connection after it.
     pub(crate) closes: bool,
-    /// The bytes of head and body together.
+    /// The length of the head and the body in bytes.
     pub(crate) length: usize,
 }
 
-/// The answer whose head is at the beginning of `bytes`; `None` while the head is not whole.
+/// Parses the head at the start of `bytes`. `None` while the head is incomplete.
 ///
 /// # Errors
 ///
-/// When it is no HTTP/1.1, or has a body of unknown length, which neither the targets nor Envoy send.
+/// When it is not HTTP/1.1, or the body has no known length. The targets and Envoy always send a length.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Answer>, String> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
-    let status = head.parse(bytes).map_err(|error| format!("the head of an answer is no HTTP/1.1: {error}"))?;
+    let status = head.parse(bytes).map_err(|error| format!("the head of an answer is not HTTP/1.1: {error}"))?;
     let (httparse::Status::Complete(start), Some(code)) = (status, head.code) else {
         return Ok(None);
     };

@@ -1,33 +1,33 @@
-//! A target that a test can kill, hang and tell to misbehave: a process of its own, so that it fails as real ones do.
+//! A target that a test can kill, suspend and make misbehave. It is a process, so that it fails like a real server.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use local_envoy::Child;
+use local_envoy::{Child, build_program};
 use tokio::net::TcpSocket;
 
-use crate::program;
-use crate::{Behaviour, Order};
+use crate::Behaviour;
 
-/// For a target to start, or to do what it is told.
+/// The time for a target to start or to acknowledge an order.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A target. It ends when this is dropped.
+/// A target. Its process ends on drop.
 pub struct Backend {
     name: String,
     address: SocketAddr,
-    /// Keeps the port while the target is dead: among thousands of connections one would soon have it as its own end.
+    /// Reserves the port while the target is dead. Otherwise one of the thousands of connections could get it as its local port.
     _port: TcpSocket,
     process: Option<Process>,
 }
 
 struct Process {
     child: Child,
-    /// What is written to it, and the lines with which it answers.
+    /// Its standard input, and the lines of its standard output.
     orders: Mutex<(ChildStdin, Receiver<String>)>,
 }
 
@@ -36,7 +36,7 @@ impl Backend {
     #[track_caller]
     pub fn start(name: &str) -> Self {
         let port = TcpSocket::new_v4().unwrap();
-        // Lets the target listen on it too.
+        // This lets the target listen on the same port.
         port.set_reuseport(true).unwrap();
         port.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = port.local_addr().unwrap();
@@ -44,52 +44,46 @@ impl Backend {
         Self { name: name.to_owned(), address, _port: port, process }
     }
 
-    /// Its name, which its answers carry.
+    /// Its name, which is in its answers.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it listens, or did before it was killed.
+    /// Its address. It keeps the address while it is dead.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// SIGKILL. When this returns, it refuses connections, and those that were open are closed.
+    /// Sends SIGKILL. When this returns, the open connections are closed and new ones are refused.
     pub fn kill(&mut self) {
         if let Some(process) = self.process.take() {
             process.child.kill();
         }
     }
 
-    /// Starts it again on its old port, with [`Behaviour::Normal`].
+    /// Starts it again on the same port, with [`Behaviour::Normal`].
     #[track_caller]
     pub fn start_again(&mut self) {
         self.kill();
         self.process = Some(Process::start(&self.name, self.address));
     }
 
-    /// SIGSTOP. The kernel still accepts connections for it, but nobody answers. Returns when it has stopped.
+    /// Sends SIGSTOP and returns when the process has stopped. The kernel still accepts connections, but they get no answers.
     #[track_caller]
     pub fn hang(&self) {
         self.running().child.suspend().unwrap();
     }
 
-    /// SIGCONT: it answers what has come meanwhile.
+    /// Sends SIGCONT. The target answers the requests that have arrived in the meantime.
     #[track_caller]
     pub fn resume(&self) {
         self.running().child.resume();
     }
 
-    /// Tells it how to answer the requests that come from now on.
+    /// Sets its behaviour for all later requests.
     #[track_caller]
     pub fn behave(&self, behaviour: Behaviour) {
-        self.running().order(&Order::Behave(behaviour));
-    }
-
-    /// Tells it which `Set-Cookie` lines its answers carry from now on.
-    #[track_caller]
-    pub fn set_cookies(&self, lines: &[&str]) {
-        self.running().order(&Order::SetCookies(lines.iter().map(ToString::to_string).collect()));
+        self.running().order(behaviour);
     }
 
     #[track_caller]
@@ -98,9 +92,15 @@ impl Backend {
     }
 }
 
+/// The program of a target, freshly built.
+fn program() -> &'static PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build_program("traffic", "traffic-target"))
+}
+
 impl Drop for Backend {
     fn drop(&mut self) {
-        // Not SIGTERM, which a hung one does not see.
+        // A suspended process does not handle SIGTERM.
         self.kill();
     }
 }
@@ -108,13 +108,13 @@ impl Drop for Backend {
 impl Process {
     #[track_caller]
     fn start(name: &str, address: SocketAddr) -> Self {
-        let mut command = Command::new(program::target());
+        let mut command = Command::new(program());
         command.args([name, &address.to_string()]).stdout(Stdio::piped());
         let child = Child::spawn_listening(&mut command).unwrap();
         let (stdin, stdout) = (child.take_stdin().unwrap(), child.take_stdout().unwrap());
         let (says, lines) = channel();
         std::thread::spawn(move || {
-            // Ends with the process, or when nobody listens.
+            // This ends when the process ends or the receiver is dropped.
             let _ = BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| says.send(line));
         });
         let process = Self { child, orders: Mutex::new((stdin, lines)) };
@@ -123,9 +123,9 @@ impl Process {
     }
 
     #[track_caller]
-    fn order(&self, order: &Order) {
+    fn order(&self, behaviour: Behaviour) {
         let mut orders = self.orders.lock().unwrap();
-        writeln!(orders.0, "{}", serde_json::to_string(order).unwrap()).unwrap();
+        writeln!(orders.0, "{}", serde_json::to_string(&behaviour).unwrap()).unwrap();
         self.listen(&orders.1);
     }
 

@@ -1,37 +1,29 @@
-//! What can a target be told to do?
+//! The behaviours of a target.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The header in which every answer of a target carries its name.
+/// The header with the name of the target, in each of its answers.
 pub const TARGET: &str = "x-target";
 
-/// The path at which a target is asked for its health, as `envoy/envoy.yaml` asks.
+/// The path of the health checks in `envoy/envoy.yaml`.
 pub const HEALTH_CHECK: &str = "/healthz";
 
-/// How a target answers requests. Health checks pass whatever it is, but for [`Behaviour::Unhealthy`]: an application that fails
-/// is seldom one that knows.
+/// The way in which a target answers requests. Each line of JSON on the standard input of a target sets it, and the target
+/// acknowledges it with a line on its standard output. Only [`Behaviour::Unhealthy`] fails the health checks, because an application
+/// that fails seldom knows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Behaviour {
-    /// With 200, at once.
+    /// Answers 200 immediately.
     #[default]
     Normal,
-    /// With 200, after so long.
+    /// Answers 200 after this time.
     Slow(Duration),
-    /// With this status, at once.
+    /// Answers this status immediately.
     Status(u16),
-    /// With 200 and the beginning of a body, and then a reset of the connection.
+    /// Answers 200 and the start of a body, and then resets the connection.
     ResetMidResponse,
-    /// As [`Behaviour::Normal`], while health checks are answered with 503.
+    /// Answers 200, and 503 to health checks.
     Unhealthy,
-}
-
-/// A line on the standard input of a target, as JSON. It answers each with a line on its standard output once it acts on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Order {
-    /// Answer the requests that come from now on so.
-    Behave(Behaviour),
-    /// Give them these `Set-Cookie` lines.
-    SetCookies(Vec<String>),
 }

@@ -1,4 +1,6 @@
-//! How do a request and its answer travel on one connection?
+//! Sends requests on one connection and reads the answers.
+//!
+//! This is not an HTTP library because a client must know whether a byte of the answer had come before the connection ended.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,18 +14,18 @@ use crate::answer::{self, Answer};
 pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
-    /// The requests that were answered on it.
+    /// The number of answers on this connection.
     pub(crate) answered: u32,
 }
 
-/// How an answer failed to come.
+/// The reason for a missing answer.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    /// The connection ended before any byte of the answer: a request that may be sent twice may be sent again (RFC 9112 §9.3.1).
+    /// The connection ended before any byte of the answer. The client can send an idempotent request again (RFC 9112, section 9.3.1).
     BeforeTheAnswer,
-    /// It ended inside the answer.
+    /// The connection ended inside the answer.
     InsideTheAnswer,
-    /// What came is no answer.
+    /// The received bytes are not an answer.
     NotHttp(String),
 }
 
@@ -34,16 +36,16 @@ impl Connection {
         Ok(Self { stream, received: Vec::with_capacity(1024), answered: 0 })
     }
 
-    /// Whether the other side has closed it, as far as is known by now.
+    /// True if this side knows that the other side has closed the connection.
     pub(crate) fn has_ended(&self) -> bool {
-        // Between answers there is nothing to read: not even a wrong byte may come.
+        // Between answers there must be nothing to read. A stray byte counts as an end too.
         !matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Sends a request and reads the answer to its last byte.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer, Broken> {
         self.received.clear();
-        // Whether it could be sent is seen by what comes back: an answer may be there although the rest was refused.
+        // A write error is ignored: the server can have answered before it refused the rest of the request.
         let _ = self.stream.write_all(request).await;
         let mut answer = None;
         loop {

@@ -1,4 +1,4 @@
-//! Thousands of sessions that send requests all the time.
+//! Thousands of sessions that send requests continuously.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,36 +9,36 @@ use std::time::{Duration, Instant};
 use local_envoy::wait_until;
 use tokio::task::JoinSet;
 
+use crate::Tally;
 use crate::sender::{Sender, Shared};
-use crate::{Mark, Tally};
 
-/// For every session to be answered once.
+/// The time for each session to get its first answer.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Who sends what.
+/// The settings of a crowd.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where requests are sent to: connections take them in turn.
+pub struct CrowdSettings {
+    /// The addresses for the requests. New connections use them in turn.
     pub listeners: Vec<SocketAddr>,
-    /// Sessions, each with a jar of its own and at most one request under way. Default: 1000.
+    /// The number of sessions. Each has its own cookie jar and at most one request in flight. Default: 1000.
     pub sessions: usize,
-    /// Connections that are kept alive. A session takes whichever is free. Default: 100.
+    /// The number of connections, which are kept alive. A session uses any free one. Default: 100.
     pub connections: usize,
-    /// Between an answer to a session and its next request; so `sessions / pause` bounds the requests per second. With none, every
-    /// connection is always in use. Default: none.
+    /// The pause between an answer to a session and its next request. There are at most `sessions / pause` requests in a second.
+    /// Without a pause, every connection is always in use. Default: none.
     pub pause: Duration,
-    /// From a request, or the connection opened for it, to the last byte of its answer. Default: 10 s.
+    /// The time from the request, or from opening a connection for it, to the last byte of the answer. Default: 10 s.
     pub timeout: Duration,
-    /// How many requests are sent in all; the sessions take turns. Default: no end.
+    /// The total number of requests, over which the sessions take turns. Default: no limit.
     pub requests: Option<u64>,
-    /// After how many answers a connection is closed and another is opened, as clients come and go. Default: never.
+    /// The number of answers after which a connection is replaced with a new one. Default: never.
     pub requests_per_connection: Option<u32>,
-    /// What is asked for. Default: `/`.
+    /// The path of the requests. Default: `/`.
     pub path: String,
 }
 
-impl Settings {
-    /// Through these listeners, and otherwise the defaults.
+impl CrowdSettings {
+    /// The defaults, with these listeners.
     pub fn through(listeners: &[SocketAddr]) -> Self {
         Self {
             listeners: listeners.to_vec(),
@@ -53,7 +53,7 @@ impl Settings {
     }
 }
 
-/// Sessions that send requests in the background, on a thread of their own, until this is stopped or dropped.
+/// Sessions that send requests on a background thread until the crowd is stopped or dropped.
 pub struct Crowd {
     shared: Arc<Shared>,
     requests: Option<u64>,
@@ -61,9 +61,9 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens the connections and begins to send.
+    /// Opens the connections and starts to send requests.
     #[track_caller]
-    pub fn start(settings: &Settings) -> Self {
+    pub fn start(settings: &CrowdSettings) -> Self {
         assert!(!settings.listeners.is_empty(), "a crowd needs a listener");
         let shared = Arc::new(Shared::new(settings));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -74,77 +74,60 @@ impl Crowd {
                 for number in 0..connections {
                     all.spawn(Sender::new(Arc::clone(&senders), number).run());
                 }
-                // Panics as the sender did that panicked.
+                // This panics if a sender has panicked.
                 all.join_all().await;
             });
         });
         Self { shared, requests: settings.requests, thread: Some(thread) }
     }
 
-    /// Waits until a target has answered every session.
+    /// Waits until every session has an answer of a target.
     #[track_caller]
     pub fn wait_until_all_have_a_pin(&self) {
         self.wait(|| format!("{} sessions without a pin", self.unpinned()), PATIENCE, || self.unpinned() == 0);
     }
 
-    /// Waits until the whole tally is as it should be.
+    /// Waits until the tally fulfils the condition.
     #[track_caller]
     pub fn wait_for(&self, what: &str, limit: Duration, condition: impl Fn(&Tally) -> bool) {
         self.wait(|| what.to_owned(), limit, || condition(self.shared.ledger().tally()));
     }
 
-    /// Waits until the last of [`Settings::requests`] has ended, and returns the whole tally. The connections stay open.
+    /// Waits until the last of [`CrowdSettings::requests`] has ended and returns the tally. The connections stay open.
     #[track_caller]
     pub fn wait_until_done(&self, limit: Duration) -> Tally {
-        let requests = self.requests.expect("without Settings::requests there is no last one");
+        let requests = self.requests.expect("without CrowdSettings::requests there is no last one");
         self.wait_for("the last request", limit, |all| all.sent == requests && all.in_flight == 0);
         self.so_far()
     }
 
-    /// This moment.
-    pub fn mark(&self) -> Mark {
-        let ledger = self.shared.ledger();
-        Mark { at: Instant::now(), tally: ledger.tally().clone() }
-    }
-
-    /// What has happened since then. A request that was under way at that moment counts where it ended.
-    pub fn since(&self, mark: &Mark) -> Tally {
-        self.shared.ledger().tally().since(&mark.tally)
-    }
-
-    /// What has happened so far.
+    /// The tally so far.
     pub fn so_far(&self) -> Tally {
         self.shared.ledger().tally().clone()
     }
 
-    /// How many sessions each target has: those that it has answered last.
+    /// The number of sessions of each target. A session belongs to the target that has answered it last.
     pub fn pins(&self) -> BTreeMap<String, usize> {
         self.shared.ledger().pins()
     }
 
-    /// The target that has answered this session last.
-    pub fn pin_of(&self, session: usize) -> Option<Arc<str>> {
-        self.shared.ledger().pin(session)
-    }
-
-    /// How many answers the session has had that was answered least.
+    /// The lowest number of answers of any session.
     pub fn fewest_answers_of_a_session(&self) -> u32 {
         self.shared.ledger().fewest_of_a_session()
     }
 
-    /// How many answers the connection has had that was used least.
+    /// The lowest number of answers on any connection.
     pub fn fewest_answers_of_a_connection(&self) -> u32 {
         self.shared.ledger().fewest_of_a_connection()
     }
 
-    /// Opens connections to these listeners from now on. Those that are open stay until the other side closes them, as after a
-    /// change of DNS.
+    /// Sets the listeners of all new connections. Open connections stay until the other side closes them, as after a change of DNS.
     #[track_caller]
     pub fn set_listeners(&self, listeners: &[SocketAddr]) {
         self.shared.set_listeners(listeners);
     }
 
-    /// Waits for the answers under way, and sends no more. The whole tally, in which nothing is in flight.
+    /// Stops sending, waits for the answers in flight and returns the tally.
     #[track_caller]
     pub fn stop(mut self) -> Tally {
         self.end()
@@ -154,7 +137,7 @@ impl Crowd {
     fn end(&mut self) -> Tally {
         self.shared.sessions.end();
         let ended = self.thread.take().is_none_or(|thread| thread.join().is_ok());
-        // A second panic would end the tests without a word about the first.
+        // A second panic would abort the tests and hide the first one.
         assert!(ended || std::thread::panicking(), "a sender of the crowd has panicked");
         self.so_far()
     }
@@ -163,7 +146,7 @@ impl Crowd {
     fn wait(&self, what: impl Fn() -> String, limit: Duration, condition: impl Fn() -> bool) {
         let start = Instant::now();
         let came = wait_until("", limit, &condition).is_ok();
-        assert!(came, "waited {:?} in vain for {}; so far: {}", start.elapsed(), what(), self.so_far());
+        assert!(came, "waited {:?} for {}, without success; so far: {}", start.elapsed(), what(), self.so_far());
     }
 
     fn unpinned(&self) -> usize {

@@ -1,21 +1,21 @@
-//! Which cookies does a session send?
+//! The cookie jar of a session.
 
-/// What the cookies of the load balancer are called, all of them.
+/// The prefix of the names of all cookies of the load balancer.
 const OF_THE_LOAD_BALANCER: &str = "AWSALB";
 
-/// The load balancer's cookies of one session, by name and value as a browser keeps them; the session ends before they expire.
+/// The load balancer's cookies of one session. It ignores expiry, because a session ends before its cookies expire.
 ///
-/// There are a million of these, so it holds just the value of the `Cookie` header.
+/// A crowd can have a million jars, so a jar consists only of the value of the `Cookie` header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Jar(Box<str>);
 
 impl Jar {
-    /// The value of the `Cookie` header; empty when there are no cookies.
+    /// The value of the `Cookie` header. It is empty when there are no cookies.
     pub(crate) fn header(&self) -> &str {
         &self.0
     }
 
-    /// Takes in what an answer sets.
+    /// Adds the cookies of these `Set-Cookie` lines.
     pub(crate) fn keep(&mut self, set_cookies: &[String]) {
         let set: Vec<(&str, &str)> = set_cookies.iter().filter_map(|line| pair(line)).collect();
         if set.is_empty() {
@@ -28,7 +28,7 @@ impl Jar {
     }
 }
 
-/// The name and the value of a cookie of the load balancer.
+/// The name and the value of a `Set-Cookie` line, if it sets a cookie of the load balancer.
 fn pair(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split(';').next()?.split_once('=')?;
     name.trim().starts_with(OF_THE_LOAD_BALANCER).then_some((name.trim(), value.trim()))

@@ -1,4 +1,4 @@
-//! What has every session seen?
+//! Records the answers of all sessions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use std::time::Instant;
 use crate::answer::Answer;
 use crate::{Loss, Lost, Moved, Tally};
 
-/// Keeps the tally, and the target of every session.
+/// The tally, and the target of each session.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     tally: Tally,
-    /// For each session the place of its target among the names.
+    /// For each session, the index of its target in `names`.
     pins: Vec<Option<u16>>,
     unpinned: usize,
     names: Vec<Arc<str>>,
-    /// How many answers each session has had.
+    /// The number of answers of each session.
     of_sessions: Vec<u32>,
-    /// How many have come over each connection of the crowd and those that took its place.
+    /// The number of answers on each connection and its replacements.
     of_connections: Vec<u32>,
 }
 
-/// A request of a session that has ended.
+/// A request that has ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
     pub(crate) session: usize,
@@ -44,7 +44,7 @@ impl Ledger {
         &self.tally
     }
 
-    /// How many sessions no target has answered yet.
+    /// The number of sessions without an answer of a target.
     pub(crate) fn unpinned(&self) -> usize {
         self.unpinned
     }
@@ -54,7 +54,7 @@ impl Ledger {
         Some(Arc::clone(&self.names[usize::from(self.pins[session]?)]))
     }
 
-    /// How many sessions each target has.
+    /// The number of sessions of each target.
     pub(crate) fn pins(&self) -> BTreeMap<String, usize> {
         let mut counts = vec![0; self.names.len()];
         self.pins.iter().flatten().for_each(|pin| counts[usize::from(*pin)] += 1);
@@ -62,12 +62,12 @@ impl Ledger {
         named.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many answers the session has had that was answered least.
+    /// The lowest number of answers of any session.
     pub(crate) fn fewest_of_a_session(&self) -> u32 {
         self.of_sessions.iter().copied().min().unwrap_or_default()
     }
 
-    /// How many answers have come over the connection that was used least.
+    /// The lowest number of answers on any connection.
     pub(crate) fn fewest_of_a_connection(&self) -> u32 {
         self.of_connections.iter().copied().min().unwrap_or_default()
     }

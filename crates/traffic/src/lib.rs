@@ -1,30 +1,28 @@
-//! What does a load balancer do to thousands of sessions while its targets fail?
+//! Test machinery: thousands of sessions that show what a load balancer does while its targets fail.
 //!
-//! A [`Backend`] is a target: a process that can be killed, hung and told to misbehave. A [`Crowd`] is thousands of sessions,
-//! each with its cookies, that send requests all the time; its [`Tally`] says which of them another target has answered, and
-//! which requests had no answer.
+//! A [`Backend`] is a target: a process that a test can kill, suspend and make misbehave. A [`Crowd`] is thousands of sessions with
+//! cookies that send requests continuously. Its [`Tally`] lists the sessions that moved to another target and the requests without an
+//! answer. The suites `faults` and `load` and the benchmark use it.
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use traffic::{Backend, Behaviour, Crowd, Settings};
+//! use traffic::{Backend, Behaviour, Crowd, CrowdSettings};
 //!
 //! let mut a = Backend::start("a");
 //! let b = Backend::start("b");
 //! b.behave(Behaviour::Slow(Duration::from_millis(20)));
-//! // ... an Envoy before `a.address()` and `b.address()`, which listens here:
+//! // ... an Envoy in front of `a.address()` and `b.address()` that listens here:
 //! let listener = "127.0.0.1:10000".parse().unwrap();
 //!
 //! let pause = Duration::from_secs(1);
-//! let crowd = Crowd::start(&Settings { sessions: 2000, connections: 200, pause, ..Settings::through(&[listener]) });
+//! let crowd = Crowd::start(&CrowdSettings { sessions: 2000, connections: 200, pause, ..CrowdSettings::through(&[listener]) });
 //! crowd.wait_until_all_have_a_pin();
 //! let of_a = crowd.pins()["a"];
-//! let mark = crowd.mark();
 //! a.kill();
 //! crowd.wait_for("the sessions of a to move", Duration::from_secs(20), |all| all.moved.len() == of_a);
-//! let since = crowd.since(&mark);
-//! assert!(since.moved.iter().all(|session| &*session.from == "a"));
-//! assert!(since.lost.iter().all(|lost| lost.pin.as_deref() == Some("a") && lost.sent < mark.at()));
-//! crowd.stop();
+//! let tally = crowd.stop();
+//! assert!(tally.moved.iter().all(|session| &*session.from == "a"));
+//! assert!(tally.lost.iter().all(|lost| lost.pin.as_deref() == Some("a")));
 //! ```
 
 #![allow(
@@ -41,13 +39,12 @@ mod crowd;
 mod jar;
 mod ledger;
 mod open_files;
-mod program;
 mod sender;
 mod sessions;
 mod tally;
 
 pub use backend::Backend;
-pub use behaviour::{Behaviour, HEALTH_CHECK, Order, TARGET};
-pub use crowd::{Crowd, Settings};
+pub use behaviour::{Behaviour, HEALTH_CHECK, TARGET};
+pub use crowd::{Crowd, CrowdSettings};
 pub use open_files::allow_open_files;
-pub use tally::{Loss, Lost, Mark, Moved, Tally};
+pub use tally::{Loss, Lost, Moved, Tally};

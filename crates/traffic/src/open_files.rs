@@ -1,15 +1,15 @@
-//! How many connections may a process have?
+//! Raises the limit of open files, which is also the limit of connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Beside the connections: pipes, the runtime's own, the files of the test, and Envoy's connections to targets.
+/// The files besides the connections: pipes, those of the runtime and of the test, and Envoy's connections to targets.
 const OTHER_FILES: u64 = 1100;
 
-/// Lets this process, and those that it starts from now on, hold so many connections at once.
+/// Allows so many connections at the same time, for this process and those that it starts later.
 ///
 /// # Errors
 ///
-/// When the hard limit of open files is too low, with what to do.
+/// When the hard limit of open files is too low. The error names a remedy.
 pub fn allow_open_files(connections: usize) -> Result<(), String> {
     let needed = connections as u64 + OTHER_FILES;
     let limit = getrlimit(Resource::Nofile);
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_too_low_is_named_with_what_to_do() {
-        // No kernel lets a process have as many: fs.nr_open is 2^30 at most.
+        // No kernel allows so many: fs.nr_open is at most 2^30.
         let error = allow_open_files(1 << 40).unwrap_err();
         assert!(error.contains("the hard limit is") && error.contains("ulimit -Hn"), "{error}");
     }

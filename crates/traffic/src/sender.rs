@@ -1,4 +1,4 @@
-//! What does one connection of the crowd do?
+//! Sends requests of one session after another on one connection of the crowd.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -15,15 +15,15 @@ use crate::jar::Jar;
 use crate::ledger::{Ledger, Sent};
 use crate::sessions::Sessions;
 
-/// How many connections are opened at once, so that a thousand at the start do not overflow the queue of the listener.
+/// The number of connections that are opened at the same time. A thousand at the start would overflow the listener's queue.
 const OPENED_AT_ONCE: usize = 64;
 
-/// What all connections share.
+/// The state that all connections share.
 pub(crate) struct Shared {
     pub(crate) sessions: Sessions,
     ledger: Mutex<Ledger>,
     listeners: Mutex<Vec<SocketAddr>>,
-    /// Counts the connections, which take the listeners in turn.
+    /// Counts the opened connections, which use the listeners in turn.
     turn: AtomicUsize,
     opening: Semaphore,
     timeout: Duration,
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(settings: &crate::Settings) -> Self {
+    pub(crate) fn new(settings: &crate::CrowdSettings) -> Self {
         Self {
             sessions: Sessions::new(settings.sessions, settings.pause, settings.requests),
             ledger: Mutex::new(Ledger::new(settings.sessions, settings.connections)),
@@ -60,7 +60,7 @@ impl Shared {
     }
 }
 
-/// One connection of the crowd, and those that take its place.
+/// One connection of the crowd, and its replacements.
 pub(crate) struct Sender {
     shared: Arc<Shared>,
     number: usize,
@@ -72,9 +72,10 @@ impl Sender {
         Self { shared, number, connection: None }
     }
 
-    /// Sends the requests of one session after another, until there are no more turns.
+    /// Sends requests of one session after another until there are no more turns.
     pub(crate) async fn run(mut self) {
-        // Before there is anything to send, so that all are open together. What fails here is tried again for the first request.
+        // The connection is opened before there is a request, so that all connections are open together. If this fails, the first
+        // request tries it again.
         self.connection = self.open().await.ok();
         while let Some(mut session) = self.shared.sessions.next().await {
             let sent = Sent { session: session.number, at: Instant::now() };
@@ -97,10 +98,10 @@ impl Sender {
         format!("GET {} HTTP/1.1\r\nhost: localhost{cookie}{}\r\n\r\n", self.shared.path, jar.header())
     }
 
-    /// Sends a request on the connection that is kept alive, and once more on a fresh one if that had just ended.
+    /// Sends a request on the open connection. If that connection has just ended, sends it again on a new one.
     async fn ask(&mut self, request: &[u8]) -> Result<Answer, Loss> {
         loop {
-            // Comes back only with an answer: what may still come after a loss belongs to this request.
+            // The connection is put back only after an answer. After a loss, late bytes would belong to this request.
             let kept = self.connection.take().filter(|connection| !connection.has_ended());
             let may_repeat = kept.is_some();
             let mut connection = match kept {

@@ -1,4 +1,4 @@
-//! Whose turn is it?
+//! The queue of the sessions that wait for their turn.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -10,14 +10,14 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::jar::Jar;
 
-/// A session that is not under way.
+/// A session without a request in flight.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) number: usize,
     pub(crate) jar: Jar,
 }
 
-/// The sessions that wait for their turn. All pause equally long, so the one that came first is the first to go.
+/// The queue. All sessions pause equally long, so the first one in the queue is the first one to be ready.
 pub(crate) struct Sessions {
     waiting: Mutex<Waiting>,
     arrived: Notify,
@@ -27,21 +27,21 @@ pub(crate) struct Sessions {
 
 struct Waiting {
     sessions: VecDeque<(Instant, Session)>,
-    /// How many turns are still to be given; `None` for no end.
+    /// The number of remaining turns. `None` for no limit.
     turns: Option<u64>,
 }
 
 enum Taken {
-    /// The session that has waited longest, and when its turn is.
+    /// The first session of the queue, and the time of its turn.
     Session(Instant, Session),
-    /// All are under way.
+    /// All sessions have a request in flight.
     NoneYet,
-    /// All turns have been given.
+    /// There are no more turns.
     NoMore,
 }
 
 impl Sessions {
-    /// So many sessions whose first turns are spread over one pause. After so many turns there are no more.
+    /// A queue of so many sessions with so many turns. The first turns are spread over one pause.
     pub(crate) fn new(count: usize, pause: Duration, turns: Option<u64>) -> Self {
         let now = Instant::now();
         let step = pause.checked_div(u32::try_from(count).unwrap_or(u32::MAX)).unwrap_or_default();
@@ -51,8 +51,8 @@ impl Sessions {
         Self { waiting, arrived: Notify::new(), over: watch::Sender::new(false), pause }
     }
 
-    /// The next session, when its turn has come. `None` at the end, for which one waits when there are no more turns: the
-    /// connection stays open until then.
+    /// The next session, at its turn. When there are no more turns, this waits for the end and returns `None`, so that the connection
+    /// stays open until then.
     pub(crate) async fn next(&self) -> Option<Session> {
         let mut over = self.over.subscribe();
         tokio::select! {
@@ -62,13 +62,13 @@ impl Sessions {
         }
     }
 
-    /// Gives a session back after its request: it pauses.
+    /// Puts a session back after its request. Its pause begins.
     pub(crate) fn rest(&self, session: Session) {
         self.waiting().sessions.push_back((Instant::now() + self.pause, session));
         self.arrived.notify_one();
     }
 
-    /// Gives no more turns.
+    /// Ends the queue.
     pub(crate) fn end(&self) {
         self.over.send_replace(true);
     }
@@ -84,7 +84,7 @@ impl Sessions {
                 }
                 Taken::NoneYet => self.arrived.notified().await,
                 Taken::NoMore => {
-                    // Whoever else waits for an arrival hears of it too, one by one.
+                    // This wakes the next waiting connection, which then does the same.
                     self.arrived.notify_one();
                     return pending().await;
                 }

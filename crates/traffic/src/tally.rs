@@ -1,46 +1,46 @@
-//! What has become of the sessions and their requests?
+//! The outcome of the sessions and their requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What has happened to a crowd, all of it or since a [`Mark`].
+/// The events of a crowd since its start.
 ///
-/// Every request that was sent is answered, lost or in flight: of a whole tally `sent` is the sum of `answered`, of `refused`,
-/// of `lost` and of `in_flight`.
+/// Every sent request is answered, refused, lost or in flight: `sent` is the sum of the four.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Requests that were sent; one that was sent again counts once.
+    /// The number of sent requests. A request that was sent again counts once.
     pub sent: u64,
-    /// Requests that a target answered with 2xx.
+    /// The number of requests that a target answered with 2xx.
     pub answered: u64,
-    /// Requests that a target answered with something else, by status: the application's own word, and no loss.
+    /// The number of requests that a target answered with another status, by status. They are answers of the application, not losses.
     pub refused: BTreeMap<u16, u64>,
-    /// Requests sent again on a fresh connection, because the one that was kept alive had closed before any byte of the answer.
+    /// The number of requests that were sent again on a new connection, because the kept connection closed before any byte of the
+    /// answer.
     pub repeated: u64,
-    /// Sessions that another target answered than the one before.
+    /// The sessions that another target answered than before.
     pub moved: Vec<Moved>,
-    /// Requests that no target answered.
+    /// The requests that no target answered.
     pub lost: Vec<Lost>,
-    /// Requests that are under way at this moment.
+    /// The number of requests in flight.
     pub in_flight: u64,
-    /// Connections that were opened.
+    /// The number of opened connections.
     pub connections: u64,
 }
 
-/// A session that another target answered than the one before.
+/// A session that another target answered than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// Its number, from 0.
     pub session: usize,
     /// The target that answered it before.
     pub from: Arc<str>,
-    /// The one that answers it now.
+    /// The target that answers it now.
     pub to: Arc<str>,
-    /// When the request was sent that showed it.
+    /// The time at which its request was sent.
     pub sent: Instant,
-    /// When its answer came.
+    /// The time at which the answer came.
     pub ended: Instant,
 }
 
@@ -51,70 +51,38 @@ pub struct Lost {
     pub session: usize,
     /// The target that had answered the session before.
     pub pin: Option<Arc<str>>,
-    /// What came instead.
+    /// The reason.
     pub loss: Loss,
-    /// When it was sent.
+    /// The time at which it was sent.
     pub sent: Instant,
-    /// When it was given up.
+    /// The time at which the client gave up.
     pub ended: Instant,
 }
 
-/// What a client got instead of a target's answer.
+/// The reason for which a client got no answer of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// No connection.
+    /// The connection was refused.
     Refused,
-    /// The connection ended before any byte of the answer, and it had been opened for this request.
+    /// A connection that was opened for this request ended before any byte of the answer.
     Reset,
-    /// Nothing, or not all, in time.
+    /// The answer did not come, or not completely, within the time limit.
     Timeout,
     /// The connection ended inside the answer.
     Truncated,
-    /// An answer of the load balancer's own, with this status.
+    /// The load balancer itself answered, with this status.
     Status(u16),
-    /// Something that is no HTTP.
+    /// The received bytes are not HTTP.
     NotHttp(String),
 }
 
-/// A moment in the life of a crowd.
-#[derive(Clone, Debug)]
-pub struct Mark {
-    pub(crate) at: Instant,
-    pub(crate) tally: Tally,
-}
-
-impl Mark {
-    /// When it was made.
-    pub fn at(&self) -> Instant {
-        self.at
-    }
-}
-
 impl Tally {
-    /// The requests lost, by what came instead.
+    /// The number of lost requests, by reason.
     pub fn losses(&self) -> BTreeMap<String, u64> {
         self.lost.iter().fold(BTreeMap::new(), |mut losses, lost| {
             *losses.entry(lost.loss.to_string()).or_default() += 1;
             losses
         })
-    }
-
-    /// What has happened after `earlier`, which is a tally of the same crowd.
-    pub(crate) fn since(&self, earlier: &Self) -> Self {
-        let refused = self.refused.iter().map(|(status, count)| {
-            let before = earlier.refused.get(status).copied().unwrap_or_default();
-            (*status, count - before)
-        });
-        Self {
-            sent: self.sent - earlier.sent,
-            answered: self.answered - earlier.answered,
-            refused: refused.filter(|(_, count)| *count > 0).collect(),
-            repeated: self.repeated - earlier.repeated,
-            moved: self.moved[earlier.moved.len()..].to_vec(),
-            lost: self.lost[earlier.lost.len()..].to_vec(),
-            in_flight: self.in_flight,
-            connections: self.connections - earlier.connections,
-        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! The switch that lets Envoy follow the application's own session cookie.
+//! The page's switch for stickiness by the application's own session cookie.
 
-use super::{Place, Visit};
+use super::{Fixture, Visit};
 use crate::Passed;
 
 fn is_on(visit: &Visit) -> local_browser::Result<bool> {
@@ -9,14 +9,14 @@ fn is_on(visit: &Visit) -> local_browser::Result<bool> {
 
 #[test]
 fn with_the_switch_on_the_session_follows_the_applications_cookie_over_ten_refreshes() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.log_in("alice")?;
     visit.click("#application")?;
     assert!(is_on(&visit)?);
     assert!(visit.browser.cookie("AWSALBAPP-0")?.is_some());
     let instance = visit.instance()?;
-    // Nothing else can decide from here on.
+    // Without AWSALB, only the application's cookie decides.
     visit.browser.run("document.cookie = 'AWSALB=; Path=/; Max-Age=0'")?;
     for _ in 0..10 {
         visit.refresh()?;
@@ -30,8 +30,8 @@ fn with_the_switch_on_the_session_follows_the_applications_cookie_over_ten_refre
 
 #[test]
 fn with_the_switch_off_again_the_cookie_is_withdrawn_and_the_login_stays() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.log_in("alice")?;
     visit.click("#application")?;
     visit.click("#application")?;

@@ -1,11 +1,11 @@
-//! The cookies as the browser holds them, and what happens to a session whose cookie is dropped or changed.
+//! The page's table of cookies, and sessions whose cookie is deleted or changed.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use stickiness::outcome::Outcome;
 
-use super::{Lane, Place, Visit};
+use super::{Fixture, Lane, Visit};
 use crate::Passed;
 
 /// The text of one cell of the table.
@@ -15,8 +15,8 @@ fn cell(visit: &Visit, cookie: &str, attribute: &str) -> local_browser::Result<S
 
 #[test]
 fn the_table_shows_what_the_jar_holds() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     assert_eq!(visit.browser.attributes("#cookies [data-cookie]", "data-cookie")?, ["AWSALB"]);
     let held = visit.browser.cookie("AWSALB")?.unwrap();
     let shown = visit
@@ -33,11 +33,11 @@ fn the_table_shows_what_the_jar_holds() -> Passed {
 
 #[test]
 fn the_sealed_value_shows_no_address_as_it_is_or_decoded() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     let value = json!(visit.browser.cookie("AWSALB")?.unwrap().value);
     let texts = visit.browser.run_with("return arguments[0] + ' ' + atob(arguments[0])", &[value])?.to_string();
-    let addresses = place.addresses()?;
+    let addresses = demo.addresses()?;
     assert_eq!(addresses.len(), 2);
     for address in addresses {
         let (ip, port) = address.rsplit_once(':').unwrap();
@@ -48,12 +48,12 @@ fn the_sealed_value_shows_no_address_as_it_is_or_decoded() -> Passed {
 
 #[test]
 fn the_countdown_runs_and_every_answer_starts_it_anew() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.browser.wait_until("the countdown to run", || Ok(visit.browser.text("#until")?.contains("23:59:5")))?;
     let end = || visit.browser.cookie("AWSALB").map(|cookie| cookie.unwrap().expires().unwrap());
     let first = end()?;
-    // It has whole seconds: within one it stays the same.
+    // The end is in whole seconds, so two answers in one second have the same end.
     visit.browser.wait_until("a later end", || {
         visit.refresh()?;
         Ok(end()? > first)
@@ -62,20 +62,20 @@ fn the_countdown_runs_and_every_answer_starts_it_anew() -> Passed {
 }
 
 #[test]
-fn who_drops_the_cookie_is_a_stranger_with_a_cookie_of_its_own() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
-    let strangers = place.counted(Outcome::NoCookie)?;
+fn a_visitor_who_deletes_the_cookie_gets_a_new_session() -> Passed {
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
+    let strangers = demo.counted(Outcome::NoCookie)?;
     visit.click("#drop")?;
-    assert_eq!(place.counted(Outcome::NoCookie)?, strangers + 1);
+    assert_eq!(demo.counted(Outcome::NoCookie)?, strangers + 1);
     assert!(visit.notice()?.contains("dropped"), "{}", visit.notice()?);
-    stays_pinned(&place, &visit)
+    stays_pinned(&demo, &visit)
 }
 
 #[test]
-fn who_drops_the_cookie_again_and_again_is_sent_to_both_instances() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+fn a_visitor_who_deletes_the_cookie_again_and_again_reaches_both_instances() -> Passed {
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     let mut chosen = BTreeSet::new();
     for _ in 0..4 {
         visit.click("#drop")?;
@@ -88,22 +88,22 @@ fn who_drops_the_cookie_again_and_again_is_sent_to_both_instances() -> Passed {
 
 #[test]
 fn a_changed_cookie_is_taken_for_none_and_replaced() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
-    let refused = place.counted(Outcome::Malformed)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
+    let refused = demo.counted(Outcome::Malformed)?;
     visit.click("#tamper")?;
-    assert_eq!(place.counted(Outcome::Malformed)?, refused + 1);
+    assert_eq!(demo.counted(Outcome::Malformed)?, refused + 1);
     assert!(visit.notice()?.contains("changed one character"), "{}", visit.notice()?);
-    stays_pinned(&place, &visit)
+    stays_pinned(&demo, &visit)
 }
 
-/// The cookie that came since is a good one.
-fn stays_pinned(place: &Place, visit: &Visit) -> Passed {
+/// Checks that the new cookie of the session is valid.
+fn stays_pinned(demo: &Fixture, visit: &Visit) -> Passed {
     visit.settle()?;
     let instance = visit.instance()?;
-    let pinned = place.counted(Outcome::Pinned)?;
+    let pinned = demo.counted(Outcome::Pinned)?;
     visit.click("#ten")?;
-    assert_eq!(place.counted(Outcome::Pinned)?, pinned + 10);
+    assert_eq!(demo.counted(Outcome::Pinned)?, pinned + 10);
     assert_eq!(visit.answers(Lane::Sticky)?[2..], vec![instance; 10]);
     Ok(())
 }

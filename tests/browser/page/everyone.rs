@@ -1,11 +1,11 @@
-//! The page in another language, on a phone and by keyboard alone.
+//! The page in Korean, on a phone, and with the keyboard alone.
 
 use std::collections::BTreeSet;
 
 use local_browser::{Browser, Settings};
 
 use super::visit::url;
-use super::{Lane, Place, Visit};
+use super::{Fixture, Lane, Visit};
 use crate::Passed;
 
 const PHONE: u32 = 360;
@@ -16,8 +16,8 @@ fn language(visit: &Visit) -> local_browser::Result<String> {
 
 #[test]
 fn the_page_speaks_korean_when_it_is_told_to_and_keeps_to_it() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     assert_eq!(language(&visit)?, "en");
     let english = visit.browser.text("main")?;
     visit.click("#language")?;
@@ -39,18 +39,18 @@ fn the_page_speaks_korean_when_it_is_told_to_and_keeps_to_it() -> Passed {
 
 #[test]
 fn a_korean_browser_is_met_in_korean() -> Passed {
-    let place = Place::find()?;
+    let demo = Fixture::find()?;
     let korean = Settings { language: "ko".to_owned(), ..Settings::default() };
-    let visit = Visit::with(&korean, &url(&place, Lane::Sticky))?;
+    let visit = Visit::with(&korean, &url(&demo, Lane::Sticky))?;
     assert_eq!(language(&visit)?, "ko");
     Ok(())
 }
 
 #[test]
 fn on_a_phone_nothing_reaches_beyond_the_screen_in_either_language() -> Passed {
-    let place = Place::find()?;
+    let demo = Fixture::find()?;
     let phone = Settings { width: PHONE, height: 740, ..Settings::default() };
-    let visit = Visit::with(&phone, &url(&place, Lane::Sticky))?;
+    let visit = Visit::with(&phone, &url(&demo, Lane::Sticky))?;
     visit.log_in("a-visitor-with-a-name-of-forty-characters")?;
     visit.click("#ten")?;
     for _ in 0..2 {
@@ -64,8 +64,8 @@ fn on_a_phone_nothing_reaches_beyond_the_screen_in_either_language() -> Passed {
 
 #[test]
 fn by_keyboard_alone_everything_is_reached_and_ten_requests_are_sent() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     let mark = "const all = [...document.querySelectorAll('a[href], button, input, summary')]
                  .filter(one => one.offsetParent !== null && !one.closest('details:not([open]) > :not(summary)'));
                 all.forEach(one => one.dataset.reached = 'no');

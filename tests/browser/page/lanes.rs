@@ -1,12 +1,12 @@
-//! Side by side: what the same clicks get with stickiness and without.
+//! The two lanes of the page: the same clicks with stickiness and without.
 
-use super::{Lane, Place, Visit};
+use super::{Fixture, Lane, Visit};
 use crate::Passed;
 
 #[test]
 fn ten_requests_at_once_come_from_one_instance_here_and_from_both_there() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     let instance = visit.instance()?;
     visit.click("#ten")?;
     assert_eq!(visit.answers(Lane::Sticky)?, vec![instance; 11]);
@@ -19,8 +19,8 @@ fn ten_requests_at_once_come_from_one_instance_here_and_from_both_there() -> Pas
 
 #[test]
 fn the_other_lane_forgets_the_login_and_this_one_does_not() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.log_in("alice")?;
     visit.click("#ten")?;
     assert!(visit.known(Lane::Sticky)?.iter().all(|known| known == "true"));
@@ -33,8 +33,8 @@ fn the_other_lane_forgets_the_login_and_this_one_does_not() -> Passed {
 
 #[test]
 fn the_strip_holds_the_last_thirty_answers_and_its_caption_counts_them() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     for _ in 0..4 {
         visit.click("#ten")?;
     }
@@ -49,8 +49,8 @@ fn the_strip_holds_the_last_thirty_answers_and_its_caption_counts_them() -> Pass
 
 #[test]
 fn the_strip_outlives_a_refresh() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.click("#ten")?;
     visit.refresh()?;
     assert_eq!([visit.answers(Lane::Sticky)?.len(), visit.answers(Lane::Plain)?.len()], [12, 12]);
@@ -59,8 +59,8 @@ fn the_strip_outlives_a_refresh() -> Passed {
 
 #[test]
 fn the_page_of_the_other_listener_shows_its_own_lane_first() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::plain(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::plain(&demo)?;
     assert_eq!(visit.browser.attribute("body", "data-listener")?.as_deref(), Some("plain"));
     let first =
         "return document.querySelector('#lane-plain').compareDocumentPosition(document.querySelector('#lane-sticky'))
@@ -72,12 +72,12 @@ fn the_page_of_the_other_listener_shows_its_own_lane_first() -> Passed {
 
 #[test]
 fn the_chart_shows_that_all_requests_went_to_one_instance() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find_new()?;
+    let visit = Visit::sticky(&demo)?;
     visit.click("#ten")?;
     let columns = |lane: Lane| visit.browser.count(&format!("{lane} svg.chart rect[class^=hue-]"));
     visit.browser.wait_until("the chart to show the requests", || Ok(columns(Lane::Sticky)? > 0))?;
-    // Every column has one colour here, and there is another one there.
+    // In the sticky lane all columns have one colour. In the other lane there are two.
     let colours = |lane: Lane| -> local_browser::Result<usize> {
         let mut classes = visit.browser.attributes(&format!("{lane} svg.chart rect[class^=hue-]"), "class")?;
         classes.sort();
@@ -85,7 +85,7 @@ fn the_chart_shows_that_all_requests_went_to_one_instance() -> Passed {
         Ok(classes.len())
     };
     visit.browser.wait_until("the chart to show both instances", || Ok(colours(Lane::Plain)? == 2))?;
-    if let Place::Own(_) = place {
+    if let Fixture::Local { .. } = demo {
         assert_eq!(colours(Lane::Sticky)?, 1);
     }
     Ok(())
@@ -93,14 +93,14 @@ fn the_chart_shows_that_all_requests_went_to_one_instance() -> Passed {
 
 #[test]
 fn keep_asking_goes_on_until_it_is_told_to_stop() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.browser.click("#keep")?;
     visit.browser.wait_until("eight answers more", || Ok(visit.answers(Lane::Sticky)?.len() > 8))?;
     visit.click("#keep")?;
     visit.settle()?;
     assert_eq!(visit.browser.attribute("#keep", "aria-pressed")?.as_deref(), Some("false"));
-    // More than one of its intervals.
+    // The page waits for longer than one of its intervals.
     let asked = "const asked = () => performance.getEntriesByType('resource').length;
                  const before = asked();
                  return new Promise(over => setTimeout(() => over(asked() - before), 600))";

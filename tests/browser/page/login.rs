@@ -1,17 +1,17 @@
-//! The promise of the demo: log in, refresh, and stay.
+//! A login that survives refreshes.
 
 use std::collections::BTreeSet;
 
 use local_browser::{Browser, Settings};
 
 use super::visit::url;
-use super::{Lane, Place, Visit};
+use super::{Fixture, Lane, Visit};
 use crate::Passed;
 
 #[test]
 fn ten_refreshes_come_from_the_instance_that_the_page_names() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     let instance = visit.instance()?;
     assert_eq!(visit.browser.text("#pinned")?, instance);
     for _ in 0..5 {
@@ -27,8 +27,8 @@ fn ten_refreshes_come_from_the_instance_that_the_page_names() -> Passed {
 
 #[test]
 fn a_login_survives_ten_refreshes() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.log_in("alice")?;
     assert_eq!(visit.user()?, "alice");
     for _ in 0..10 {
@@ -42,8 +42,8 @@ fn a_login_survives_ten_refreshes() -> Passed {
 
 #[test]
 fn without_stickiness_a_login_comes_and_goes() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::plain(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::plain(&demo)?;
     visit.log_in("alice")?;
     assert_eq!(visit.user()?, "alice");
     let mut users = BTreeSet::new();
@@ -57,8 +57,8 @@ fn without_stickiness_a_login_comes_and_goes() -> Passed {
 
 #[test]
 fn a_logout_forgets_the_user_on_both_listeners() -> Passed {
-    let place = Place::find()?;
-    let visit = Visit::sticky(&place)?;
+    let demo = Fixture::find()?;
+    let visit = Visit::sticky(&demo)?;
     visit.log_in("alice")?;
     visit.click("#logout button")?;
     visit.refresh()?;
@@ -72,10 +72,10 @@ fn a_logout_forgets_the_user_on_both_listeners() -> Passed {
 
 #[test]
 fn without_javascript_a_login_survives_ten_refreshes_too() -> Passed {
-    let place = Place::find()?;
+    let demo = Fixture::find()?;
     let browser = Browser::start(&Settings::default())?;
     browser.without_scripts()?;
-    browser.open(&url(&place, Lane::Sticky))?;
+    browser.open(&url(&demo, Lane::Sticky))?;
     let instance = browser.text("#pinned")?;
     browser.type_into("#user", "alice")?;
     browser.click("#login button")?;
@@ -85,7 +85,7 @@ fn without_javascript_a_login_survives_ten_refreshes_too() -> Passed {
         assert_eq!(browser.attribute("body", "data-user")?.as_deref(), Some("alice"));
         assert_eq!(browser.text("#pinned")?, instance);
     }
-    // Nothing that only a script could do is offered.
+    // The page hides the buttons that need a script.
     assert_eq!(browser.run("return document.querySelector('#ten').offsetParent")?, serde_json::Value::Null);
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! A browser on the page, by the marks that the page keeps for its tests.
+//! A browser that is on the page and reads its data attributes.
 
 use std::fmt;
 
 use local_browser::{Browser, Result, Settings};
 
-use super::Place;
+use super::Fixture;
 
-/// One of the two listeners, and its half of the page.
+/// A listener, and its half of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     Sticky,
@@ -28,17 +28,17 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// A first visit to the page of the sticky listener.
-    pub(crate) fn sticky(place: &Place) -> Result<Self> {
-        Self::with(&Settings::default(), &url(place, Lane::Sticky))
+    /// The first visit to the page of the sticky listener.
+    pub(crate) fn sticky(demo: &Fixture) -> Result<Self> {
+        Self::with(&Settings::default(), &url(demo, Lane::Sticky))
     }
 
-    /// A first visit to the page of the listener without stickiness.
-    pub(crate) fn plain(place: &Place) -> Result<Self> {
-        Self::with(&Settings::default(), &url(place, Lane::Plain))
+    /// The first visit to the page of the listener without stickiness.
+    pub(crate) fn plain(demo: &Fixture) -> Result<Self> {
+        Self::with(&Settings::default(), &url(demo, Lane::Plain))
     }
 
-    /// A first visit with this browser.
+    /// The first visit to a URL, with these settings of the browser.
     pub(crate) fn with(settings: &Settings, url: &str) -> Result<Self> {
         let visit = Self { browser: Browser::start(settings)? };
         visit.browser.open(url)?;
@@ -46,24 +46,24 @@ impl Visit {
         Ok(visit)
     }
 
-    /// Waits until everything that was asked for is answered, the socket too.
+    /// Waits until all requests are answered and the socket is open.
     pub(crate) fn settle(&self) -> Result<()> {
         self.settle_without_socket()?;
         self.browser.wait_until("the socket", || Ok(!self.socket()?.is_empty()))
     }
 
-    /// Waits until every request is answered.
+    /// Waits until all requests are answered.
     pub(crate) fn settle_without_socket(&self) -> Result<()> {
         self.browser.wait_until("the page to be at rest", || Ok(self.browser.count("body[data-busy]")? == 0))
     }
 
-    /// F5.
+    /// Reloads the page.
     pub(crate) fn refresh(&self) -> Result<()> {
         self.browser.refresh()?;
         self.settle()
     }
 
-    /// Clicks a button, and waits for all that follows.
+    /// Clicks a button and waits until its requests are answered.
     pub(crate) fn click(&self, selector: &str) -> Result<()> {
         self.browser.click(selector)?;
         self.settle_without_socket()
@@ -76,32 +76,32 @@ impl Visit {
         self.settle_without_socket()
     }
 
-    /// The instance that the page names.
+    /// The instance that served the page.
     pub(crate) fn instance(&self) -> Result<String> {
         self.of_body("data-instance")
     }
 
-    /// Who the page says is logged in; empty for nobody.
+    /// The user who is logged in. Empty for nobody.
     pub(crate) fn user(&self) -> Result<String> {
         self.of_body("data-user")
     }
 
-    /// The instance that holds the page's socket; empty while none does.
+    /// The instance at the other end of the socket. Empty while the socket is closed.
     pub(crate) fn socket(&self) -> Result<String> {
         Ok(self.browser.attribute("#socket", "data-instance")?.unwrap_or_default())
     }
 
-    /// The instances of a lane's strip, the newest last; empty where none answered.
+    /// The instances of the answers in a lane's strip, the newest last. Empty for an answer of no instance.
     pub(crate) fn answers(&self, lane: Lane) -> Result<Vec<String>> {
         self.browser.attributes(&format!("{lane} .answers > li"), "data-instance")
     }
 
-    /// For each answer of a lane's strip, whether the instance knew the login.
+    /// For each answer in a lane's strip, `true` or `false`: the instance knew the login or not.
     pub(crate) fn known(&self, lane: Lane) -> Result<Vec<String>> {
         self.browser.attributes(&format!("{lane} .answers > li"), "data-known")
     }
 
-    /// What the page says has just happened.
+    /// The text of the page's notice.
     pub(crate) fn notice(&self) -> Result<String> {
         self.browser.text("#notice")
     }
@@ -119,9 +119,9 @@ impl Visit {
     }
 }
 
-/// The page of one of the listeners.
-pub(crate) fn url(place: &Place, lane: Lane) -> String {
-    let ports = place.ports();
+/// The URL of the page of a listener.
+pub(crate) fn url(demo: &Fixture, lane: Lane) -> String {
+    let ports = demo.ports();
     let port = match lane {
         Lane::Sticky => ports.sticky,
         Lane::Plain => ports.plain,

@@ -1,4 +1,4 @@
-//! Does a verdict find what is wrong?
+//! Tests of the verdict.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn a_session_that_moves_back_and_forth_or_not_at_all_is_found() {
 }
 
 #[test]
-fn only_what_was_sent_to_a_dead_target_before_its_death_was_known_was_in_flight_there() {
+fn only_requests_sent_before_the_death_was_known_were_in_flight_to_a_dead_target() {
     let verdict = Verdict::on("x").gone(b_died());
     let known = verdict.gone[0].died.as_ref().unwrap().known;
     let later = known + Duration::from_nanos(1);
@@ -82,7 +82,7 @@ fn a_request_that_has_not_ended_is_found() {
 }
 
 #[test]
-fn what_is_excused_is_counted_apart() {
+fn excused_effects_are_counted_separately() {
     let tally = Tally { sent: 1_001, lost: vec![lost("a", Loss::Truncated, Instant::now())], ..tally() };
     let verdict = Verdict::on("x")
         .gone(b_died())

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use local_demo::free_ports;
-use local_envoy::{Child, Log, Stream, child, try_until};
+use local_envoy::{Child, Log, child, try_until};
 use tempfile::TempDir;
 
 use super::Refusal;
@@ -38,9 +38,7 @@ impl Server {
         let mut command = command(folder.path());
         command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = Child::spawn(&mut command).map_err(|error| broken(&error))?;
-        let log = Log::default();
-        child.take_stdout().into_iter().for_each(|out| log.collect(Stream::Stdout, out, |_, _| ()));
-        child.take_stderr().into_iter().for_each(|out| log.collect(Stream::Stderr, out, |_, _| ()));
+        let log = Log::of(&child);
         let server = Self { child, log, address, folder };
         let ready = try_until("the proxy to accept connections", PATIENCE, || match server.child.ended() {
             Some(status) => Err(local_envoy::Error::new(format!("it ended with {status}"))),

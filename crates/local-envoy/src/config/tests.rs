@@ -1,4 +1,4 @@
-//! Does each change do what it says to the configuration that is shipped?
+//! Tests of the edits, on the shipped configuration.
 
 use super::*;
 

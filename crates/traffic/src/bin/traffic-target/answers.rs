@@ -1,4 +1,4 @@
-//! What does the target answer to a request?
+//! The answers of the target.
 
 use std::io;
 use std::pin::Pin;
@@ -7,26 +7,20 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame};
-use hyper::header::{CONTENT_LENGTH, HeaderValue, SET_COOKIE};
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use traffic::{Behaviour, HEALTH_CHECK, TARGET};
 
-use crate::Orders;
-
-/// The body of an answer: whole, or one that breaks off.
+/// An answer whose body is complete or breaks off.
 type Answer = Response<Either<Full<Bytes>, BreaksOff>>;
 
-/// The answer of the target `name`, which acts by `orders`.
-pub(crate) async fn answer<B>(request: &Request<B>, name: &str, orders: &Orders) -> Answer {
+/// The answer of the target `name` with this behaviour.
+pub(crate) async fn answer<B>(request: &Request<B>, name: &str, behaviour: Behaviour) -> Answer {
     let mut answer = if request.uri().path() == HEALTH_CHECK {
-        let healthy = orders.behaviour != Behaviour::Unhealthy;
+        let healthy = behaviour != Behaviour::Unhealthy;
         whole(if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, name)
     } else {
-        let mut answer = behave(orders.behaviour, name).await;
-        for line in orders.set_cookies.iter().filter_map(|line| HeaderValue::from_str(line).ok()) {
-            answer.headers_mut().append(SET_COOKIE, line);
-        }
-        answer
+        behave(behaviour, name).await
     };
     if let Ok(name) = HeaderValue::from_str(name) {
         answer.headers_mut().insert(TARGET, name);
@@ -56,7 +50,7 @@ fn whole(status: StatusCode, name: &str) -> Answer {
     answer
 }
 
-/// More than ever comes.
+/// The `content-length` of a body that breaks off. The body never gets so long.
 const PROMISED: u32 = 1 << 20;
 
 /// A body that fails after its first bytes.
@@ -80,7 +74,7 @@ impl Body for BreaksOff {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
         if !self.sent {
-            // The connection sends what it has before it asks again.
+            // Hyper flushes the first frame before it polls again.
             self.sent = true;
             context.waker().wake_by_ref();
             return Poll::Pending;

@@ -1,4 +1,4 @@
-//! `traffic-target NAME ADDRESS`: a target that answers with its name, as the lines on its standard input order.
+//! `traffic-target NAME ADDRESS`: a target that answers with its name. Orders come as lines on its standard input.
 
 mod answers;
 
@@ -12,36 +12,31 @@ use hyper::service::service_fn;
 use hyper::{Request, body::Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use traffic::{Behaviour, Order};
+use traffic::Behaviour;
 
-/// What it was told.
-#[derive(Clone, Default)]
-pub(crate) struct Orders {
-    pub(crate) behaviour: Behaviour,
-    pub(crate) set_cookies: Vec<String>,
-}
-
-type Shared = Arc<Mutex<Orders>>;
+/// The present behaviour.
+type Shared = Arc<Mutex<Behaviour>>;
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (Some(name), Some(address)) = (arguments.next(), arguments.next()) else {
         return Err(io::Error::other("usage: traffic-target NAME ADDRESS, such as `traffic-target a 127.0.0.1:8001`"));
     };
-    let address: SocketAddr =
-        address.parse().map_err(|_| io::Error::other(format!("{address:?} is no address such as 127.0.0.1:8001")))?;
-    let orders = Shared::default();
+    let address: SocketAddr = address
+        .parse()
+        .map_err(|_| io::Error::other(format!("{address:?} is not an address such as 127.0.0.1:8001")))?;
+    let behaviour = Shared::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = listen(address)?;
         println!("{}", listener.local_addr()?);
-        let ordered = Arc::clone(&orders);
+        let ordered = Arc::clone(&behaviour);
         std::thread::spawn(move || obey(&ordered));
-        serve(&listener, &Arc::from(name), &orders).await
+        serve(&listener, &Arc::from(name), &behaviour).await
     })
 }
 
-/// Whoever has started this may hold the port too, so that it stays free for the next start.
+/// Listens on the address. The parent process can hold the same port, so that it stays reserved for the next start.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseport(true)?;
@@ -49,44 +44,34 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-/// Does what the lines on standard input say, until they end.
-fn obey(orders: &Shared) -> io::Result<()> {
+/// Follows the orders on standard input until it ends.
+fn obey(behaviour: &Shared) -> io::Result<()> {
     for line in io::stdin().lock().lines() {
-        let order: Order = serde_json::from_str(&line?)?;
-        {
-            let mut orders = orders.lock().unwrap_or_else(PoisonError::into_inner);
-            match order {
-                Order::Behave(behaviour) => orders.behaviour = behaviour,
-                Order::SetCookies(lines) => orders.set_cookies = lines,
-            }
-        }
+        let ordered = serde_json::from_str(&line?)?;
+        *behaviour.lock().unwrap_or_else(PoisonError::into_inner) = ordered;
         io::stdout().write_all(b"done\n")?;
     }
     Ok(())
 }
 
-async fn serve(listener: &TcpListener, name: &Arc<str>, orders: &Shared) -> io::Result<()> {
+async fn serve(listener: &TcpListener, name: &Arc<str>, behaviour: &Shared) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::spawn(converse(stream, Arc::clone(name), Arc::clone(orders)));
+        tokio::spawn(converse(stream, Arc::clone(name), Arc::clone(behaviour)));
     }
 }
 
-/// The orders as they are now.
-fn told(orders: &Shared) -> Orders {
-    orders.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
 /// Answers the requests of a connection.
-async fn converse(stream: TcpStream, name: Arc<str>, orders: Shared) {
+async fn converse(stream: TcpStream, name: Arc<str>, behaviour: Shared) {
     let service = service_fn(|request: Request<Incoming>| {
-        let (name, orders) = (Arc::clone(&name), told(&orders));
-        Box::pin(async move { Ok::<_, Infallible>(answers::answer(&request, &name, &orders).await) })
+        let name = Arc::clone(&name);
+        let behaviour = *behaviour.lock().unwrap_or_else(PoisonError::into_inner);
+        Box::pin(async move { Ok::<_, Infallible>(answers::answer(&request, &name, behaviour).await) })
     });
     let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if (&mut connection).await.is_err_and(|error| error.is_user()) {
-        // An answer that breaks off: a mere close would end the connection as if nothing were wrong with it.
+        // The answer breaks off. Without linger 0 the connection would end with FIN instead of RST, like a regular end.
         let stream = connection.into_parts().io.into_inner();
         let _ = stream.set_zero_linger();
     }
