@@ -1,7 +1,7 @@
-//! The scenarios of the other proxies' own test suites, played to them and to our filter.
+//! Plays the scenarios of other proxies' test suites to those proxies and to our filter.
 //!
-//! `scenarios.yaml` tells them; `proxies` gives each proxy its own words; `run`, `visitor` and `expect` treat all alike; `matrix`
-//! says what came of it, and `page` keeps it in `docs/compatibility.md`.
+//! `scenarios.yaml` holds the scenarios, and `proxies` writes the configuration of each proxy. `run`, `client` and `expect` treat
+//! all proxies alike. `matrix` collects the results, and `page` writes them to `docs/compatibility.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,16 +14,17 @@
 
 mod backends;
 mod client;
+mod exchange;
 mod expect;
+mod jar;
 mod matrix;
-mod names;
+mod name_server;
 mod page;
+mod pools;
 mod proxies;
 mod run;
 mod runtime;
 mod scenario;
-mod setup;
-mod visitor;
 
 use std::collections::BTreeSet;
 
@@ -49,7 +50,7 @@ fn our_filter_passes_and_fails_as_the_scenarios_say() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// Tells the test to write the page instead.
+/// The variable that makes the test write the page instead of comparing it.
 const WRITE: &str = "STICKY_SESSIONS_WRITE_PAGE";
 
 #[test]
@@ -83,7 +84,7 @@ fn every_scenario_of_the_survey_is_there_once() {
     assert_eq!(ids.len(), scenarios().len());
 }
 
-/// `V1–V8` is eight of them, and `H3, answers` a part of one.
+/// The numbers in an id: `V1–V8` stands for eight scenarios of the survey, `H3, answers` for a part of one.
 fn numbers(id: &str) -> Vec<String> {
     let id = id.split(',').next().unwrap();
     let number = |id: &str| id[1..].parse::<u32>().unwrap();

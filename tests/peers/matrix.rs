@@ -1,4 +1,4 @@
-//! Which proxy passes which scenario?
+//! The results of every scenario with every proxy.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -6,53 +6,53 @@ use std::sync::{Mutex, OnceLock};
 
 use harness::Report;
 
-use crate::names::NameServer;
+use crate::name_server::NameServer;
 use crate::page::Shown;
 use crate::proxies::{PROXIES, Proxy};
 use crate::run::{Outcome, play};
 use crate::scenario::{Ours, Scenario, scenarios};
 
-/// Names the scenarios to play, by commas; without it, all are played.
+/// The variable that names the scenarios to play, separated by commas. Without it, all are played.
 const ONLY: &str = "STICKY_SESSIONS_SCENARIOS";
 
-/// Most of them wait more than they compute.
+/// The scenarios that run side by side: most of them wait longer than they compute.
 const AT_A_TIME: usize = 6;
 
 static VERSIONS: Report = Report::of("peers-proxies", &["proxy", "version", "passed"]);
 static CELLS: Report =
     Report::of("peers", &["scenario", "sticky-sessions", "stateful_session", "HAProxy", "nginx", "Caddy"]);
 
-/// What the page shows of a scenario with a proxy.
+/// The result of a scenario with a proxy, as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: String,
     pub(crate) why: Option<String>,
 }
 
-/// What has run.
+/// The results of a run.
 pub(crate) struct Matrix {
-    /// Of the proxies at hand, by their names.
+    /// The versions of the installed proxies, by their names.
     pub(crate) versions: BTreeMap<&'static str, String>,
     /// By the names of scenarios and proxies.
     pub(crate) cells: BTreeMap<(&'static str, &'static str), Cell>,
-    /// What was seen where a peer failed, which differs from run to run.
+    /// The response that made a peer fail, which differs from run to run.
     pub(crate) seen: BTreeMap<(&'static str, &'static str), String>,
-    /// Each with what it is about.
+    /// The problems, each with its kind.
     pub(crate) wrong: Vec<(Wrong, String)>,
 }
 
-/// What must not be.
+/// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
-    /// A proxy did not run.
+    /// A proxy did not start.
     Broken,
     /// A proxy does not pass a scenario of its own.
     Peer,
-    /// Ours does not do as the scenario says.
+    /// Our filter does not pass or fail as the scenario says.
     Ours,
 }
 
-/// Plays everything, once.
+/// Plays every scenario to every proxy, once in this process.
 pub(crate) fn matrix() -> &'static Matrix {
     static MATRIX: OnceLock<Matrix> = OnceLock::new();
     MATRIX.get_or_init(|| {
@@ -67,7 +67,7 @@ pub(crate) fn matrix() -> &'static Matrix {
                 PROXIES.iter().filter(|proxy| versions.contains_key(proxy.name())).map(|proxy| (scenario, *proxy)),
             );
         }
-        // The slowest first, so that none is left to wait for at the end.
+        // The slowest come first, so that the run does not end with one slow scenario.
         jobs.sort_by_key(|(scenario, _)| std::cmp::Reverse(scenario.waits()));
         let mut matrix = Matrix { versions, cells: BTreeMap::new(), seen: BTreeMap::new(), wrong: Vec::new() };
         for (scenario, proxy, result) in play_all(jobs) {
@@ -90,7 +90,7 @@ struct Played {
 }
 
 impl Played {
-    /// What the scenario tells, unless it was wrong.
+    /// The result that the scenario announces, or a note that the run had another one.
     fn as_told(text: String, wrong: Option<(Wrong, String)>) -> Self {
         let text = if wrong.is_some() { "not as the scenario says".to_owned() } else { text };
         Self { cell: Cell { text, why: None }, seen: None, wrong }
@@ -108,7 +108,7 @@ fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Playe
             let (jobs, names, done) = (&jobs, &names, done.clone());
             scope.spawn(move || {
                 while let Some((scenario, proxy)) = { jobs.lock().unwrap().next() } {
-                    // A panic is the runner's own mistake, and must not pass for a cell that is missing.
+                    // A panic is a fault of this suite, and must not look like a missing cell.
                     let played = if proxy.origin().is_none() && proxy.name() == PROXIES[0].name() {
                         play_ours(scenario, proxy, names)
                     } else {
@@ -135,13 +135,13 @@ fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
         }
         Outcome::Passed { .. } => None,
         Outcome::Failed(failure) => own.then(|| (Wrong::Peer, format!("{}, but: {}", failure.expected, failure.seen))),
-        Outcome::NoWords(why) => own.then(|| (Wrong::Peer, format!("no words: {why}"))),
+        Outcome::Unsupported(why) => own.then(|| (Wrong::Peer, format!("no words: {why}"))),
     };
     let seen = if let Outcome::Failed(failure) = outcome { Some(failure.seen) } else { None };
     Played { cell, seen, wrong }
 }
 
-/// Ours is played as it comes, and where an option is named with that too.
+/// Plays a scenario to our filter with its defaults, and again with the option that the scenario names.
 fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Played {
     let plain = play(scenario, proxy, names, None);
     let passed = |outcome: &Outcome| matches!(outcome, Outcome::Passed { without, .. } if without.is_empty());
@@ -182,24 +182,24 @@ fn cell(outcome: &Outcome, scenario: &Scenario) -> Cell {
             if without.is_empty() {
                 return of(&text, None);
             }
-            let all = scenario.setups().len();
+            let all = scenario.all_pools().len();
             of(&format!("{text} in {} of {all}", all - without.len()), Some(format!("n/a: {}", without[0])))
         }
-        Outcome::Failed(failure) => of("fail", Some(format!("not so: {}", failure.expected))),
-        Outcome::NoWords(why) => of("n/a", Some(format!("n/a: {why}"))),
+        Outcome::Failed(failure) => of("fail", Some(format!("expected: {}", failure.expected))),
+        Outcome::Unsupported(why) => of("n/a", Some(format!("n/a: {why}"))),
         Outcome::Broken(_) => of("broken", None),
     }
 }
 
 impl Matrix {
-    /// What is wrong of this kind, a line each.
+    /// The problems of this kind, one in a line.
     pub(crate) fn wrong(&self, kind: Wrong) -> String {
         let lines: Vec<&str> =
             self.wrong.iter().filter(|(wrong, _)| *wrong == kind).map(|(_, how)| how.as_str()).collect();
         lines.join("\n")
     }
 
-    /// What was seen, for the scenarios that a text names.
+    /// The responses behind the failures whose rows are in a text.
     pub(crate) fn seen_in(&self, text: &str) -> String {
         let named = self.seen.iter().filter(|((id, proxy), _)| text.contains(&format!("| {id} | {proxy} |")));
         named.map(|((id, proxy), seen)| format!("{id} with {proxy}: {seen}")).collect::<Vec<_>>().join("\n")
@@ -228,7 +228,7 @@ impl Matrix {
 }
 
 impl Scenario {
-    /// About how many milliseconds it takes, besides what a proxy needs to start.
+    /// Its approximate duration in milliseconds, without the start of the proxy.
     fn waits(&self) -> u64 {
         let of = |step: &crate::scenario::Step| match step {
             crate::scenario::Step::Wait(milliseconds) => *milliseconds,
@@ -237,6 +237,6 @@ impl Scenario {
             }
             _ => 0,
         };
-        self.steps.iter().map(of).sum::<u64>() * self.setups().len() as u64
+        self.steps.iter().map(of).sum::<u64>() * self.all_pools().len() as u64
     }
 }
