@@ -145,7 +145,7 @@ fn headers_are(expect: &Expect, response: &Response, jar: &Jar) -> Result<(), St
     Ok(())
 }
 
-/// Whether a line has the name of `pair`, and its value somewhere inside the value.
+/// Returns `true` if a line has the name of `pair`, and its value somewhere inside the value.
 fn contains_around(line: &str, pair: &str) -> bool {
     pair.split_once('=').is_some_and(|(name, value)| {
         line.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).is_some_and(|rest| rest.contains(value))

@@ -11,7 +11,7 @@ pub(crate) struct Cookie {
     pub(crate) name: String,
     pub(crate) path: String,
     pub(crate) value: String,
-    /// Whether the proxy set it, and not a backend.
+    /// `true` if the proxy set it, `false` if a backend did.
     pub(crate) of_proxy: bool,
 }
 

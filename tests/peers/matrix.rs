@@ -135,7 +135,7 @@ fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
         }
         Outcome::Passed { .. } => None,
         Outcome::Failed(failure) => own.then(|| (Wrong::Peer, format!("{}, but: {}", failure.expected, failure.seen))),
-        Outcome::Unsupported(why) => own.then(|| (Wrong::Peer, format!("no words: {why}"))),
+        Outcome::Unsupported(why) => own.then(|| (Wrong::Peer, format!("not supported: {why}"))),
     };
     let seen = if let Outcome::Failed(failure) = outcome { Some(failure.seen) } else { None };
     Played { cell, seen, wrong }

@@ -116,13 +116,13 @@ impl Shown {
     /// The number of scenarios that a proxy passes, of one origin or of all.
     pub(crate) fn score(&self, proxy: &dyn Proxy, origin: Option<Origin>) -> String {
         let chosen = scenarios().iter().filter(|scenario| origin.is_none_or(|origin| scenario.origin == origin));
-        let (mut passed, mut with_option, mut without_words, mut all) = (0, 0, 0, 0);
+        let (mut passed, mut with_option, mut unsupported, mut all) = (0, 0, 0, 0);
         for scenario in chosen {
             all += 1;
             match self.cell(scenario, proxy).map(|cell| cell.text.as_str()) {
                 Some(text) if text.starts_with("pass with") || text.starts_with("by AWS's design") => with_option += 1,
                 Some(text) if text.starts_with("pass") => passed += 1,
-                Some("n/a") => without_words += 1,
+                Some("n/a") => unsupported += 1,
                 _ => (),
             }
         }
@@ -131,8 +131,8 @@ impl Shown {
         if with_option > 0 {
             more.push(format!("{with_option} more with an option"));
         }
-        if without_words > 0 {
-            more.push(format!("{without_words} n/a"));
+        if unsupported > 0 {
+            more.push(format!("{unsupported} n/a"));
         }
         if !more.is_empty() {
             let _ = write!(score, ", {}", more.join(", "));

@@ -139,7 +139,7 @@ impl Pools {
         self.0.values().flat_map(|pool| pool.backends.keys().map(String::as_str))
     }
 
-    /// Whether any pool asks for this.
+    /// Returns `true` if any pool asks for this.
     pub(crate) fn wants(&self, feature: &Feature) -> bool {
         self.0.values().any(|pool| pool.features.contains(feature))
     }

@@ -75,7 +75,7 @@ fn handler(fixture: &Fixture<'_>, name: &str, pool: &Pool) -> Result<String, Ref
                 let _ = writeln!(text, "  @agent header User-Agent {agent}");
                 text.push_str(&handle("@agent", &proxy(fixture, pool, scheme, None)));
             }
-            other => return Err(Refusal::unsupported(reason_for_no(other))),
+            other => return Err(Refusal::unsupported(why_not(other))),
         }
     }
     for (_, member) in pool.members() {
@@ -110,7 +110,7 @@ fn proxy(fixture: &Fixture<'_>, pool: &Pool, scheme: &str, cookie: Option<&str>)
     text
 }
 
-fn reason_for_no(feature: &Feature) -> String {
+fn why_not(feature: &Feature) -> String {
     match feature {
         Feature::Turns | Feature::Balance(Balance::LeastConnections | Balance::Address) => {
             "its policy `cookie` picks a random backend for new clients"

@@ -76,26 +76,26 @@ fn binary() -> Option<PathBuf> {
 
 /// Writes a section `backend`.
 fn backend(fixture: &Fixture<'_>, name: &str, pool: &Pool) -> Result<String, Refusal> {
-    let mut words = Words::default();
+    let mut section = Section::default();
     for feature in &pool.features {
-        words.feature(feature)?;
+        section.feature(feature)?;
     }
     let others = pool.backends.len().saturating_sub(1).max(1);
-    let retries = if words.retry_on.is_empty() { 3 } else { others };
+    let retries = if section.retry_on.is_empty() { 3 } else { others };
     let mut text = format!(
         "backend {name}\n  balance {}\n  retries {retries}\n  retry-on conn-failure empty-response{}\n{}",
-        words.balance, words.retry_on, words.lines
+        section.balance, section.retry_on, section.lines
     );
-    if words.sticky {
-        let _ = writeln!(text, "  cookie {} {}{}", words.name, words.mode, words.parameters);
+    if section.sticky {
+        let _ = writeln!(text, "  cookie {} {}{}", section.name, section.mode, section.parameters);
     }
     for (backend, member) in pool.members() {
-        let _ = writeln!(text, "{}", server(fixture, pool, backend, member, &words));
+        let _ = writeln!(text, "{}", server(fixture, pool, backend, member, &section));
     }
     Ok(text)
 }
 
-fn server(fixture: &Fixture<'_>, pool: &Pool, backend: &str, member: &Member, words: &Words) -> String {
+fn server(fixture: &Fixture<'_>, pool: &Pool, backend: &str, member: &Member, section: &Section) -> String {
     let address = fixture.backends.address(backend);
     let mut line = if pool.wants(&Feature::Names) {
         let port = address.port();
@@ -103,7 +103,7 @@ fn server(fixture: &Fixture<'_>, pool: &Pool, backend: &str, member: &Member, wo
     } else {
         format!("  server {backend} {address}")
     };
-    if words.sticky {
+    if section.sticky {
         let _ = write!(line, " cookie {backend}");
     }
     let weight = if member.state == State::Draining { Some(0) } else { pool.weight(member) };
@@ -116,11 +116,11 @@ fn server(fixture: &Fixture<'_>, pool: &Pool, backend: &str, member: &Member, wo
     if member.state == State::Down {
         line.push_str(" disabled");
     }
-    line.push_str(&words.server);
+    line.push_str(&section.server);
     line
 }
 
-struct Words {
+struct Section {
     balance: &'static str,
     sticky: bool,
     name: String,
@@ -135,7 +135,7 @@ struct Words {
     table: Option<String>,
 }
 
-impl Default for Words {
+impl Default for Section {
     fn default() -> Self {
         Self {
             balance: "roundrobin",
@@ -151,7 +151,7 @@ impl Default for Words {
     }
 }
 
-impl Words {
+impl Section {
     fn feature(&mut self, feature: &Feature) -> Result<(), Refusal> {
         match feature {
             Feature::NotSticky => self.sticky = false,

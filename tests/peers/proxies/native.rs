@@ -120,7 +120,7 @@ impl Session {
                 let header = json!({ "name": "user-agent", "string_match": { "exact": agent } });
                 self.except.push(json!({ "match": { "headers": [header] } }));
             }
-            other => return Err(Refusal::unsupported(reason_for_no(other))),
+            other => return Err(Refusal::unsupported(why_not(other))),
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Session {
     }
 }
 
-fn reason_for_no(feature: &Feature) -> String {
+fn why_not(feature: &Feature) -> String {
     match feature {
         Feature::DomainFromQuery | Feature::SameSiteFromQuery => "attributes are fixed texts",
         Feature::Idle(_) => "its cookies hold an end that use does not extend",

@@ -257,7 +257,7 @@ impl Upstream {
             Feature::FollowRequests(name) => self.learn(name, "cookie"),
             Feature::FollowHeads => self.parameter("header"),
             Feature::Idle(seconds) if learning => self.parameter(&format!("timeout={seconds}s")),
-            other => return Err(Refusal::unsupported(reason_for_no(other))),
+            other => return Err(Refusal::unsupported(why_not(other))),
         }
         Ok(())
     }
@@ -272,7 +272,7 @@ impl Upstream {
     }
 }
 
-fn reason_for_no(feature: &Feature) -> String {
+fn why_not(feature: &Feature) -> String {
     match feature {
         Feature::Idle(_) | Feature::Life(_) | Feature::NotFromTheFuture => "its cookies hold no date",
         Feature::Header(_) => "it has no sessions in headers",
