@@ -7,7 +7,7 @@ use harness::{LoadBalancer, forge};
 use crate::packages::python;
 use crate::program;
 
-/// In how many fields these cookies were sent, and who answered.
+/// Sends these cookies, and returns the number of fields and the target that answered.
 #[track_caller]
 fn ask(lb: &LoadBalancer, cookies: &[&str]) -> (usize, String) {
     let mut client = python("python/crumbs.py");
