@@ -1,4 +1,4 @@
-//! What cookies look like where AWS's are not wanted.
+//! Names and attributes of cookies that differ from AWS's.
 
 use local_envoy::Plugin;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use stickiness::outcome::Outcome;
 
 use harness::{Client, LoadBalancer, Response, Setup, Weighted, fetch, fetch_over_tls, over_tls, plugin, setting};
 
-/// A plugin configuration with these options of cookies for every target group.
+/// A plugin configuration with these cookie options for every target group.
 fn options(cookie: &Value) -> Plugin<'static> {
     Plugin::Struct(json!({ "cookie": cookie }))
 }
@@ -17,7 +17,7 @@ fn with(cookie: &Value) -> LoadBalancer {
     LoadBalancer::start(&Setup { plugin: Some(options(cookie)), ..Setup::default() })
 }
 
-/// The lines are these, in which `V` stands for the value of the first and `E` for its `Expires`.
+/// Compares the `Set-Cookie` lines. `V` stands for the value of the first one, and `E` for its `Expires`.
 #[track_caller]
 fn lines_are(response: &Response, expected: &[&str]) {
     let lines = response.set_cookies();

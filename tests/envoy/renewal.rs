@@ -1,4 +1,4 @@
-//! When a session that goes on gets a new cookie.
+//! The renewal of cookies during a session.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use stickiness::outcome::Outcome;
 
 use harness::{Client, LoadBalancer, Setup, Weighted, fetch, group_of, plugin, setting, wait_until};
 
-/// `web` is sticky for so many seconds, and its cookies are renewed so.
+/// A load balancer whose `web` is sticky for so many seconds, with these cookie options.
 #[track_caller]
 fn with(seconds: u64, cookie: &Value) -> LoadBalancer {
     let stickiness = json!({ "lb_cookie": { "duration_seconds": seconds } });
@@ -17,7 +17,7 @@ fn with(seconds: u64, cookie: &Value) -> LoadBalancer {
     LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), ..Setup::default() })
 }
 
-/// Uses a session until an answer renews its cookie, and returns when that request was sent.
+/// Uses a session until an answer renews its cookie, and returns the time when that request was sent.
 #[track_caller]
 fn use_until_renewed(lb: &LoadBalancer, client: &mut Client, home: &str) -> Instant {
     let mut sent = Instant::now();
@@ -37,7 +37,7 @@ fn a_sliding_cookie_is_renewed_after_half_of_its_duration_and_the_session_goes_o
     let start = Instant::now();
     let home = client.get(lb.sticky, "/").body;
     let mut given = start;
-    // Longer than the duration.
+    // The session goes on for longer than the duration.
     while start.elapsed() < Duration::from_secs(5) {
         let renewed = use_until_renewed(&lb, &mut client, &home);
         assert!(given.elapsed() >= Duration::from_secs(2), "{:?}", given.elapsed());
@@ -96,7 +96,7 @@ fn a_cookie_that_is_renewed_on_change_only_ends_however_much_it_is_used() {
         assert!(!is_over || start.elapsed() >= Duration::from_secs(2));
         is_over
     });
-    // It has been given a new one.
+    // The answer has started a new session.
     let next = client.get(lb.sticky, "/");
     assert_eq!(next.set_cookies(), Vec::<&str>::new());
     assert_eq!(lb.issued(), 2);

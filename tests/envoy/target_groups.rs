@@ -1,4 +1,4 @@
-//! Target-group stickiness: a rule of weighted target groups, and who stays in which.
+//! Target-group stickiness: rules with weighted target groups.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,15 @@ use harness::{
     routes, setting, shipped_weighted, wait_until, wasm, weigh,
 };
 
-/// What a target group without stickiness of its own is configured with.
+use crate::steps::has_not_crashed;
+
+/// Turns the stickiness of the target groups themselves off.
 fn no_target_stickiness(config: &mut local_envoy::Config) {
     let off = json!({ "stickiness": { "enabled": false } });
     plugin(config)["target_groups"] = json!({ "blue": off, "green": off });
 }
 
-/// A value that pins to this group, to be sent under either name.
+/// A value that pins to this group, for either cookie name.
 fn value_of(group: &str) -> String {
     forge_as(Kind::TargetGroup, KEY, &[(group, "", 0)])
 }
@@ -120,7 +122,7 @@ fn a_group_cookie_that_is_url_encoded_is_no_error() {
 fn new_clients_are_spread_by_the_weights() {
     let lb = Weighted::shipped();
     let green = (0..300).filter(|_| fetch(lb.sticky, "/", &[]).body.starts_with("green")).count();
-    // 30 are expected, and less than 1 in 100,000 runs falls outside.
+    // The expected number is 30. Fewer than 1 in 100,000 runs are outside this range.
     assert!((5..=58).contains(&green), "{green}");
 }
 
@@ -187,7 +189,7 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
         vec![format!("AWSALBTGCORS=broken; AWSALBTG={blue}")],
         vec![format!("AWSALBTG=broken; AWSALBTG={blue}; AWSALBTG={green}")],
         vec![format!("{}; AWSALBTG={blue}", vec!["AWSALBTG=x"; 1_500].join("; "))],
-        // A target of another group does not matter.
+        // The target cookie names a target of the other group, which does not matter.
         vec![format!("AWSALBTG={blue}; AWSALB={green_target}")],
         vec![format!("AWSALBTG=\"{blue}\"")],
         vec![format!("AWSALBTG={encoded}")],
@@ -225,7 +227,7 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         (Outcome::Malformed, &format!("AWSALBTG={flipped}")),
         (Outcome::Malformed, &format!("AWSALBTG={}", "A".repeat(20_000))),
         (Outcome::Malformed, &vec!["AWSALBTG=x"; 1_500].join("; ")),
-        // No other kind is of use as this one, and this one as no other.
+        // A cookie of another kind is not accepted as this kind, and this kind is not accepted as another.
         (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::LbCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::AppCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALB={blue}")),
@@ -240,7 +242,7 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         assert_eq!(lb.counted(outcome), before + 1, "{cookie}");
     }
     assert_eq!(fetch(lb.sticky, "/", &[b"cookie: AWSALBTG=\xff; \xfe=\x80"]).status, 200);
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
 }
 
@@ -257,7 +259,7 @@ fn the_cookie_of_a_group_that_left_the_rule_is_ignored_and_replaced() {
     let response = client.get(lb.sticky, "/");
     assert_eq!((response.status, group_of(&response.body)), (200, "green"));
     assert_eq!(lb.counted(Outcome::WrongGroup), wrong + 1);
-    // The new pair names green, which now keeps the client whatever the weights.
+    // The new pair names green, which keeps the client with any weights.
     lb.replace(|config| weigh(config, 100, 0));
     assert_eq!(group_of(&client.get(lb.sticky, "/").body), "green");
 }
