@@ -34,7 +34,7 @@ fn our_cookie_is_found_in_whichever_field_it_is() {
 }
 
 #[test]
-fn of_fields_that_all_name_our_cookie_the_one_that_opens_counts() {
+fn when_several_fields_have_our_cookie_the_one_that_opens_pins() {
     let lb = LoadBalancer::shipped();
     for target in &lb.targets {
         let good = format!("AWSALB={}", forge("web", &target.name_in_envoy(), 0));

@@ -73,7 +73,7 @@ fn the_session_of_a_target_that_died_moves_without_an_error_and_for_good() {
 }
 
 #[test]
-fn a_session_no_longer_sends_what_expires_says_is_over() {
+fn a_session_no_longer_sends_expired_cookies() {
     let plugin = r#"{"target_groups": {"web": {"stickiness": {"lb_cookie": {"duration_seconds": 3}}}}}"#;
     let lb = LoadBalancer::with_plugin(plugin);
     let mut session = Session::start(&lb);

@@ -12,7 +12,7 @@ use harness::{
 };
 
 use crate::pool::{self, Pooled};
-use crate::steps::{has_not_crashed, login, logout, unpinned};
+use crate::steps::{has_not_crashed, login, logout, outlive_the_first_cookie, unpinned};
 
 /// The configuration of a target group that follows the application's cookie of this name.
 fn following(cookie_name: &str, duration_seconds: u64) -> Value {
@@ -133,13 +133,7 @@ fn every_answer_renews_our_cookie_while_the_pair_is_valid() {
 fn a_session_that_is_used_outlives_the_duration_and_one_that_is_not_expires() {
     let lb = edited(2, &|_| ());
     let (mut client, home) = logged_in(&lb);
-    let first = client.clone();
-    wait_until("the first cookie to expire", || {
-        assert_eq!(client.get(lb.sticky, "/").body, home);
-        first.clone().get(lb.sticky, "/");
-        lb.counted(Outcome::Expired) > 0
-    });
-    assert_eq!(client.get(lb.sticky, "/").body, home);
+    let first = outlive_the_first_cookie(&lb, &mut client, &home);
     let expired = first.jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
     unpinned(&lb, &[&format!("cookie: {expired}")]);
     assert_eq!((lb.counted(Outcome::Expired), lb.counted(Outcome::Moved)), (3, 0));

@@ -114,7 +114,7 @@ fn crumbs_of_http_2_are_served_as_far_as_envoy_lets_them_through() {
 }
 
 #[test]
-fn shards_without_end_are_served() {
+fn very_many_shards_are_served() {
     let stickiness = json!({ "type": "app_cookie", "app_cookie": { "cookie_name": "sid" } });
     let plugin = json!({ "target_groups": { "web": { "stickiness": stickiness }, "*": {} } });
     let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), ..Setup::default() });

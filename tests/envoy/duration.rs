@@ -14,6 +14,7 @@ use harness::{
 };
 
 use crate::pool;
+use crate::steps::outlive_the_first_cookie;
 
 #[test]
 fn each_client_stays_on_one_target_and_new_clients_are_spread() {
@@ -226,13 +227,7 @@ fn a_session_that_is_used_outlives_the_duration_of_its_first_cookie() {
     let lb = LoadBalancer::with_plugin(r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": "2"}}}"#);
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
-    let first = client.clone();
-    wait_until("the first cookie to expire", || {
-        assert_eq!(client.get(lb.sticky, "/").body, home);
-        first.clone().get(lb.sticky, "/");
-        lb.counted(Outcome::Expired) > 0
-    });
-    assert_eq!(client.get(lb.sticky, "/").body, home);
+    outlive_the_first_cookie(&lb, &mut client, &home);
     assert_eq!(lb.counted(Outcome::Moved), 0);
 }
 

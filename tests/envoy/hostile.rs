@@ -107,7 +107,7 @@ fn a_client_that_sends_our_headers_itself_achieves_nothing() {
 }
 
 #[test]
-fn they_achieve_nothing_where_only_the_filter_removes_them() {
+fn our_headers_achieve_nothing_where_only_the_filter_removes_them() {
     our_headers_achieve_nothing(&LoadBalancer::start(&Setup {
         edit: &|config| {
             let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();

@@ -111,7 +111,7 @@ fn lines_that_are_no_cookie_do_no_harm() {
 }
 
 #[test]
-fn ever_so_many_and_ever_so_long_lines_do_no_harm() {
+fn very_many_and_very_long_lines_do_no_harm() {
     for lb in policies() {
         assert_eq!(harmless(&lb, &vec!["sid=1; Path=/"; 80]).status, 200);
         let long = format!("sid=1; Path=/{}", "x".repeat(8_000));

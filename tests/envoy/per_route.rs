@@ -112,7 +112,7 @@ fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
 }
 
 #[test]
-fn what_metadata_says_that_is_not_to_be_said_is_told_in_the_log() {
+fn metadata_that_is_not_valid_is_reported_in_the_log() {
     let lb = load_balancer();
     for path in ["/unknown", "/odd", "/misspelt", "/nothing"] {
         fetch(lb.sticky, path, &[]);

@@ -83,7 +83,7 @@ fn envoys_admin_shows_a_key_of_the_configuration_and_none_of_the_environment() {
     client.get(lb.sticky, "/");
     let admin = lb.envoy.admin();
     let dump = admin.get("/config_dump?include_eds").unwrap();
-    assert!(dump.contains(secret(OTHER_KEY)), "a key of the configuration is shown no more: say so in SECURITY.md");
+    assert!(dump.contains(secret(OTHER_KEY)), "a key in the configuration is no longer shown: change SECURITY.md");
     for page in [
         "/config_dump?include_eds",
         "/server_info",

@@ -1,8 +1,11 @@
 //! Requests, configurations and checks that several modules of tests share.
 
-use harness::{LoadBalancer, Response, fetch, setting};
 use local_envoy::Envoy;
 use serde_json::{Value, json};
+
+use stickiness::outcome::Outcome;
+
+use harness::{Client, LoadBalancer, Response, fetch, setting, wait_until};
 
 /// The path at which a target sets `JSESSIONID`.
 pub(crate) fn login() -> String {
@@ -27,6 +30,19 @@ pub(crate) fn unpinned(lb: &LoadBalancer, lines: &[&str]) -> [Response; 2] {
     assert_eq!(answers.each_ref().map(|answer| answer.status), [200; 2], "{lines:?}");
     assert_ne!(answers[0].body, answers[1].body, "{lines:?}");
     answers
+}
+
+/// Uses a session for longer than the duration of its first cookie, and returns a client that still has the first cookie.
+#[track_caller]
+pub(crate) fn outlive_the_first_cookie(lb: &LoadBalancer, client: &mut Client, home: &str) -> Client {
+    let first = client.clone();
+    wait_until("the first cookie to expire", || {
+        assert_eq!(client.get(lb.sticky, "/").body, home);
+        first.clone().get(lb.sticky, "/");
+        lb.counted(Outcome::Expired) > 0
+    });
+    assert_eq!(client.get(lb.sticky, "/").body, home);
+    first
 }
 
 /// The other one of the targets `a` and `b`.

@@ -440,7 +440,7 @@ fn a_client_that_names_a_group_itself_achieves_nothing() {
 }
 
 #[test]
-fn it_achieves_nothing_where_only_the_filter_removes_its_header() {
+fn a_group_header_achieves_nothing_where_only_the_filter_removes_it() {
     naming_a_group_achieves_nothing(&Weighted::start(|config| {
         weigh(config, 100, 0);
         let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();

@@ -29,7 +29,7 @@ mod scenario;
 use std::collections::BTreeSet;
 
 use crate::matrix::{Wrong, matrix};
-use crate::page::{Shown, difference};
+use crate::page::{Page, difference};
 use crate::scenario::scenarios;
 
 #[test]
@@ -54,23 +54,23 @@ fn our_filter_passes_and_fails_as_the_scenarios_say() {
 const WRITE: &str = "STICKY_SESSIONS_WRITE_PAGE";
 
 #[test]
-fn the_page_says_what_came_of_them() {
+fn the_page_shows_these_results() {
     let kept = std::fs::read_to_string(page::file()).unwrap_or_default();
-    let before = Shown::read(&kept);
-    let shown = Shown::of(matrix(), &before);
+    let before = Page::read(&kept);
+    let shown = Page::of(matrix(), &before);
     if std::env::var_os(WRITE).is_some() {
-        std::fs::write(page::file(), shown.page()).unwrap();
+        std::fs::write(page::file(), shown.to_markdown()).unwrap();
         return;
     }
-    let difference = difference(&kept, &shown.with_versions_of(&before).page());
+    let difference = difference(&kept, &shown.with_versions_of(&before).to_markdown());
     let seen = matrix().seen_in(&difference);
     assert!(difference.is_empty(), "`cargo xtask compatibility` would change these lines:\n{difference}\n{seen}");
 }
 
 #[test]
 fn a_page_that_is_read_and_written_again_is_the_same() {
-    let shown = Shown::of(matrix(), &Shown::default());
-    assert_eq!(Shown::read(&shown.page()).page(), shown.page());
+    let shown = Page::of(matrix(), &Page::default());
+    assert_eq!(Page::read(&shown.to_markdown()).to_markdown(), shown.to_markdown());
 }
 
 #[test]

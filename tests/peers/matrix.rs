@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use harness::Report;
 
 use crate::name_server::NameServer;
-use crate::page::Shown;
+use crate::page::Page;
 use crate::proxies::{PROXIES, Proxy};
 use crate::run::{Outcome, play};
 use crate::scenario::{Ours, Scenario, scenarios};
@@ -206,7 +206,7 @@ impl Matrix {
     }
 
     fn report(&self) {
-        let shown = Shown::of(self, &Shown::default());
+        let shown = Page::of(self, &Page::default());
         for proxy in PROXIES {
             let version = self.versions.get(proxy.name()).map_or(proxy.absent(), String::as_str);
             let score =

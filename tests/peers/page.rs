@@ -20,7 +20,7 @@ const EARLIER: &str = ", not installed and not run this time: its cells are thos
 
 /// The contents of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shown {
+pub(crate) struct Page {
     /// By the name of the proxy.
     versions: BTreeMap<String, String>,
     /// By the id of the scenario and the name of the proxy.
@@ -31,7 +31,7 @@ pub(crate) fn file() -> PathBuf {
     workspace_root().join("docs/compatibility.md")
 }
 
-impl Shown {
+impl Page {
     /// The results of a run; cells of proxies that did not run are taken from `before`.
     pub(crate) fn of(matrix: &Matrix, before: &Self) -> Self {
         let mut shown = before.clone();
@@ -84,7 +84,7 @@ impl Shown {
     }
 
     /// Writes the whole page.
-    pub(crate) fn page(&self) -> String {
+    pub(crate) fn to_markdown(&self) -> String {
         let mut page = include_str!("page.md").to_owned();
         page.push_str("\n## Proxies\n\n| proxy | version |\n|---|---|\n");
         for proxy in PROXIES {
