@@ -100,19 +100,19 @@ impl Played {
 type Job = (&'static Scenario, &'static dyn Proxy);
 
 fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Played)> {
-    let names = NameServer::start();
+    let name_server = NameServer::start();
     let jobs = Mutex::new(jobs.into_iter());
     let (done, all) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
-            let (jobs, names, done) = (&jobs, &names, done.clone());
+            let (jobs, name_server, done) = (&jobs, &name_server, done.clone());
             scope.spawn(move || {
                 while let Some((scenario, proxy)) = { jobs.lock().unwrap().next() } {
                     // A panic is a fault of this suite, and must not look like a missing cell.
                     let played = if proxy.origin().is_none() && proxy.name() == PROXIES[0].name() {
-                        play_ours(scenario, proxy, names)
+                        play_ours(scenario, proxy, name_server)
                     } else {
-                        play_peer(scenario, proxy, names)
+                        play_peer(scenario, proxy, name_server)
                     };
                     done.send((scenario, proxy, played)).unwrap();
                 }
@@ -123,8 +123,8 @@ fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Playe
     all.into_iter().collect()
 }
 
-fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Played {
-    let outcome = play(scenario, proxy, names, None);
+fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, name_server: &NameServer) -> Played {
+    let outcome = play(scenario, proxy, name_server, None);
     let own = proxy.origin() == Some(scenario.origin);
     let cell = cell(&outcome, scenario);
     let wrong = match &outcome {
@@ -142,8 +142,8 @@ fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
 }
 
 /// Plays a scenario to our filter with its defaults, and again with the option that the scenario names.
-fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Played {
-    let plain = play(scenario, proxy, names, None);
+fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, name_server: &NameServer) -> Played {
+    let plain = play(scenario, proxy, name_server, None);
     let passed = |outcome: &Outcome| matches!(outcome, Outcome::Passed { without, .. } if without.is_empty());
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
     let (options, text) = match &scenario.ours {
@@ -160,7 +160,7 @@ fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
             (options, format!("by AWS's design: {design}; {} makes it pass", options.option))
         }
     };
-    let with = play(scenario, proxy, names, Some(options));
+    let with = play(scenario, proxy, name_server, Some(options));
     let wrong = if !passed(&with) {
         Some((Wrong::Ours, format!("should pass with the option: {with:?}")))
     } else if !failed(&plain) {

@@ -65,12 +65,17 @@ impl Stop {
 }
 
 /// Plays every variant of a scenario.
-pub(crate) fn play(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer, options: Option<&Options>) -> Outcome {
+pub(crate) fn play(
+    scenario: &Scenario,
+    proxy: &dyn Proxy,
+    name_server: &NameServer,
+    options: Option<&Options>,
+) -> Outcome {
     let mut weakest: Option<Equality> = None;
     let mut without = Vec::new();
     let all_pools = scenario.all_pools();
     for pools in &all_pools {
-        match Run::start(scenario, proxy, names, options, pools).and_then(|mut run| run.play(&scenario.steps)) {
+        match Run::start(scenario, proxy, name_server, options, pools).and_then(|mut run| run.play(&scenario.steps)) {
             Ok(equality) => weakest = weakest.max(equality),
             Err(Stop::Refused(Refusal::Unsupported(why))) => without.push(why),
             Err(Stop::Refused(Refusal::Broken(why))) => return Outcome::Broken(why),
@@ -85,7 +90,7 @@ pub(crate) fn play(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer, o
 
 struct Run<'a> {
     proxy: &'a dyn Proxy,
-    names: SocketAddr,
+    name_server: SocketAddr,
     options: Option<&'a Options>,
     backends: Backends,
     pools: Value,
@@ -99,7 +104,7 @@ impl<'a> Run<'a> {
     fn start(
         scenario: &Scenario,
         proxy: &'a dyn Proxy,
-        names: &NameServer,
+        name_server: &NameServer,
         options: Option<&'a Options>,
         pools: &Value,
     ) -> Result<Self, Stop> {
@@ -108,7 +113,7 @@ impl<'a> Run<'a> {
         let backends = Backends::start(all.iter().map(String::as_str), parsed.wants(&Feature::Tls));
         let mut run = Self {
             proxy,
-            names: names.address,
+            name_server: name_server.address,
             options,
             backends,
             pools: pools.clone(),
@@ -130,7 +135,7 @@ impl<'a> Run<'a> {
     }
 
     fn fixture<'g>(&'g self, pools: &'g Pools) -> Fixture<'g> {
-        Fixture { pools, backends: &self.backends, names: self.names, options: self.options }
+        Fixture { pools, backends: &self.backends, name_server: self.name_server, options: self.options }
     }
 
     /// Waits until the proxy has resolved the names of its backends.

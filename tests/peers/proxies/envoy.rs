@@ -127,7 +127,7 @@ pub(super) fn cluster(fixture: &Fixture<'_>, name: &str, pool: &Pool, members: &
         cluster["common_lb_config"]["locality_weighted_lb_config"] = json!({});
     }
     if names {
-        let (address, port) = (fixture.names.ip().to_string(), fixture.names.port());
+        let (address, port) = (fixture.name_server.ip().to_string(), fixture.name_server.port());
         cluster["dns_refresh_rate"] = json!("1s");
         cluster["dns_lookup_family"] = json!("V4_ONLY");
         cluster["typed_dns_resolver_config"] = json!({

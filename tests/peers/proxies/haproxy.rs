@@ -48,7 +48,7 @@ impl Proxy for Haproxy {
                  timeout queue 2s\n  option redispatch 1\n\
                  resolvers names\n  nameserver one {}\n  hold valid 1s\n\
                  frontend all\n  bind {address}\n{frontend}{backends}",
-                fixture.names
+                fixture.name_server
             )
         };
         let server = Server::start("haproxy.cfg", configure, |folder| {

@@ -20,7 +20,7 @@ pub(crate) struct Fixture<'a> {
     pub(crate) pools: &'a Pools,
     pub(crate) backends: &'a Backends,
     /// The address of the DNS server.
-    pub(crate) names: SocketAddr,
+    pub(crate) name_server: SocketAddr,
     /// Options for our filter; other proxies ignore them.
     pub(crate) options: Option<&'a Options>,
 }

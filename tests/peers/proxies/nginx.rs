@@ -106,7 +106,8 @@ struct Parts {
 
 impl Parts {
     fn of(fixture: &Fixture<'_>) -> Result<Self, Refusal> {
-        let mut parts = Self { http: format!("resolver {} valid=1s ipv6=off;\n", fixture.names), ..Self::default() };
+        let mut parts =
+            Self { http: format!("resolver {} valid=1s ipv6=off;\n", fixture.name_server), ..Self::default() };
         for (name, pool) in &fixture.pools.0 {
             parts.pool(fixture, name, pool)?;
         }
