@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exchange::Response;
 use crate::jar::{self, Jar};
-use crate::run::Stop;
+use crate::outcome::Stop;
 use crate::scenario::{CookieIs, Equality, Expect};
 
 /// Seconds between the moment a date is written and the moment it is checked.

@@ -19,18 +19,31 @@ mod expect;
 mod jar;
 mod matrix;
 mod name_server;
+mod outcome;
 mod page;
 mod pools;
 mod proxies;
+mod report;
 mod run;
 mod runtime;
 mod scenario;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use crate::matrix::{Wrong, matrix};
+use crate::matrix::{Matrix, Wrong};
 use crate::page::{Page, difference};
 use crate::scenario::scenarios;
+
+/// The results of all scenarios, which are played once for all tests.
+fn matrix() -> &'static Matrix {
+    static MATRIX: OnceLock<Matrix> = OnceLock::new();
+    MATRIX.get_or_init(|| {
+        let matrix = matrix::play_all();
+        report::report(&matrix);
+        matrix
+    })
+}
 
 #[test]
 fn every_proxy_understands_what_it_is_asked_for() {

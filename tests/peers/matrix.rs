@@ -1,15 +1,13 @@
 //! The results of every scenario with every proxy.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::mpsc;
-use std::sync::{Mutex, OnceLock};
-
-use harness::Report;
 
 use crate::name_server::NameServer;
-use crate::page::Page;
+use crate::outcome::Outcome;
 use crate::proxies::{PROXIES, Proxy};
-use crate::run::{Outcome, play};
+use crate::run::play;
 use crate::scenario::{Ours, Scenario, scenarios};
 
 /// The variable that names the scenarios to play, separated by commas. Without it, all are played.
@@ -17,10 +15,6 @@ const ONLY: &str = "STICKY_SESSIONS_SCENARIOS";
 
 /// The scenarios that run side by side: most of them wait longer than they compute.
 const AT_A_TIME: usize = 6;
-
-static VERSIONS: Report = Report::of("peers-proxies", &["proxy", "version", "passed"]);
-static CELLS: Report =
-    Report::of("peers", &["scenario", "sticky-sessions", "stateful_session", "HAProxy", "nginx", "Caddy"]);
 
 /// The result of a scenario with a proxy, as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,35 +46,27 @@ pub(crate) enum Wrong {
     Ours,
 }
 
-/// Plays every scenario to every proxy, once in this process.
-pub(crate) fn matrix() -> &'static Matrix {
-    static MATRIX: OnceLock<Matrix> = OnceLock::new();
-    MATRIX.get_or_init(|| {
-        let versions: BTreeMap<_, _> =
-            PROXIES.iter().filter_map(|proxy| Some((proxy.name(), proxy.version()?))).collect();
-        let only = std::env::var(ONLY).ok();
-        let chosen =
-            |scenario: &&Scenario| only.as_ref().is_none_or(|only| only.split(',').any(|id| id == scenario.id));
-        let mut jobs = Vec::new();
-        for scenario in scenarios().iter().filter(chosen) {
-            jobs.extend(
-                PROXIES.iter().filter(|proxy| versions.contains_key(proxy.name())).map(|proxy| (scenario, *proxy)),
-            );
+/// Plays every scenario to every installed proxy.
+pub(crate) fn play_all() -> Matrix {
+    let versions: BTreeMap<_, _> = PROXIES.iter().filter_map(|proxy| Some((proxy.name(), proxy.version()?))).collect();
+    let only = std::env::var(ONLY).ok();
+    let chosen = |scenario: &&Scenario| only.as_ref().is_none_or(|only| only.split(',').any(|id| id == scenario.id));
+    let mut jobs = Vec::new();
+    for scenario in scenarios().iter().filter(chosen) {
+        jobs.extend(PROXIES.iter().filter(|proxy| versions.contains_key(proxy.name())).map(|proxy| (scenario, *proxy)));
+    }
+    // The slowest come first, so that the run does not end with one slow scenario.
+    jobs.sort_by_key(|(scenario, _)| std::cmp::Reverse(scenario.waits()));
+    let mut matrix = Matrix { versions, cells: BTreeMap::new(), seen: BTreeMap::new(), wrong: Vec::new() };
+    for (scenario, proxy, result) in run_all(jobs) {
+        let name = format!("{} with {}", scenario.id, proxy.name());
+        if let Some((wrong, how)) = result.wrong {
+            matrix.wrong.push((wrong, format!("{name}: {how}")));
         }
-        // The slowest come first, so that the run does not end with one slow scenario.
-        jobs.sort_by_key(|(scenario, _)| std::cmp::Reverse(scenario.waits()));
-        let mut matrix = Matrix { versions, cells: BTreeMap::new(), seen: BTreeMap::new(), wrong: Vec::new() };
-        for (scenario, proxy, result) in play_all(jobs) {
-            let name = format!("{} with {}", scenario.id, proxy.name());
-            if let Some((wrong, how)) = result.wrong {
-                matrix.wrong.push((wrong, format!("{name}: {how}")));
-            }
-            matrix.seen.extend(result.seen.map(|seen| ((scenario.id.as_str(), proxy.name()), seen)));
-            matrix.cells.insert((&scenario.id, proxy.name()), result.cell);
-        }
-        matrix.report();
-        matrix
-    })
+        matrix.seen.extend(result.seen.map(|seen| ((scenario.id.as_str(), proxy.name()), seen)));
+        matrix.cells.insert((&scenario.id, proxy.name()), result.cell);
+    }
+    matrix
 }
 
 struct Played {
@@ -99,7 +85,7 @@ impl Played {
 
 type Job = (&'static Scenario, &'static dyn Proxy);
 
-fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Played)> {
+fn run_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Played)> {
     let name_server = NameServer::start();
     let jobs = Mutex::new(jobs.into_iter());
     let (done, all) = mpsc::channel();
@@ -203,27 +189,6 @@ impl Matrix {
     pub(crate) fn seen_in(&self, text: &str) -> String {
         let named = self.seen.iter().filter(|((id, proxy), _)| text.contains(&format!("| {id} | {proxy} |")));
         named.map(|((id, proxy), seen)| format!("{id} with {proxy}: {seen}")).collect::<Vec<_>>().join("\n")
-    }
-
-    fn report(&self) {
-        let shown = Page::of(self, &Page::default());
-        for proxy in PROXIES {
-            let version = self.versions.get(proxy.name()).map_or(proxy.absent(), String::as_str);
-            let score =
-                if self.versions.contains_key(proxy.name()) { shown.score(proxy, None) } else { "-".to_owned() };
-            VERSIONS.row(&[proxy.name(), version, &score]);
-        }
-        let ran = |scenario: &&Scenario| self.cells.keys().any(|(id, _)| *id == scenario.id);
-        for scenario in scenarios().iter().filter(ran) {
-            let short = |proxy: &&dyn Proxy| match self.cells.get(&(scenario.id.as_str(), proxy.name())) {
-                Some(cell) => {
-                    cell.text.split_once([':', '`']).map_or(cell.text.as_str(), |(start, _)| start).trim().to_owned()
-                }
-                None => "not run".to_owned(),
-            };
-            let cells = PROXIES.iter().map(short);
-            CELLS.row(&std::iter::once(scenario.id.clone()).chain(cells).collect::<Vec<_>>());
-        }
     }
 }
 

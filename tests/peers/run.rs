@@ -14,6 +14,7 @@ use crate::exchange::{Message, Protocol, Response};
 use crate::expect::{Asked, Checked, check};
 use crate::jar::Jar;
 use crate::name_server::NameServer;
+use crate::outcome::{Outcome, Stop};
 use crate::pools::{Feature, Pools, merge};
 use crate::proxies::{Fixture, Proxy, Refusal, Running};
 use crate::scenario::{Equality, Options, Scenario, Send, Step};
@@ -24,45 +25,6 @@ const TRIES: u32 = 40;
 /// The longest wait for the head of a response before the next of several concurrent requests is sent. Some requests wait in a
 /// queue.
 const HEAD: Duration = Duration::from_secs(3);
-
-/// The outcome of a scenario with a proxy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// `without` holds the reasons why the proxy cannot play some variants.
-    Passed {
-        equality: Option<Equality>,
-        without: Vec<String>,
-    },
-    Failed(Failure),
-    Unsupported(String),
-    /// The proxy did not start.
-    Broken(String),
-}
-
-/// An expectation that was not met, in words that are the same in each run, and the observation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) expected: String,
-    pub(crate) seen: String,
-}
-
-/// The reason why a run stops.
-pub(crate) enum Stop {
-    Failed(Failure),
-    Refused(Refusal),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl Stop {
-    pub(crate) fn failed(expected: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self::Failed(Failure { expected: expected.into(), seen: seen.into() })
-    }
-}
 
 /// Plays every variant of a scenario.
 pub(crate) fn play(
