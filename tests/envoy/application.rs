@@ -22,17 +22,17 @@ fn following(cookie_name: &str, duration_seconds: u64) -> Value {
     } })
 }
 
-/// A load balancer of this test alone, whose `web` follows `JSESSIONID` for so many seconds.
+/// A load balancer whose `web` follows `JSESSIONID` for so many seconds, with its listener edited.
 #[track_caller]
-fn edited(duration_seconds: u64, edit: &dyn Fn(&mut Config)) -> LoadBalancer {
+fn edited(duration_seconds: u64, edit: &dyn Fn(&mut Config)) -> Pooled {
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", duration_seconds) } }));
-    LoadBalancer::start(&Setup { plugin: Some(plugin), edit, ..Setup::default() })
+    pool::start(&Setup { plugin: Some(plugin), edit, ..Setup::default() })
 }
 
 /// A load balancer whose `web` follows `JSESSIONID` for a minute.
 #[track_caller]
 fn load_balancer() -> Pooled {
-    pool::with(json!({ "target_groups": { "web": following("JSESSIONID", 60) } }))
+    edited(60, &|_| ())
 }
 
 /// A client with a session, and the name of its target.
@@ -141,7 +141,8 @@ fn a_session_that_is_used_outlives_the_duration_and_one_that_is_not_expires() {
 
 #[test]
 fn the_session_of_a_dead_target_moves_for_good() {
-    let mut lb = edited(60, &|_| ());
+    let plugin = Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", 60) } }));
+    let mut lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let (mut client, home) = logged_in(&lb);
     lb.kill(&home);
     let response = client.get(lb.sticky, "/");
@@ -199,7 +200,7 @@ fn all_four_lines_are_always_there_where_asked_to_as_aws_sends_them() {
         "target_groups": { "web": following("JSESSIONID", 60) },
         "cookie": { "unused_shards": "always" }
     }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let mut client = Client::default();
     for (path, is_used) in [("/", false), (&login(), true), ("/", true), (&logout(), false), ("/", false)] {
         let response = client.get(lb.sticky, path);
@@ -215,7 +216,7 @@ fn all_four_lines_are_always_there_where_asked_to_as_aws_sends_them() {
 
 #[test]
 fn as_aws_shows_them_the_four_lines_equal_those_that_were_captured_of_aws() {
-    let lb = LoadBalancer::start(&Setup {
+    let lb = pool::start(&Setup {
         plugin: Some(Plugin::Struct(json!({
             "target_groups": { "web": following("JSESSIONID", 20) },
             "cookie": { "unused_shards": "always", "expires": "seven_days" }
@@ -255,7 +256,7 @@ fn without_a_duration_a_session_lasts_for_a_day() {
     let mut web = following("JSESSIONID", 1);
     web["stickiness"]["app_cookie"].as_object_mut().unwrap().remove("duration_seconds").unwrap();
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": web } }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let left = fetch(lb.sticky, &login(), &[]).expires_in();
     assert!((86_390..=86_400).contains(&left), "{left}");
 }
@@ -440,7 +441,7 @@ fn a_shard_is_withdrawn_when_the_end_of_sessions_leaves_it_unused() {
 #[test]
 fn a_shard_is_withdrawn_when_the_sessions_in_it_expire() {
     let plugin = Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 60) } }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let (a, b) = (lb.targets[0].name_in_envoy(), lb.targets[1].name_in_envoy());
     let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
     for (age, is_over) in [(30, false), (61, true)] {
@@ -530,7 +531,7 @@ fn the_session_cookies_of_real_frameworks_are_understood() {
         ),
     ] {
         let plugin = Plugin::Struct(json!({ "target_groups": { "web": following(name, 60) } }));
-        let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+        let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
         for (effect, line) in cases {
             assert_eq!(effect_of(&lb, &[line.as_bytes()]), effect, "{line}");
         }

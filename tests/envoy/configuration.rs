@@ -3,7 +3,9 @@
 use local_envoy::{Config, Plugin, Validation, validate};
 use serde_json::{Value, json};
 
-use harness::{Client, LoadBalancer, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
+use harness::{Client, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
+
+use crate::pool;
 
 /// The result of `envoy --mode validate` for this plugin configuration.
 fn judge(plugin: Plugin<'_>) -> Validation {
@@ -24,7 +26,7 @@ fn refused(json: &str, message: &str) {
 /// The number of seconds that the cookies last with this plugin configuration.
 #[track_caller]
 fn lasts(plugin: Plugin<'_>, seconds: u64) {
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let left = fetch(lb.sticky, "/", &[]).expires_in();
     assert!((seconds - 10..=seconds).contains(&left), "{left}");
 }
@@ -64,9 +66,9 @@ fn json_text_and_a_struct_mean_the_same_nested_or_dotted() {
 
 #[test]
 fn a_target_group_that_is_not_named_is_not_sticky_unless_the_star_is() {
-    let only_api = LoadBalancer::with_plugin(r#"{"target_groups": {"api": {}}}"#);
+    let only_api = pool::with_json(r#"{"target_groups": {"api": {}}}"#);
     assert_eq!(fetch(only_api.sticky, "/", &[]).set_cookies().len(), 0);
-    let star = LoadBalancer::with_plugin(r#"{"target_groups": {"api": {"stickiness.enabled": false}, "*": {}}}"#);
+    let star = pool::with_json(r#"{"target_groups": {"api": {"stickiness.enabled": false}, "*": {}}}"#);
     assert_eq!(fetch(star.sticky, "/", &[]).set_cookies().len(), 2);
 }
 
@@ -275,7 +277,7 @@ fn forward(weight: u32) -> Value {
 
 #[test]
 fn a_forward_action_works_as_aws_prints_it() {
-    let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(forward(999))), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(Plugin::Struct(forward(999))), ..Setup::default() });
     let response = fetch(lb.sticky, "/", &[]);
     assert_eq!(response.cookie_names(), ["AWSALBTG", "AWSALBTGCORS", "AWSALB", "AWSALBCORS"]);
     assert!((990..=1_000).contains(&response.expires_in()), "{response:?}");

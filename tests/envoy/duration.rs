@@ -64,7 +64,7 @@ fn both_cookies_are_written_exactly_as_aws_writes_them_over_plain_http() {
 
 #[test]
 fn over_tls_the_twin_is_secure() {
-    let lb = LoadBalancer::start(&Setup { edit: &over_tls, ..Setup::default() });
+    let lb = pool::start(&Setup { edit: &over_tls, ..Setup::default() });
     let response = fetch_over_tls(lb.sticky, "/", &[]);
     let lines = response.set_cookies();
     assert!(lines[0].ends_with("; Path=/"), "{lines:?}");
@@ -132,7 +132,7 @@ fn an_answer_of_envoy_itself_carries_no_cookie() {
 #[test]
 fn expires_is_the_date_of_the_answer_and_the_duration() {
     for (config, seconds) in [("{}", 86_400), (r#"{"cookie": {"expires": "seven_days"}}"#, 604_800)] {
-        let lb = LoadBalancer::with_plugin(config);
+        let lb = pool::with_json(config);
         let response = fetch(lb.sticky, "/", &[]);
         let date = httpdate::parse_http_date(response.all("date").next().unwrap()).unwrap();
         let expires = httpdate::parse_http_date(response.expires().trim_start_matches("Expires=")).unwrap();
@@ -204,9 +204,7 @@ fn the_value_differs_from_one_second_to_the_next_and_keeps_the_target() {
 #[test]
 fn a_cookie_of_one_second_lasts_for_one_second() {
     const LIFE: Duration = Duration::from_secs(1);
-    let lb = LoadBalancer::with_plugin(
-        r#"{"target_groups": {"web": {"stickiness": {"lb_cookie": {"duration_seconds": 1}}}}}"#,
-    );
+    let lb = pool::with_json(r#"{"target_groups": {"web": {"stickiness": {"lb_cookie": {"duration_seconds": 1}}}}}"#);
     let mut client = Client::default();
     let before = Instant::now();
     client.get(lb.sticky, "/");
@@ -224,7 +222,7 @@ fn a_cookie_of_one_second_lasts_for_one_second() {
 
 #[test]
 fn a_session_that_is_used_outlives_the_duration_of_its_first_cookie() {
-    let lb = LoadBalancer::with_plugin(r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": "2"}}}"#);
+    let lb = pool::with_json(r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": "2"}}}"#);
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     outlive_the_first_cookie(&lb, &mut client, &home);
@@ -245,11 +243,11 @@ fn the_duration_is_enforced_whatever_the_client_does_with_its_cookie() {
 
 #[test]
 fn expires_shows_seven_days_or_nothing_when_asked_to() {
-    let seven_days = LoadBalancer::with_plugin(r#"{"cookie": {"expires": "seven_days"}}"#);
+    let seven_days = pool::with_json(r#"{"cookie": {"expires": "seven_days"}}"#);
     let left = fetch(seven_days.sticky, "/", &[]).expires_in();
     assert!((604_790..=604_800).contains(&left), "{left}");
 
-    let session = LoadBalancer::with_plugin(r#"{"cookie": {"expires": "session"}}"#);
+    let session = pool::with_json(r#"{"cookie": {"expires": "session"}}"#);
     let response = fetch(session.sticky, "/", &[]);
     let value = response.cookie("AWSALB").unwrap();
     assert_eq!(

@@ -15,8 +15,6 @@ use harness::{
     forge_with, wait_until,
 };
 
-use crate::pool;
-
 /// The answer to a client that sends this value as the duration-based cookie.
 #[track_caller]
 fn answer_to(connection: &mut Connection, value: &[u8]) -> Response {
@@ -65,7 +63,7 @@ fn good(lb: &LoadBalancer) -> String {
 
 #[test]
 fn a_value_that_is_cut_anywhere_does_not_pin() {
-    let lb = pool::shipped();
+    let lb = LoadBalancer::shipped();
     let value = good(&lb);
     let cut = (0..value.len()).map(|length| value.as_bytes()[..length].to_vec());
     none_pins(&lb, &cut.collect::<Vec<_>>(), 0);
@@ -73,7 +71,7 @@ fn a_value_that_is_cut_anywhere_does_not_pin() {
 
 #[test]
 fn a_value_with_any_bit_of_what_was_sealed_flipped_does_not_pin() {
-    let lb = pool::shipped();
+    let lb = LoadBalancer::shipped();
     let sealed = BASE64_NOPAD.decode(good(&lb).as_bytes()).unwrap();
     let flip = |bit: usize| {
         let mut sealed = sealed.clone();
@@ -86,7 +84,7 @@ fn a_value_with_any_bit_of_what_was_sealed_flipped_does_not_pin() {
 
 #[test]
 fn a_value_with_any_bit_of_its_characters_flipped_does_not_pin() {
-    let lb = pool::shipped();
+    let lb = LoadBalancer::shipped();
     let value = good(&lb).into_bytes();
     let flip = |bit: usize| {
         let mut value = value.clone();
@@ -109,7 +107,7 @@ fn a_value_with_any_bit_of_its_characters_flipped_does_not_pin() {
 
 #[test]
 fn a_value_of_a_key_that_is_not_ours_does_not_pin_even_under_the_name_of_our_key() {
-    let lb = pool::shipped();
+    let lb = LoadBalancer::shipped();
     let target = lb.targets[1].name_in_envoy();
     let sealed = BASE64_NOPAD.decode(forge_with(OTHER_KEY, "web", &target, 0).as_bytes()).unwrap();
     let ours = BASE64_NOPAD.decode(good(&lb).as_bytes()).unwrap();
@@ -119,7 +117,7 @@ fn a_value_of_a_key_that_is_not_ours_does_not_pin_even_under_the_name_of_our_key
 
 #[test]
 fn parts_of_two_good_values_do_not_make_one() {
-    let lb = pool::shipped();
+    let lb = LoadBalancer::shipped();
     let [a, b] = [0, 1].map(|target: usize| forge("web", &lb.targets[target].name_in_envoy(), 0));
     let spliced: Vec<_> = (8..a.len()).map(|at| format!("{}{}", &a[..at], &b[at..]).into_bytes()).collect();
     let spliced: Vec<_> =

@@ -108,7 +108,7 @@ fn a_client_that_sends_our_headers_itself_achieves_nothing() {
 
 #[test]
 fn our_headers_achieve_nothing_where_only_the_filter_removes_them() {
-    our_headers_achieve_nothing(&LoadBalancer::start(&Setup {
+    our_headers_achieve_nothing(&pool::start(&Setup {
         edit: &|config| {
             let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
             manager.remove("early_header_mutation_extensions").unwrap();
@@ -138,7 +138,7 @@ fn our_headers_achieve_nothing(lb: &LoadBalancer) {
 #[test]
 fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
     let off = r#"{"target_groups": {"web": {"stickiness": {"enabled": false}}}}"#;
-    let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Json(off)), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(Plugin::Json(off)), ..Setup::default() });
     let host = format!("x-sticky-session-host: {}", BASE64.encode(lb.targets[1].name_in_envoy().as_bytes()));
     let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[host.as_bytes()]));
     assert_ne!(answers[0].body, answers[1].body);

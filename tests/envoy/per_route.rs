@@ -7,6 +7,7 @@ use stickiness::outcome::Outcome;
 
 use harness::{Client, LoadBalancer, Setup, fetch, wait_until};
 
+use crate::pool::{self, Pooled};
 use crate::steps::has_not_crashed;
 
 /// Adds a route to `web` for paths with this prefix, with this metadata for the filter.
@@ -32,22 +33,31 @@ fn all_routes(config: &mut Config) {
     add_route(config, "/empty", &json!({}));
 }
 
-#[track_caller]
-fn with(plugin: Value) -> LoadBalancer {
-    LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), edit: &all_routes, ..Setup::default() })
+/// All routes, and this plugin configuration.
+fn setup(plugin: Value) -> Setup<'static> {
+    Setup { plugin: Some(Plugin::Struct(plugin)), edit: &all_routes, ..Setup::default() }
 }
 
-/// A load balancer whose `web` is sticky for a day, with policies to choose from.
 #[track_caller]
-fn load_balancer() -> LoadBalancer {
-    with(json!({
+fn with(plugin: Value) -> Pooled {
+    pool::start(&setup(plugin))
+}
+
+#[track_caller]
+fn load_balancer() -> Pooled {
+    with(policies())
+}
+
+/// `web` is sticky for a day, and there are policies to choose from.
+fn policies() -> Value {
+    json!({
         "target_groups": { "web": {} },
         "policies": {
             "minute": { "stickiness": { "lb_cookie": { "duration_seconds": 60 } } },
             "named": { "cookie": { "name": "NAMED" } },
             "off": { "stickiness": { "enabled": false } }
         }
-    }))
+    })
 }
 
 #[test]
@@ -113,7 +123,7 @@ fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
 
 #[test]
 fn metadata_that_is_not_valid_is_reported_in_the_log() {
-    let lb = load_balancer();
+    let lb = LoadBalancer::start(&setup(policies()));
     for path in ["/unknown", "/odd", "/misspelt", "/nothing"] {
         fetch(lb.sticky, path, &[]);
     }

@@ -11,7 +11,7 @@ use stickiness::outcome::Outcome;
 
 use harness::{Connection, LoadBalancer, Setup, fetch, forge};
 
-use crate::pool;
+use crate::pool::{self, Pooled};
 use crate::raw_http2::{Fate, Field, GET, send};
 use crate::steps::has_not_crashed;
 
@@ -19,9 +19,9 @@ use crate::steps::has_not_crashed;
 const OURS: &str = "x-sticky-session-";
 
 /// A load balancer with the shipped configuration, and one in which only the filter removes the headers.
-fn shipped_and_bare() -> [LoadBalancer; 2] {
+fn shipped_and_bare() -> [Pooled; 2] {
     let start = |edit: &dyn Fn(&mut Config)| {
-        LoadBalancer::start(&Setup {
+        pool::start(&Setup {
             edit: &|config| {
                 // By default Envoy keeps a refused connection open for another second.
                 config.connection_manager("sticky").unwrap()["delayed_close_timeout"] = json!("0.1s");

@@ -13,6 +13,7 @@ use harness::{
     routes, setting, shipped_weighted, wait_until, wasm, weigh,
 };
 
+use crate::pool;
 use crate::steps::has_not_crashed;
 
 /// Turns the stickiness of the target groups themselves off.
@@ -36,7 +37,7 @@ fn the_weighted_configuration_is_accepted_as_it_is() {
 
 #[test]
 fn the_cookies_of_the_group_stand_before_those_of_the_target_written_exactly_as_aws_writes_them() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let response = fetch(lb.sticky, "/two-cookies", &[]);
     let [group, target] = ["AWSALBTG", "AWSALB"].map(|name| response.cookie(name).unwrap());
     let expires = response.expires();
@@ -57,7 +58,7 @@ fn the_cookies_of_the_group_stand_before_those_of_the_target_written_exactly_as_
 
 #[test]
 fn expires_shows_the_duration_of_the_rule() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         plugin(config)["rules"][0]["target_group_stickiness"]["duration_seconds"] = json!(60);
     });
     let response = fetch(lb.sticky, "/", &[]);
@@ -67,7 +68,7 @@ fn expires_shows_the_duration_of_the_rule() {
 
 #[test]
 fn over_tls_the_twin_of_the_group_is_secure() {
-    let lb = Weighted::start(over_tls);
+    let lb = pool::weighted(over_tls);
     let response = fetch_over_tls(lb.sticky, "/", &[]);
     let [plain, twin] = ["AWSALBTG", "AWSALBTGCORS"].map(|name| response.line(name).unwrap());
     assert!(plain.ends_with("; Path=/"), "{plain}");
@@ -76,7 +77,7 @@ fn over_tls_the_twin_of_the_group_is_secure() {
 
 #[test]
 fn with_seven_days_the_lines_equal_those_that_were_captured_of_aws() {
-    let lb = Weighted::start(|config| plugin(config)["cookie"] = json!({ "expires": "seven_days" }));
+    let lb = pool::weighted(|config| plugin(config)["cookie"] = json!({ "expires": "seven_days" }));
     let response = fetch(lb.sticky, "/", &[]);
     let expires = response.expires();
     let ends = ["Path=/", "Path=/; SameSite=None", "Path=/", "Path=/; SameSite=None"];
@@ -88,13 +89,13 @@ fn with_seven_days_the_lines_equal_those_that_were_captured_of_aws() {
 
 #[test]
 fn nothing_is_said_about_caching() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     assert_eq!(fetch(lb.sticky, "/", &[]).all("cache-control").count(), 0);
 }
 
 #[test]
 fn an_upgrade_goes_to_the_target_and_the_group_that_the_cookies_name_and_its_101_renews_them() {
-    let lb = Weighted::start(|config| weigh(config, 1, 1));
+    let lb = pool::weighted(|config| weigh(config, 1, 1));
     for group in ["blue", "green"] {
         let (mut client, home) = lb.client_of(group);
         for _ in 0..3 {
@@ -120,7 +121,7 @@ fn a_group_cookie_that_is_url_encoded_is_no_error() {
 
 #[test]
 fn new_clients_are_spread_by_the_weights() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let green = (0..300).filter(|_| fetch(lb.sticky, "/", &[]).body.starts_with("green")).count();
     // The expected number is 30. Fewer than 1 in 100,000 runs are outside this range.
     assert!((5..=58).contains(&green), "{green}");
@@ -142,7 +143,7 @@ fn a_client_stays_in_its_group_whatever_the_weights() {
 
 #[test]
 fn every_answer_of_a_target_renews_the_cookies_of_the_group() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     for (path, status) in [("/", 200), ("/500", 500), ("/redirect", 302), ("/not-modified", 304), ("/status/429", 429)]
@@ -177,7 +178,7 @@ fn a_group_that_is_used_is_kept_beyond_the_duration_and_one_that_is_not_is_left_
 
 #[test]
 fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
-    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let lb = pool::weighted(|config| weigh(config, 0, 100));
     let [blue, green] = ["blue", "green"].map(value_of);
     let green_target = lb.client_of("green").0.jar["AWSALB"].clone();
     let encoded = blue.replace('+', "%2B").replace('/', "%2f").replacen(&blue[..1], "%41", 1);
@@ -202,7 +203,7 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
 
 #[test]
 fn a_bad_group_cookie_is_counted_though_the_targets_cookie_is_good() {
-    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let lb = pool::weighted(|config| weigh(config, 0, 100));
     let (client, home) = lb.client_of("green");
     let before = lb.counted(Outcome::Malformed);
     let target = format!("AWSALB={}", client.jar["AWSALB"]);
@@ -212,7 +213,7 @@ fn a_bad_group_cookie_is_counted_though_the_targets_cookie_is_good() {
 
 #[test]
 fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() {
-    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let lb = pool::weighted(|config| weigh(config, 0, 100));
     let blue = value_of("blue");
     let forged = |kind, key, group, age| forge_as(kind, key, &[(group, "127.0.0.1:1", age)]);
     let flipped = format!("{}{}", if blue.starts_with('A') { 'B' } else { 'A' }, &blue[1..]);
@@ -282,7 +283,7 @@ fn the_client_of_a_group_whose_route_is_gone_moves_to_the_one_that_answers() {
 
 #[test]
 fn a_client_stays_on_one_target_of_its_group_and_clients_are_spread_over_them() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let mut clients: Vec<(Client, String)> = (0..4).map(|_| lb.client_of("blue")).collect();
     let homes: BTreeSet<String> = clients.iter().map(|(_, home)| home.clone()).collect();
     assert_eq!(homes, BTreeSet::from(["blue-1", "blue-2"].map(str::to_owned)));
@@ -312,7 +313,7 @@ fn the_session_of_a_dead_target_moves_within_its_group_and_for_good() {
 
 #[test]
 fn with_group_stickiness_alone_requests_are_spread_over_the_targets_of_the_group() {
-    let lb = Weighted::start(no_target_stickiness);
+    let lb = pool::weighted(no_target_stickiness);
     let (mut client, _) = lb.client_of("blue");
     let answers: Vec<_> = (0..4).map(|_| client.get(lb.sticky, "/")).collect();
     let bodies: BTreeSet<&str> = answers.iter().map(|answer| answer.body.as_str()).collect();
@@ -323,7 +324,7 @@ fn with_group_stickiness_alone_requests_are_spread_over_the_targets_of_the_group
 
 #[test]
 fn without_group_stickiness_and_without_target_stickiness_there_are_no_cookies() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         no_target_stickiness(config);
         plugin(config)["rules"][0]["target_group_stickiness"] = json!({ "enabled": false });
     });
@@ -403,7 +404,7 @@ fn with_repick_a_group_is_asked_under_the_configured_path_when_nothing_else_has_
 
 #[test]
 fn a_route_to_one_group_alone_is_left_out_of_the_rule_where_it_says_so() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         plugin(config)["policies"] = json!({});
         let mut alone = json!({ "match": { "prefix": "/admin" }, "route": { "cluster": "blue" } });
         alone["metadata"] = json!({ "filter_metadata": { "sticky_sessions": { "rule": false } } });
@@ -417,7 +418,7 @@ fn a_route_to_one_group_alone_is_left_out_of_the_rule_where_it_says_so() {
 
 #[test]
 fn application_based_stickiness_works_inside_weighted_groups() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         let app = json!({ "stickiness": { "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID" } } });
         plugin(config)["target_groups"] = json!({ "blue": app, "green": app });
         weigh(config, 1, 1);
@@ -466,7 +467,7 @@ fn naming_a_group_achieves_nothing(lb: &Weighted) {
 
 #[test]
 fn requests_are_counted_by_group() {
-    let lb = Weighted::start(|config| weigh(config, 1, 1));
+    let lb = pool::weighted(|config| weigh(config, 1, 1));
     let (mut blue, _) = lb.client_of("blue");
     let (mut green, _) = lb.client_of("green");
     let issued = ["blue", "green"].map(|group| lb.issued_in(group));

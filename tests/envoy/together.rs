@@ -46,7 +46,7 @@ fn the_cookies_of_a_101_pin_the_requests_after_it() {
 fn the_101_of_an_application_based_session_renews_its_cookie() {
     let stickiness = json!({ "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID" } });
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let mut client = Client::default();
     let home = client.get(lb.sticky, &setting(&["JSESSIONID=1"])).body;
     for _ in 0..2 {
