@@ -1,8 +1,8 @@
 //! Load balancers that tests use one after another, because the start of an Envoy costs more than most tests.
 //!
-//! The next test replaces the sticky listener by its own, and finds all counters at 0. No other test uses the load balancer at the
-//! same time. There is no `&mut`, so a test cannot kill a target. A test starts a load balancer of its own when it changes a target
-//! or a cluster, holds requests back, counts lines of the log, or makes the filter busy or crash.
+//! The next test replaces the sticky listener by its own, and finds all counters at 0. No other test uses the load balancer at
+//! the same time. There is no `&mut`, so a test cannot kill a target. A test starts a load balancer of its own when it changes
+//! a target or a cluster, holds requests back, counts lines of the log, or makes the filter busy or crash.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -170,8 +170,8 @@ impl Member {
     }
 }
 
-/// Removes the folders of an Envoy when this process has ended. A static is never dropped: an idle Envoy ends together with this
-/// process, as every [`Child`], but its folders would stay.
+/// Removes the folders of an Envoy when this process has ended. A static is never dropped: an idle Envoy ends together with
+/// this process, as every [`Child`], but its folders would stay.
 fn cleaner(envoy: &Envoy) -> Child {
     let info = envoy.admin().json("/server_info").unwrap();
     let dump = envoy.admin().json("/config_dump?mask=bootstrap.dynamic_resources").unwrap();
