@@ -1,4 +1,4 @@
-//! curl and its cookie jar: every request is a process of its own, and the file is all that they share.
+//! curl with its cookie jar. Every request is a process of its own, and the processes share only the file.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -13,22 +13,22 @@ use harness::{Certificate, LoadBalancer, Setup, Target};
 
 use crate::program;
 
-/// A day, for which the shipped configuration keeps a session.
+/// The duration of a session in the shipped configuration, in seconds: a day.
 const DURATION: u64 = 86_400;
 
-/// curl with nobody's `.curlrc`; a status that is an error ends it with one.
+/// curl without a `.curlrc`. It fails when the status is an error.
 fn curl() -> Command {
     let mut curl = program::command("curl");
     curl.args(["--disable", "--silent", "--show-error", "--fail"]);
     curl
 }
 
-/// A file in which curl keeps cookies, in the format of Netscape.
+/// A cookie file of curl, in the Netscape format.
 struct Jar {
     folder: TempDir,
 }
 
-/// What the file says of a cookie.
+/// A cookie in the file.
 struct Entry {
     secure: bool,
     expires: u64,
@@ -44,7 +44,7 @@ impl Jar {
         self.folder.path().join("jar")
     }
 
-    /// The answer to curl, which sends the cookies and keeps those that it is given.
+    /// Runs curl, which sends the cookies and keeps those of the answer, and returns the body.
     #[track_caller]
     fn get(&self, url: &str, options: &[&str]) -> String {
         let mut curl = curl();
@@ -63,7 +63,7 @@ impl Jar {
         fields.map(entry).collect()
     }
 
-    /// Makes every cookie one that expired long ago.
+    /// Changes every cookie into one that expired long ago.
     fn expire(&self) {
         self.rewrite(|fields| {
             let [domain, subdomains, path, secure, _, name, value] = fields[..] else { return None };
@@ -88,7 +88,7 @@ fn url(server: SocketAddr) -> String {
     format!("http://{server}/")
 }
 
-/// The answers to ten processes with the same jar.
+/// The distinct answers to ten processes with the same jar.
 #[track_caller]
 fn ten(jar: &Jar, url: &str, options: &[&str]) -> BTreeSet<String> {
     (0..10).map(|_| jar.get(url, options)).collect()

@@ -1,4 +1,4 @@
-//! gRPC, whose clients keep no cookies by themselves: one that hands them on has a session, for every kind of call.
+//! gRPC. Its clients keep no cookies by themselves; a client that passes them on has a session, for every kind of call.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -35,13 +35,13 @@ struct LoadBalancer {
     servers: [Server; 2],
 }
 
-/// What gRPC needs beside the shipped configuration.
+/// Changes the shipped configuration for gRPC.
 fn for_grpc(config: &mut Config) {
     http_2_to_targets(config);
     let check = config.at("/static_resources/clusters/0/health_checks/0").unwrap().as_object_mut().unwrap();
     check.remove("http_health_check");
     check.insert("grpc_health_check".to_owned(), json!({}));
-    // A stream may last longer than the 15 s that Envoy gives an answer.
+    // A stream may last longer than Envoy's default timeout of 15 s.
     let manager = config.connection_manager("sticky").unwrap();
     for route in manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap() {
         route["route"]["timeout"] = json!("0s");
@@ -59,7 +59,7 @@ impl LoadBalancer {
         lb
     }
 
-    /// A client that hands its cookies on.
+    /// A client that passes its cookies on.
     #[track_caller]
     fn client(&self) -> Client {
         self.client_with(&[])
@@ -77,7 +77,7 @@ impl LoadBalancer {
         Client(Conversation::start(python("grpc/client.py").arg(address).args(options)))
     }
 
-    /// Waits until Envoy knows that both servers are healthy, and its one worker acts on it.
+    /// Waits until Envoy knows that both servers are healthy, and its one worker sends requests to both.
     #[track_caller]
     fn wait_for_both(&self) {
         let mut client = self.forgetful_client();
@@ -108,11 +108,11 @@ impl LoadBalancer {
     }
 }
 
-/// A client that calls a method and prints what came of it.
+/// A client that calls a method and prints the result.
 struct Client(Conversation);
 
 impl Client {
-    /// Who answered, and then the status, its message and the trailers, all of them separated by a bar.
+    /// The name of the server; and the status, its message and the trailers, separated by bars.
     #[track_caller]
     fn call(&mut self, method: &str) -> (String, String) {
         let line = self.0.ask(method);
@@ -120,7 +120,7 @@ impl Client {
         (answers.to_owned(), end.to_owned())
     }
 
-    /// Who answered so many calls.
+    /// The servers that answer so many calls.
     #[track_caller]
     fn who(&mut self, calls: usize) -> BTreeSet<String> {
         (0..calls).map(|_| self.call("who").0).collect()

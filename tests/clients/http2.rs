@@ -7,7 +7,7 @@ use harness::{LoadBalancer, forge};
 use crate::packages::python;
 use crate::program;
 
-/// In how many fields these cookies were sent, and who answered.
+/// Sends these cookies, and returns the number of fields and the target that answered.
 #[track_caller]
 fn ask(lb: &LoadBalancer, cookies: &[&str]) -> (usize, String) {
     let mut client = python("python/crumbs.py");
@@ -34,7 +34,7 @@ fn our_cookie_is_found_in_whichever_field_it_is() {
 }
 
 #[test]
-fn of_fields_that_all_name_our_cookie_the_one_that_opens_counts() {
+fn when_several_fields_have_our_cookie_the_one_that_opens_pins() {
     let lb = LoadBalancer::shipped();
     for target in &lb.targets {
         let good = format!("AWSALB={}", forge("web", &target.name_in_envoy(), 0));

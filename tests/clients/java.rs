@@ -1,4 +1,4 @@
-//! Java's own HTTP client with a `CookieManager`, which reads `Expires` and `Secure` and leaves `SameSite` aside.
+//! Java's own HTTP client with a `CookieManager`, which reads `Expires` and `Secure` and ignores `SameSite`.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use harness::{Certificate, LoadBalancer, Setup, wait_until};
 
 use crate::program::{self, Conversation};
 
-/// For how long the shipped configuration keeps a session, in seconds.
+/// The duration of a session in the shipped configuration, in seconds.
 const DURATION: u64 = 86_400;
 
-/// A running session that is asked for `/`.
+/// A running client that requests `/`.
 struct Session {
     program: Conversation,
     url: String,
 }
 
-/// An answer, and the cookies that the session holds then.
+/// An answer, and the cookies that the client holds after it.
 struct Answer {
     version: String,
     target: String,
@@ -33,7 +33,7 @@ struct Cookie {
 }
 
 impl Session {
-    /// One that prefers this version of HTTP.
+    /// Starts a client that prefers this version of HTTP.
     #[track_caller]
     fn start(version: &str, lb: &LoadBalancer) -> Self {
         let mut java = program::command("java");
@@ -41,7 +41,7 @@ impl Session {
         Self { program: Conversation::start(&mut java), url: format!("http://{}/", lb.sticky) }
     }
 
-    /// One that goes over TLS, and writes on standard error what it sends.
+    /// Starts a client that uses TLS, and logs its requests on standard error.
     #[track_caller]
     fn start_over_tls(version: &str, lb: &LoadBalancer, certificate: &NamedTempFile) -> Self {
         let mut java = program::command("java");
@@ -67,7 +67,7 @@ impl Session {
 }
 
 impl Cookie {
-    /// `NAME:SECONDS`, and `:secure` for one that goes over TLS only.
+    /// Reads `NAME:SECONDS`, followed by `:secure` for a cookie that is for TLS only.
     fn parse(shown: &str) -> Self {
         let parts: Vec<&str> = shown.split(':').collect();
         Self {
@@ -88,7 +88,7 @@ fn over_tls() -> (LoadBalancer, NamedTempFile) {
     (LoadBalancer::start(&Setup { edit: &edit, ..Setup::default() }), file)
 }
 
-/// Both cookies are held until `Expires`, and the twin knows whether it is for TLS only.
+/// The client holds both cookies until `Expires`, and knows whether the twin is for TLS only.
 #[track_caller]
 fn holds_both(cookies: &[Cookie], twin_is_secure: bool) {
     let held: Vec<_> = cookies.iter().map(|cookie| (cookie.name.as_str(), cookie.secure)).collect();

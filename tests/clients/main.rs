@@ -1,7 +1,7 @@
-//! Clients that people really use, each against a real Envoy with the wasm that ships and the configuration that users copy.
+//! Tests with widely used clients, against a real Envoy with the shipped filter and the shipped configuration.
 //!
-//! A module per client. The programs beside the modules are short enough to be copied. `cargo xtask test clients` runs these; a
-//! test whose program is not on this machine fails and says how to get it.
+//! Each client has a module. The programs beside the modules are short enough to be copied. `cargo xtask test clients` runs
+//! these tests. A test whose program is not installed fails and says how to get it.
 
 #![allow(
     clippy::unwrap_used,

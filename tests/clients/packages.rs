@@ -10,7 +10,7 @@ use local_envoy::child;
 
 use crate::program;
 
-/// About 15 MB on a slow line.
+/// Enough for about 15 MB on a slow line.
 const LIMIT: Duration = Duration::from_mins(10);
 
 /// `python3` with a script of this suite, which finds the packages.
@@ -32,7 +32,7 @@ fn installed() -> &'static Path {
     })
 }
 
-/// Differs where other packages, or other builds of them, are needed.
+/// A hash of the packages and of the Python that they are built for.
 fn fingerprint() -> u64 {
     let mut hasher = DefaultHasher::new();
     include_str!("python/requirements.txt").hash(&mut hasher);
@@ -42,14 +42,14 @@ fn fingerprint() -> u64 {
     hasher.finish()
 }
 
-/// Into a folder beside the final one, then renamed: what is at the final place is always whole.
+/// Installs into a folder beside the final one and renames it, so that the final folder is always complete.
 fn install(folder: &Path) {
     let work = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let whole = work.path().join("whole");
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]);
     pip.arg("--target").arg(&whole).arg("--requirement").arg(program::script("python/requirements.txt"));
-    // When it is ended, pip leaves what it has unpacked so far.
+    // When pip is interrupted, it leaves unpacked files there.
     pip.env("TMPDIR", work.path());
     let output = child::output(&mut pip, LIMIT).unwrap();
     assert!(
@@ -59,6 +59,6 @@ fn install(folder: &Path) {
         output.stderr
     );
     let moved = std::fs::rename(&whole, folder);
-    // Another run was faster.
+    // The rename fails when another run has put its folder there first.
     assert!(moved.is_ok() || folder.is_dir(), "{}: {moved:?}", folder.display());
 }

@@ -1,4 +1,4 @@
-//! A client that is a program: it is run to its end, or asked one thing after the other.
+//! Runs the program of a client: to its end, or as a conversation line by line.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use local_envoy::{Child, Error, Log, Stream, child, workspace_root};
 
-/// For an answer: Java compiles its source first, on a machine that may be busy.
+/// The limit for an answer. Java compiles its source first, on a machine that may be busy.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// How to get a program.
+/// The way to install each program.
 const HOW: [(&str, &str); 3] = [
     ("curl", "install curl with HTTP/2, as Debian's package `curl` is"),
     ("python3", "install Python 3.10 or newer with pip, as Debian's packages `python3` and `python3-pip`"),
     ("java", "install a JDK of Java 11 or newer, such as Debian's package `default-jdk-headless`"),
 ];
 
-/// A program that goes to no proxy for what is on this machine.
+/// A program that uses no proxy for addresses of this machine.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.envs([("NO_PROXY", "127.0.0.1,localhost"), ("no_proxy", "127.0.0.1,localhost")]);
@@ -30,7 +30,7 @@ pub(crate) fn script(name: &str) -> PathBuf {
     workspace_root().join("tests/clients").join(name)
 }
 
-/// Runs a program to its end, which has to be a good one, and returns what it printed.
+/// Runs a program, which must succeed, and returns its standard output.
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> String {
     let output = match child::output(command, LIMIT) {
@@ -67,7 +67,7 @@ impl Conversation {
         let (answer, answers) = channel();
         let log = Log::default();
         log.collect(Stream::Stderr, child.take_stderr().unwrap(), |_, _| ());
-        // Nobody listens any more when the test is over.
+        // Sending fails when the test is over.
         log.collect(Stream::Stdout, child.take_stdout().unwrap(), move |_, line| drop(answer.send(line.to_owned())));
         Self { name: child::describe(command), input: child.take_stdin().unwrap(), answers, log, child }
     }
@@ -90,7 +90,7 @@ impl Conversation {
         }
     }
 
-    /// What it has printed on standard error so far.
+    /// Its standard error so far.
     pub(crate) fn errors(&self) -> String {
         self.log.text_of(Stream::Stderr)
     }

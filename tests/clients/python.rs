@@ -1,4 +1,4 @@
-//! Python's requests: a `Session` keeps the cookies, a bare `get` does not.
+//! Python's library `requests`. A `Session` keeps cookies, and a bare `get` does not.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use harness::{LoadBalancer, Setup, setting, wait_until};
 use crate::packages::python;
 use crate::program::Conversation;
 
-/// A running session that is asked for paths.
+/// A running client that requests paths.
 struct Session {
     script: Conversation,
     server: String,
@@ -29,7 +29,7 @@ impl Session {
         Self { script: Conversation::start(&mut python(script)), server: format!("http://{}", lb.sticky) }
     }
 
-    /// Who answers, and the names of the cookies.
+    /// The name of the target, and the names of the cookies.
     #[track_caller]
     fn get(&mut self, path: &str) -> (String, Vec<String>) {
         let answer = self.script.ask(&format!("{}{path}", self.server));
@@ -37,7 +37,7 @@ impl Session {
         (words.next().unwrap(), words.collect())
     }
 
-    /// Who answers so many requests.
+    /// The targets that answer so many requests.
     #[track_caller]
     fn targets(&mut self, requests: usize) -> BTreeSet<String> {
         (0..requests).map(|_| self.get("/").0).collect()
@@ -73,7 +73,7 @@ fn the_session_of_a_target_that_died_moves_without_an_error_and_for_good() {
 }
 
 #[test]
-fn a_session_no_longer_sends_what_expires_says_is_over() {
+fn a_session_no_longer_sends_expired_cookies() {
     let plugin = r#"{"target_groups": {"web": {"stickiness": {"lb_cookie": {"duration_seconds": 3}}}}}"#;
     let lb = LoadBalancer::with_plugin(plugin);
     let mut session = Session::start(&lb);
@@ -95,7 +95,7 @@ fn after_a_logout_the_session_is_not_pinned() {
     let (home, cookies) = session.get(&setting(&["LOGIN=alice"]));
     assert_eq!(cookies, ["AWSALBAPP-0", "LOGIN"]);
     let logout = setting(&["LOGIN=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
-    // As at AWS ours stays in the jar, with the value `_remove_`.
+    // As at AWS, the filter's cookie stays in the jar with the value `_remove_`.
     assert_eq!(session.get(&logout), (home, vec!["AWSALBAPP-0".to_owned()]));
     session.get("/");
     assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::NoCookie)), (1, 2));

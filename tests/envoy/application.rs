@@ -1,4 +1,4 @@
-//! Application-based stickiness: it follows the application's own cookie.
+//! Application-based stickiness, which follows the application's own cookie.
 
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
@@ -11,7 +11,10 @@ use harness::{
     forge_as, over_tls, setting, wait_until,
 };
 
-/// What a target group is configured with whose application names its cookie so.
+use crate::pool::{self, Pooled};
+use crate::steps::{has_not_crashed, login, logout, outlive_the_first_cookie, unpinned};
+
+/// The configuration of a target group that follows the application's cookie of this name.
 fn following(cookie_name: &str, duration_seconds: u64) -> Value {
     json!({ "stickiness": {
         "type": "app_cookie",
@@ -19,27 +22,17 @@ fn following(cookie_name: &str, duration_seconds: u64) -> Value {
     } })
 }
 
-/// `web` follows `JSESSIONID` for so long, in an Envoy with this edited.
+/// A load balancer whose `web` follows `JSESSIONID` for so many seconds, with its listener edited.
 #[track_caller]
-fn edited(duration_seconds: u64, edit: &dyn Fn(&mut Config)) -> LoadBalancer {
+fn edited(duration_seconds: u64, edit: &dyn Fn(&mut Config)) -> Pooled {
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", duration_seconds) } }));
-    LoadBalancer::start(&Setup { plugin: Some(plugin), edit, ..Setup::default() })
+    pool::start(&Setup { plugin: Some(plugin), edit, ..Setup::default() })
 }
 
-/// `web` follows `JSESSIONID` for a minute.
+/// A load balancer whose `web` follows `JSESSIONID` for a minute.
 #[track_caller]
-fn load_balancer() -> LoadBalancer {
+fn load_balancer() -> Pooled {
     edited(60, &|_| ())
-}
-
-/// The path at which a target sets `JSESSIONID`.
-fn login() -> String {
-    setting(&["JSESSIONID=1; Path=/"])
-}
-
-/// The path at which a target deletes it.
-fn logout() -> String {
-    setting(&["JSESSIONID=; Path=/; Max-Age=0"])
 }
 
 /// A client with a session, and the name of its target.
@@ -49,16 +42,6 @@ fn logged_in(lb: &LoadBalancer) -> (Client, String) {
     let home = client.get(lb.sticky, &login()).body;
     assert!(client.jar.contains_key("AWSALBAPP-0"), "{client:?}");
     (client, home)
-}
-
-/// The answers to a request that is sent twice, which go to both targets since it does not pin.
-#[track_caller]
-fn unpinned(lb: &LoadBalancer, lines: &[&str]) -> [Response; 2] {
-    let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
-    let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &lines));
-    assert_eq!(answers.each_ref().map(|answer| answer.status), [200; 2], "{lines:?}");
-    assert_ne!(answers[0].body, answers[1].body, "{lines:?}");
-    answers
 }
 
 #[test]
@@ -127,7 +110,7 @@ fn a_client_is_pinned_only_while_it_sends_both_cookies() {
     unpinned(&lb, &["cookie: JSESSIONID=1"]);
     unpinned(&lb, &[&format!("cookie: jsessionid=1; AWSALBAPP-0={}", client.jar["AWSALBAPP-0"])]);
     assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::Moved)), (4, 0));
-    // In lines of their own, and with another value.
+    // In separate lines, and with another value.
     let ours = format!("cookie: AWSALBAPP-0={}", client.jar["AWSALBAPP-0"]);
     for _ in 0..4 {
         assert_eq!(fetch(lb.sticky, "/", &[b"cookie: JSESSIONID=other", ours.as_bytes()]).body, home);
@@ -150,13 +133,7 @@ fn every_answer_renews_our_cookie_while_the_pair_is_valid() {
 fn a_session_that_is_used_outlives_the_duration_and_one_that_is_not_expires() {
     let lb = edited(2, &|_| ());
     let (mut client, home) = logged_in(&lb);
-    let first = client.clone();
-    wait_until("the first cookie to expire", || {
-        assert_eq!(client.get(lb.sticky, "/").body, home);
-        first.clone().get(lb.sticky, "/");
-        lb.counted(Outcome::Expired) > 0
-    });
-    assert_eq!(client.get(lb.sticky, "/").body, home);
+    let first = outlive_the_first_cookie(&lb, &mut client, &home);
     let expired = first.jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
     unpinned(&lb, &[&format!("cookie: {expired}")]);
     assert_eq!((lb.counted(Outcome::Expired), lb.counted(Outcome::Moved)), (3, 0));
@@ -164,7 +141,8 @@ fn a_session_that_is_used_outlives_the_duration_and_one_that_is_not_expires() {
 
 #[test]
 fn the_session_of_a_dead_target_moves_for_good() {
-    let mut lb = load_balancer();
+    let plugin = Plugin::Struct(json!({ "target_groups": { "web": following("JSESSIONID", 60) } }));
+    let mut lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let (mut client, home) = logged_in(&lb);
     lb.kill(&home);
     let response = client.get(lb.sticky, "/");
@@ -222,7 +200,7 @@ fn all_four_lines_are_always_there_where_asked_to_as_aws_sends_them() {
         "target_groups": { "web": following("JSESSIONID", 60) },
         "cookie": { "unused_shards": "always" }
     }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let mut client = Client::default();
     for (path, is_used) in [("/", false), (&login(), true), ("/", true), (&logout(), false), ("/", false)] {
         let response = client.get(lb.sticky, path);
@@ -238,7 +216,7 @@ fn all_four_lines_are_always_there_where_asked_to_as_aws_sends_them() {
 
 #[test]
 fn as_aws_shows_them_the_four_lines_equal_those_that_were_captured_of_aws() {
-    let lb = LoadBalancer::start(&Setup {
+    let lb = pool::start(&Setup {
         plugin: Some(Plugin::Struct(json!({
             "target_groups": { "web": following("JSESSIONID", 20) },
             "cookie": { "unused_shards": "always", "expires": "seven_days" }
@@ -278,7 +256,7 @@ fn without_a_duration_a_session_lasts_for_a_day() {
     let mut web = following("JSESSIONID", 1);
     web["stickiness"]["app_cookie"].as_object_mut().unwrap().remove("duration_seconds").unwrap();
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": web } }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let left = fetch(lb.sticky, &login(), &[]).expires_in();
     assert!((86_390..=86_400).contains(&left), "{left}");
 }
@@ -378,7 +356,7 @@ fn one_envelope_holds_the_sessions_of_two_target_groups_and_neither_disturbs_the
         }
         let names: Vec<&String> = client.jar.keys().collect();
         assert_eq!(names, ["APISESSION", "AWSALBAPP-0", "JSESSIONID"]);
-        // The end of one is not the end of the other.
+        // The end of one session does not end the other.
         client.get(lb.sticky, &logout());
         let pinned = counted(&lb.envoy, "api", "pinned");
         assert_eq!([0; 3].map(|_| client.get(lb.sticky, "/api/").body), [0; 3].map(|_| api.clone()));
@@ -388,16 +366,16 @@ fn one_envelope_holds_the_sessions_of_two_target_groups_and_neither_disturbs_the
     assert!(homes.iter().any(|home| *home != homes[0]), "{homes:?}");
 }
 
-/// Enough for more than 4,000 characters.
+/// The number of groups whose sessions need more than 4,000 characters.
 const MANY: usize = 40;
 
-/// A load balancer before many target groups, which all follow `JSESSIONID`, and their names.
+/// A load balancer in front of [`MANY`] target groups, which all follow `JSESSIONID`; and the names of the groups.
 #[track_caller]
 fn many_groups() -> (LoadBalancer, Vec<String>) {
     groups_with(MANY)
 }
 
-/// As [`many_groups`], of another number.
+/// As [`many_groups`], with another number of groups.
 #[track_caller]
 fn groups_with(count: usize) -> (LoadBalancer, Vec<String>) {
     let groups: Vec<String> = (0..count).map(|number| format!("group-{number:03}-{}", "x".repeat(80))).collect();
@@ -414,7 +392,7 @@ fn groups_with(count: usize) -> (LoadBalancer, Vec<String>) {
 fn logged_in_everywhere(lb: &LoadBalancer, groups: &[String]) -> (Client, Vec<String>) {
     let mut client = Client::default();
     let homes: Vec<String> = groups.iter().map(|group| visit(lb, &mut client, group, &login()).body).collect();
-    // Otherwise it would show nothing that each session keeps its target.
+    // With one target for all, sessions that keep their targets would prove nothing.
     assert!(homes.iter().any(|home| *home != homes[0]));
     (client, homes)
 }
@@ -463,7 +441,7 @@ fn a_shard_is_withdrawn_when_the_end_of_sessions_leaves_it_unused() {
 #[test]
 fn a_shard_is_withdrawn_when_the_sessions_in_it_expire() {
     let plugin = Plugin::Struct(json!({ "target_groups": { "*": following("JSESSIONID", 60) } }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let (a, b) = (lb.targets[0].name_in_envoy(), lb.targets[1].name_in_envoy());
     let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
     for (age, is_over) in [(30, false), (61, true)] {
@@ -497,7 +475,7 @@ fn an_envelope_above_16_kb_loses_the_sessions_that_were_used_longest_ago() {
     }
 }
 
-/// What the answer with these `Set-Cookie` lines does to the session: the target's lines are untouched, whatever it is.
+/// The effect of an answer with these `Set-Cookie` lines on the session. The target's lines must arrive unchanged.
 #[track_caller]
 fn effect_of(lb: &LoadBalancer, lines: &[&[u8]]) -> &'static str {
     let response = fetch(lb.sticky, &setting(lines), &[]);
@@ -553,7 +531,7 @@ fn the_session_cookies_of_real_frameworks_are_understood() {
         ),
     ] {
         let plugin = Plugin::Struct(json!({ "target_groups": { "web": following(name, 60) } }));
-        let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+        let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
         for (effect, line) in cases {
             assert_eq!(effect_of(&lb, &[line.as_bytes()]), effect, "{line}");
         }
@@ -572,7 +550,7 @@ fn a_session_cookie_that_is_no_text_is_understood_and_passes_as_it_is() {
     ] {
         assert_eq!(effect_of(&lb, &[line]), effect, "{line:?}");
     }
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
 }
 
 #[test]
@@ -608,7 +586,7 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
         (Outcome::Malformed, format!("AWSALBAPP-0={}", "A".repeat(20_000))),
         (Outcome::Malformed, [0, 1, 2, 3].map(|shard| format!("AWSALBAPP-{shard}={full}")).join("; ")),
         (Outcome::Malformed, vec!["AWSALBAPP-0=x"; 1_500].join("; ")),
-        // No other kind is of use as this one.
+        // A cookie of another kind is not accepted as this kind.
         (Outcome::Malformed, of_kind(Kind::LbCookie)),
         (Outcome::Malformed, of_kind(Kind::TargetGroup)),
         (Outcome::Malformed, of_kind(Kind::ClassicAppCookie)),
@@ -623,7 +601,7 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
     for cookie in [b"cookie: JSESSIONID=1; AWSALBAPP-0=\xff".as_slice(), b"cookie: JSESSIONID=\xff; \xfe=\x80"] {
         assert_eq!(fetch(lb.sticky, "/", &[cookie]).status, 200);
     }
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
 }
 
@@ -637,7 +615,7 @@ fn a_good_envelope_is_found_behind_bad_ones_and_read_when_it_is_percent_encoded(
         format!("JSESSIONID=1; AWSALBAPP-0=broken; AWSALBAPP-0={good}"),
         format!("JSESSIONID=1; AWSALBAPP-0={good}; AWSALBAPP-1=_remove_; AWSALBAPP-2=_remove_; AWSALBAPP-3=_remove_"),
         format!("AWSALBAPP-0={encoded}; JSESSIONID=1"),
-        // A part that was left from a longer envelope.
+        // A shard that was left from a longer envelope.
         format!("JSESSIONID=1; AWSALBAPP-0={good}; AWSALBAPP-1=stale"),
     ] {
         for _ in 0..4 {

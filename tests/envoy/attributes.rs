@@ -1,23 +1,25 @@
-//! What cookies look like where AWS's are not wanted.
+//! Names and attributes of cookies that differ from AWS's.
 
 use local_envoy::Plugin;
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use harness::{Client, LoadBalancer, Response, Setup, Weighted, fetch, fetch_over_tls, over_tls, plugin, setting};
+use harness::{Client, Response, Setup, fetch, fetch_over_tls, over_tls, plugin, setting};
 
-/// A plugin configuration with these options of cookies for every target group.
+use crate::pool::{self, Pooled};
+
+/// A plugin configuration with these cookie options for every target group.
 fn options(cookie: &Value) -> Plugin<'static> {
     Plugin::Struct(json!({ "cookie": cookie }))
 }
 
 #[track_caller]
-fn with(cookie: &Value) -> LoadBalancer {
-    LoadBalancer::start(&Setup { plugin: Some(options(cookie)), ..Setup::default() })
+fn with(cookie: &Value) -> Pooled {
+    pool::with_plugin(options(cookie))
 }
 
-/// The lines are these, in which `V` stands for the value of the first and `E` for its `Expires`.
+/// Compares the `Set-Cookie` lines. `V` stands for the value of the first one, and `E` for its `Expires`.
 #[track_caller]
 fn lines_are(response: &Response, expected: &[&str]) {
     let lines = response.set_cookies();
@@ -101,7 +103,7 @@ fn over_tls_secure_is_where_it_was_asked_for() {
         (json!({ "secure": "auto", "twin": false }), "AWSALB=V; E; Path=/"),
         (json!({ "secure": "always", "twin": false }), "AWSALB=V; E; Path=/; Secure"),
     ] {
-        let lb = LoadBalancer::start(&Setup { plugin: Some(options(&cookie)), edit: &over_tls, ..Setup::default() });
+        let lb = pool::start(&Setup { plugin: Some(options(&cookie)), edit: &over_tls, ..Setup::default() });
         lines_are(&fetch_over_tls(lb.sticky, "/", &[]), &[expected]);
     }
 }
@@ -119,7 +121,7 @@ fn x_forwarded_proto_makes_the_twin_secure_only_where_it_is_trusted() {
 
 #[test]
 fn over_tls_who_claims_to_have_come_by_http_gets_a_twin_without_secure() {
-    let lb = LoadBalancer::start(&Setup { edit: &over_tls, ..Setup::default() });
+    let lb = pool::start(&Setup { edit: &over_tls, ..Setup::default() });
     for (claimed, end) in [("http", "; SameSite=None"), ("https", "; SameSite=None; Secure")] {
         let response = fetch_over_tls(lb.sticky, "/", &[("x-forwarded-proto", claimed)]);
         assert!(response.line("AWSALBCORS").unwrap().ends_with(end), "{response:?}");
@@ -151,13 +153,13 @@ fn a_target_group_has_cookies_of_its_own() {
         "cookie": { "name": "ALL", "http_only": true, "twin": false },
         "target_groups": { "web": { "cookie": { "name": "WEB", "path": "/web" } } }
     }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     lines_are(&fetch(lb.sticky, "/", &[]), &["WEB=V; E; Path=/web; HttpOnly"]);
 }
 
 #[test]
 fn a_rule_has_cookies_of_its_own_and_they_pin() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         plugin(config)["rules"][0]["cookie"] = json!({ "name": "RULE", "same_site": "lax" });
         let off = json!({ "stickiness": { "enabled": false } });
         plugin(config)["target_groups"] = json!({ "blue": off, "green": off });
@@ -176,7 +178,7 @@ fn the_cookie_that_follows_the_applications_own_has_the_name_and_the_attributes_
             "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID", "duration_seconds": 60 }
         } } }
     }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let mut client = Client::default();
     let response = client.get(lb.sticky, &setting(&["JSESSIONID=1"]));
     let line = response.line("STICKYAPP-0").unwrap();
@@ -197,7 +199,7 @@ fn the_cookie_of_a_classic_load_balancer_has_the_name_and_the_attributes_too() {
             "type": "classic_lb_cookie", "classic_lb_cookie": { "cookie_expiration_period": 900 }
         } } }
     }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let attributes = ";PATH=/app;DOMAIN=example.org;MAX-AGE=900";
     lines_are(
         &fetch(lb.sticky, "/", &[]),

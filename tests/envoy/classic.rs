@@ -1,4 +1,4 @@
-//! The stickiness of the Classic Load Balancer: `AWSELB`, which is given once and not renewed.
+//! The stickiness of the Classic Load Balancer: the cookie `AWSELB`, which is set once and not renewed.
 
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
@@ -8,30 +8,40 @@ use stickiness::seal::Kind;
 
 use harness::{Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, add_group, counted, fetch, forge_as, setting};
 
-/// `web` has this type of stickiness, with these attributes.
-#[track_caller]
-fn with(kind: &str, attributes: Value) -> LoadBalancer {
+use crate::pool::{self, Pooled};
+use crate::steps::{has_not_crashed, login, unpinned};
+
+/// A plugin configuration in which `web` has this type of stickiness, with these attributes.
+fn plugin(kind: &str, attributes: Value) -> Value {
     let mut stickiness = json!({ "type": kind });
     stickiness[kind] = attributes;
-    let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
-    LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() })
+    json!({ "target_groups": { "web": { "stickiness": stickiness } } })
 }
 
 /// The load balancer's own cookie, for a quarter of an hour.
-#[track_caller]
-fn by_period() -> LoadBalancer {
-    with("classic_lb_cookie", json!({ "cookie_expiration_period": 900 }))
+fn quarter_of_an_hour() -> Value {
+    plugin("classic_lb_cookie", json!({ "cookie_expiration_period": 900 }))
 }
 
-/// It follows `JSESSIONID`.
-#[track_caller]
-fn by_application() -> LoadBalancer {
-    with("classic_app_cookie", json!({ "cookie_name": "JSESSIONID" }))
+/// A cookie that follows `JSESSIONID`.
+fn following() -> Value {
+    plugin("classic_app_cookie", json!({ "cookie_name": "JSESSIONID" }))
 }
 
-/// The path at which a target sets `JSESSIONID`.
-fn login() -> String {
-    setting(&["JSESSIONID=1; Path=/"])
+/// A load balancer of this test alone, which may change its targets.
+#[track_caller]
+fn start(plugin: Value) -> LoadBalancer {
+    LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), ..Setup::default() })
+}
+
+#[track_caller]
+fn by_period() -> Pooled {
+    pool::with(quarter_of_an_hour())
+}
+
+#[track_caller]
+fn by_application() -> Pooled {
+    pool::with(following())
 }
 
 /// The value of `AWSELB`, which is upper-case hexadecimal.
@@ -42,21 +52,12 @@ fn value(response: &Response) -> &str {
     value
 }
 
-/// What an answer says about caching.
+/// The directives about caching in an answer.
 fn caching(response: &Response) -> Vec<&str> {
     response.all("cache-control").flat_map(|line| line.split(',')).map(str::trim).collect()
 }
 
 const NOT_TO_BE_CACHED: &str = "no-cache=\"set-cookie\"";
-
-/// A request with this `Cookie` line, sent twice, goes to both targets since it does not pin.
-#[track_caller]
-fn is_unpinned(lb: &LoadBalancer, cookies: &str) {
-    let line = format!("cookie: {cookies}");
-    let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]));
-    assert_eq!(answers.each_ref().map(|answer| answer.status), [200; 2], "{cookies}");
-    assert_ne!(answers[0].body, answers[1].body, "{cookies}");
-}
 
 #[test]
 fn both_cookies_are_written_exactly_as_the_classic_load_balancer_writes_them() {
@@ -77,7 +78,7 @@ fn both_cookies_are_written_exactly_as_the_classic_load_balancer_writes_them() {
 
 #[test]
 fn without_a_period_the_cookies_last_as_long_as_the_browser_runs() {
-    let lb = with("classic_lb_cookie", json!({}));
+    let lb = pool::with(plugin("classic_lb_cookie", json!({})));
     let response = fetch(lb.sticky, "/", &[]);
     let value = value(&response);
     let lines = [format!("AWSELB={value};PATH=/"), format!("AWSELBCORS={value};PATH=/;SECURE;SAMESITE=None")];
@@ -133,7 +134,7 @@ fn two_values_of_one_load_balancer_have_nothing_but_the_mark_of_the_key_in_commo
     let responses = [0; 2].map(|_| fetch(lb.sticky, "/", &[]));
     let [one, other] = responses.each_ref().map(value);
     let common = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
-    // Four bytes, and by chance a little more.
+    // The name of the key takes four bytes, which are eight digits. A few more may be equal by chance.
     assert!((8..16).contains(&common), "{one} {other}");
 }
 
@@ -154,7 +155,7 @@ fn a_cookie_for_one_target_group_of_a_host_is_of_no_use_for_another() {
 
 #[test]
 fn the_session_of_an_unhealthy_target_moves_as_if_there_were_no_cookie() {
-    let mut lb = by_period();
+    let mut lb = start(quarter_of_an_hour());
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     lb.target(&home).set_healthy(false);
@@ -190,7 +191,7 @@ fn a_cookie_is_used_without_a_look_at_its_age() {
 
 #[test]
 fn the_session_of_a_dead_target_moves_for_good_with_a_new_pair() {
-    let mut lb = by_period();
+    let mut lb = start(quarter_of_an_hour());
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     lb.kill(&home);
@@ -207,7 +208,7 @@ fn the_session_of_a_dead_target_moves_for_good_with_a_new_pair() {
     assert_eq!((lb.counted(Outcome::Moved), lb.issued()), (1, 2));
 }
 
-/// Cookies that do not pin where this kind would, and what each is counted as.
+/// Cookies that do not pin as this kind, each with the outcome that is counted.
 fn bad_cookies(kind: Kind, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
     let a = lb.targets[0].name_in_envoy();
     let forged = |kind, key, group| forge_as(kind, key, &[(group, &a, 0)]);
@@ -229,7 +230,8 @@ fn bad_cookies(kind: Kind, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
         (Outcome::Malformed, value(&flipped)),
         (Outcome::Malformed, value(&"A".repeat(20_000))),
         (Outcome::Malformed, vec!["AWSELB=x"; 1_500].join("; ")),
-        // No other kind is of use as this one: the other one of the same name, and that of the other load balancer.
+        // A cookie of another kind is not accepted: neither the other kind with this name, nor the one of the other load
+        // balancer.
         (Outcome::Malformed, value(&forged(other_kind, KEY, "web"))),
         (Outcome::Malformed, value(&duration_based)),
         (Outcome::Malformed, value(&data_encoding::HEXUPPER.encode(&as_hex))),
@@ -243,11 +245,11 @@ fn a_bad_cookie_is_served_unpinned_counted_and_replaced() {
     let lb = by_period();
     for (outcome, cookies) in bad_cookies(Kind::ClassicLbCookie, &lb) {
         let before = (lb.counted(outcome), lb.issued());
-        is_unpinned(&lb, &cookies);
+        unpinned(&lb, &[&format!("cookie: {cookies}")]);
         assert_eq!((lb.counted(outcome), lb.issued()), (before.0 + 2, before.1 + 2), "{cookies}");
     }
     assert_eq!(fetch(lb.sticky, "/", &[b"cookie: AWSELB=\xff; \xfe=\x80"]).cookie_names(), ["AWSELB", "AWSELBCORS"]);
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
 }
 
@@ -266,7 +268,7 @@ fn the_applications_cookie_is_followed_with_a_copy_of_its_attributes_in_its_orde
             "Version=1; Comment=why; CommentURL=http://x/; Port=80; Discard; Path=/",
             "VERSION=1;COMMENT=why;COMMENTURL=http://x/;PORT=80;DISCARD;PATH=/",
         ),
-        // Neither of these two is among the twelve.
+        // `Partitioned` and `Priority` are not among the twelve attributes that are copied.
         ("Path=/; Partitioned; Priority=High; HttpOnly", "PATH=/;HTTPONLY"),
         ("Path=/my_path/of_mine", "PATH=/my%5Fpath/of%5Fmine"),
         ("Path=/;HttpOnly;SAMESITE=lax", "PATH=/;HTTPONLY;SAMESITE=lax"),
@@ -327,8 +329,8 @@ fn a_client_is_pinned_only_while_it_sends_both_cookies_and_ours_is_not_renewed()
         assert_eq!((&response.body, response.set_cookies()), (&home, vec![]));
     }
     assert_eq!((lb.counted(Outcome::Pinned), lb.issued()), (4, 1));
-    is_unpinned(&lb, &format!("AWSELB={}", client.jar["AWSELB"]));
-    is_unpinned(&lb, "JSESSIONID=1");
+    unpinned(&lb, &[&format!("cookie: AWSELB={}", client.jar["AWSELB"])]);
+    unpinned(&lb, &["cookie: JSESSIONID=1"]);
     assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::Moved)), (4, 0));
 }
 
@@ -361,7 +363,7 @@ fn our_cookie_is_deleted_as_the_application_deletes_its_own() {
 
 #[test]
 fn the_session_of_a_dead_target_moves_for_good_with_the_attributes_of_before() {
-    let mut lb = by_application();
+    let mut lb = start(following());
     let mut client = Client::default();
     let home = client.get(lb.sticky, &setting(&["JSESSIONID=1; Path=/my_path; Secure; HttpOnly"])).body;
     lb.kill(&home);
@@ -383,7 +385,7 @@ fn a_bad_cookie_beside_the_applications_own_is_served_unpinned_and_counted() {
     let lb = by_application();
     for (outcome, cookies) in bad_cookies(Kind::ClassicAppCookie, &lb) {
         let before = lb.counted(outcome);
-        is_unpinned(&lb, &format!("JSESSIONID=1; {cookies}"));
+        unpinned(&lb, &[&format!("cookie: JSESSIONID=1; {cookies}")]);
         assert_eq!(lb.counted(outcome), before + 2, "{cookies}");
     }
     for line in [b"cookie: JSESSIONID=\xff; AWSELB=\xff".as_slice(), b"cookie: \xfe=\x80; JSESSIONID"] {
@@ -391,6 +393,6 @@ fn a_bad_cookie_beside_the_applications_own_is_served_unpinned_and_counted() {
     }
     let odd = setting(&[b"JSESSIONID=\xff; Path=/\xff; Comment=\x80".as_slice()]);
     assert_eq!(fetch(lb.sticky, &odd, &[]).status, 200);
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
 }

@@ -1,17 +1,19 @@
-//! The plugin's configuration: its forms, and what is refused, in the words that an operator reads.
+//! The forms of the plugin's configuration, and the messages for a configuration that is refused.
 
 use local_envoy::{Config, Plugin, Validation, validate};
 use serde_json::{Value, json};
 
-use harness::{Client, LoadBalancer, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
+use harness::{Client, Replaceable, Setup, envoy_binary, fetch, sticky_config, wait_until, wasm};
 
-/// What `envoy --mode validate` says of this plugin configuration.
+use crate::pool;
+
+/// The result of `envoy --mode validate` for this plugin configuration.
 fn judge(plugin: Plugin<'_>) -> Validation {
     let setup = Setup { plugin: Some(plugin), ..Setup::default() };
     validate(envoy_binary(), &sticky_config(&[], &setup), &[]).unwrap()
 }
 
-/// The configuration is refused, with exactly one line of the filter's, which says this.
+/// The configuration is refused, and the filter logs exactly one line, with this message.
 #[track_caller]
 fn refused(json: &str, message: &str) {
     let answer = judge(Plugin::Json(json));
@@ -21,10 +23,10 @@ fn refused(json: &str, message: &str) {
     assert!(lines[0].ends_with(&format!(": {message}")), "{}", answer.log);
 }
 
-/// The cookies of this plugin configuration last for so many seconds.
+/// The number of seconds that the cookies last with this plugin configuration.
 #[track_caller]
 fn lasts(plugin: Plugin<'_>, seconds: u64) {
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let left = fetch(lb.sticky, "/", &[]).expires_in();
     assert!((seconds - 10..=seconds).contains(&left), "{left}");
 }
@@ -64,9 +66,9 @@ fn json_text_and_a_struct_mean_the_same_nested_or_dotted() {
 
 #[test]
 fn a_target_group_that_is_not_named_is_not_sticky_unless_the_star_is() {
-    let only_api = LoadBalancer::with_plugin(r#"{"target_groups": {"api": {}}}"#);
+    let only_api = pool::with_json(r#"{"target_groups": {"api": {}}}"#);
     assert_eq!(fetch(only_api.sticky, "/", &[]).set_cookies().len(), 0);
-    let star = LoadBalancer::with_plugin(r#"{"target_groups": {"api": {"stickiness.enabled": false}, "*": {}}}"#);
+    let star = pool::with_json(r#"{"target_groups": {"api": {"stickiness.enabled": false}, "*": {}}}"#);
     assert_eq!(fetch(star.sticky, "/", &[]).set_cookies().len(), 2);
 }
 
@@ -120,7 +122,7 @@ fn a_reserved_cookie_name_is_refused() {
     );
 }
 
-/// A configuration in which `web` follows this cookie of the application.
+/// A configuration in which `web` follows the application's cookie of this name.
 fn following(cookie_name: &str) -> String {
     let stickiness = json!({ "type": "app_cookie", "app_cookie": { "cookie_name": cookie_name } });
     json!({ "target_groups": { "web": { "stickiness": stickiness } } }).to_string()
@@ -197,7 +199,7 @@ fn every_duration_is_one_second_to_seven_days() {
     }
 }
 
-/// A rule with these target groups, none of which is sticky itself, and with more keys.
+/// A rule with these target groups, which have no stickiness of their own, and with more keys.
 fn rule(target_groups: usize, more: &str) -> String {
     let names: Vec<String> = (0..target_groups).map(|number| format!("\"group-{number}\"")).collect();
     let off = r#""target_groups": {"*": {"stickiness.enabled": false}}"#;
@@ -261,7 +263,7 @@ fn the_attributes_of_a_target_group_work_as_aws_prints_them() {
     lasts(Plugin::Struct(json!({ "target_groups": { "web": { "Attributes": attributes } } })), 60);
 }
 
-/// A forward action as AWS prints it, to `web` with this weight.
+/// A forward action as AWS prints it, which sends to `web` with this weight.
 fn forward(weight: u32) -> Value {
     let arn = |name| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/73e2d6bc24d8a067");
     json!({ "rules": [{ "Type": "forward", "ForwardConfig": {
@@ -275,7 +277,7 @@ fn forward(weight: u32) -> Value {
 
 #[test]
 fn a_forward_action_works_as_aws_prints_it() {
-    let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(forward(999))), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(Plugin::Struct(forward(999))), ..Setup::default() });
     let response = fetch(lb.sticky, "/", &[]);
     assert_eq!(response.cookie_names(), ["AWSALBTG", "AWSALBTGCORS", "AWSALB", "AWSALBCORS"]);
     assert!((990..=1_000).contains(&response.expires_in()), "{response:?}");

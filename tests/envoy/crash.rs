@@ -1,5 +1,4 @@
-//! A crash of the filter's VM: it must not happen, and when it is forced, `FAIL_RELOAD` of the shipped configuration brings the
-//! filter back, and the sessions hold.
+//! A forced crash of the filter's VM. `FAIL_RELOAD` in the shipped configuration reloads the filter, and the sessions stay.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,13 +12,13 @@ use stickiness::outcome::Outcome;
 
 use harness::{Client, Connection, KEY, LoadBalancer, Report, Setup, WAIT, wait_until, wasm};
 
-/// Within this time after a crash the filter is to be back.
+/// The longest time until the filter is back after a crash.
 const RECOVERY: Duration = Duration::from_secs(2);
 
-/// A request of so many headers is the end of the VM.
+/// A request with so many headers crashes the VM.
 const FATAL: i32 = 77;
 
-/// The filter that ships, but for a callback that traps when a request has [`FATAL`] headers or more.
+/// The shipped filter with a changed callback, which traps when a request has [`FATAL`] headers or more.
 fn that_crashes() -> Vec<u8> {
     let mut module = Module::from_file(wasm()).unwrap();
     let export = module.exports.iter().find(|export| export.name == "proxy_on_request_headers").unwrap();
@@ -46,7 +45,7 @@ fn that_crashes() -> Vec<u8> {
     module.emit_wasm()
 }
 
-/// How long requests were refused.
+/// The time in which requests were refused.
 static REPORT: Report = Report::of("crash", &["key", "crash", "served again after ms"]);
 
 /// A load balancer whose filter can be crashed.
@@ -83,7 +82,7 @@ impl Fragile {
         let name = format!("listener.sticky.worker_{worker}.downstream_cx_active");
         let active = || self.lb.envoy.admin().counter(&name).unwrap();
         let mut found = None;
-        // The kernel picks the worker of a connection.
+        // The kernel chooses the worker of a connection.
         wait_until("a connection to the worker", || {
             let before = active();
             let mut connection = Connection::open(self.lb.sticky);
@@ -105,7 +104,7 @@ fn crowd(server: SocketAddr) -> Vec<(Client, String)> {
     std::iter::repeat_with(client).take(20).collect()
 }
 
-/// Sends the request that the VM does not survive.
+/// Sends the request that crashes the VM.
 #[track_caller]
 fn crash(connection: &mut Connection) {
     let lines: Vec<Vec<u8>> = (0..FATAL).map(|number| format!("x-{number}: 1").into_bytes()).collect();
@@ -113,7 +112,7 @@ fn crash(connection: &mut Connection) {
     assert_eq!(connection.fetch("/", &lines).status, 503);
 }
 
-/// Crashes it until it is not back at once: Envoy makes a VM anew at most once in a second.
+/// Crashes the VM until Envoy does not reload it at once: Envoy reloads at most once in a second.
 #[track_caller]
 fn crash_until_it_waits(connection: &mut Connection) {
     wait_until("the worker to wait with the next VM", || {
@@ -124,7 +123,7 @@ fn crash_until_it_waits(connection: &mut Connection) {
     });
 }
 
-/// Waits until requests are served again; how long it took.
+/// Waits until requests are served again, and returns the time that it took.
 #[track_caller]
 fn recover(connection: &mut Connection) -> Duration {
     let crashed = Instant::now();
@@ -139,7 +138,7 @@ fn all_are_at_home(server: SocketAddr, crowd: &mut [(Client, String)]) {
     }
 }
 
-/// Crashes the one worker again and again: each time it is back in time, and everybody is where they were.
+/// Crashes the only worker several times. Each time it is back in time, and every client reaches its target.
 #[track_caller]
 fn sessions_outlive_crashes(keys: Option<&str>, whose: &str) {
     let fragile = Fragile::start(1, keys);
@@ -193,7 +192,7 @@ fn the_other_worker_goes_on_while_one_is_down() {
     let crowd = crowd(fragile.lb.sticky);
     let cookie = |client: &Client| format!("cookie: AWSALB={}", client.jar["AWSALB"]).into_bytes();
     crash_until_it_waits(&mut doomed);
-    // The VM of the first is made anew a second after the last time at the earliest.
+    // Envoy reloads the VM of the first worker no earlier than a second after the last reload.
     assert_eq!(doomed.fetch("/", &[]).status, 503);
     for (client, home) in &crowd {
         assert_eq!(other.fetch("/", &[&cookie(client)]).body, *home);

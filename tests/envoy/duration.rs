@@ -1,4 +1,4 @@
-//! Duration-based stickiness: who goes where, and what the cookies look like.
+//! Duration-based stickiness: the targets of clients, and the form of the cookies.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -13,9 +13,12 @@ use harness::{
     wait_until,
 };
 
+use crate::pool;
+use crate::steps::outlive_the_first_cookie;
+
 #[test]
 fn each_client_stays_on_one_target_and_new_clients_are_spread() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let mut clients = [Client::default(), Client::default(), Client::default()];
     let mut bodies: [Vec<String>; 3] = Default::default();
     for (client, requests) in [(0, 2), (1, 1), (2, 1), (0, 3), (1, 3), (2, 3)] {
@@ -32,7 +35,7 @@ fn each_client_stays_on_one_target_and_new_clients_are_spread() {
 
 #[test]
 fn requests_of_pinned_clients_do_not_disturb_the_rotation_of_new_ones() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let mut pinned = Client::default();
     pinned.get(lb.sticky, "/");
     for _ in 0..4 {
@@ -45,7 +48,7 @@ fn requests_of_pinned_clients_do_not_disturb_the_rotation_of_new_ones() {
 
 #[test]
 fn both_cookies_are_written_exactly_as_aws_writes_them_over_plain_http() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let response = fetch(lb.sticky, "/", &[]);
     let value = response.cookie("AWSALB").unwrap();
     let expires = response.expires();
@@ -61,7 +64,7 @@ fn both_cookies_are_written_exactly_as_aws_writes_them_over_plain_http() {
 
 #[test]
 fn over_tls_the_twin_is_secure() {
-    let lb = LoadBalancer::start(&Setup { edit: &over_tls, ..Setup::default() });
+    let lb = pool::start(&Setup { edit: &over_tls, ..Setup::default() });
     let response = fetch_over_tls(lb.sticky, "/", &[]);
     let lines = response.set_cookies();
     assert!(lines[0].ends_with("; Path=/"), "{lines:?}");
@@ -70,7 +73,7 @@ fn over_tls_the_twin_is_secure() {
 
 #[test]
 fn every_answer_of_a_target_renews_both_cookies_beside_its_own() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for (method, path, status, own) in [
         ("GET", "/two-cookies", 200, vec!["session=1; HttpOnly", "theme=dark"]),
         ("GET", "/status/301", 301, vec![]),
@@ -129,19 +132,19 @@ fn an_answer_of_envoy_itself_carries_no_cookie() {
 #[test]
 fn expires_is_the_date_of_the_answer_and_the_duration() {
     for (config, seconds) in [("{}", 86_400), (r#"{"cookie": {"expires": "seven_days"}}"#, 604_800)] {
-        let lb = LoadBalancer::with_plugin(config);
+        let lb = pool::with_json(config);
         let response = fetch(lb.sticky, "/", &[]);
         let date = httpdate::parse_http_date(response.all("date").next().unwrap()).unwrap();
         let expires = httpdate::parse_http_date(response.expires().trim_start_matches("Expires=")).unwrap();
         let past = expires.duration_since(date).unwrap().as_secs() - seconds;
-        // Envoy writes a date of up to half a second ago.
+        // Envoy's `Date` may be half a second old.
         assert!(past <= 1, "{response:?}");
     }
 }
 
 #[test]
 fn nothing_is_said_about_caching() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     assert_eq!(fetch(lb.sticky, "/", &[]).all("cache-control").count(), 0);
     let own: Vec<String> = fetch(lb.sticky, "/cached", &[]).all("cache-control").map(str::to_owned).collect();
     assert_eq!(own, ["max-age=60"]);
@@ -188,7 +191,7 @@ fn a_duration_that_is_shortened_holds_for_cookies_already_given() {
 
 #[test]
 fn the_value_differs_from_one_second_to_the_next_and_keeps_the_target() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let mut client = Client::default();
     let first = client.get(lb.sticky, "/");
     wait_until("another value", || {
@@ -201,9 +204,7 @@ fn the_value_differs_from_one_second_to_the_next_and_keeps_the_target() {
 #[test]
 fn a_cookie_of_one_second_lasts_for_one_second() {
     const LIFE: Duration = Duration::from_secs(1);
-    let lb = LoadBalancer::with_plugin(
-        r#"{"target_groups": {"web": {"stickiness": {"lb_cookie": {"duration_seconds": 1}}}}}"#,
-    );
+    let lb = pool::with_json(r#"{"target_groups": {"web": {"stickiness": {"lb_cookie": {"duration_seconds": 1}}}}}"#);
     let mut client = Client::default();
     let before = Instant::now();
     client.get(lb.sticky, "/");
@@ -212,7 +213,7 @@ fn a_cookie_of_one_second_lasts_for_one_second() {
         let sent = Instant::now();
         client.clone().get(lb.sticky, "/");
         let is_expired = lb.counted(Outcome::Expired) > 0;
-        // It was issued between `before` and `after`, and it was judged between `sent` and now. Envoy counts milliseconds.
+        // The cookie was issued between `before` and `after`, and checked between `sent` and now. Envoy counts milliseconds.
         assert!(is_expired || sent.duration_since(after) < LIFE, "it pins after {:?}", sent.duration_since(after));
         assert!(!is_expired || before.elapsed() >= LIFE, "it expired after at most {:?}", before.elapsed());
         is_expired
@@ -221,22 +222,16 @@ fn a_cookie_of_one_second_lasts_for_one_second() {
 
 #[test]
 fn a_session_that_is_used_outlives_the_duration_of_its_first_cookie() {
-    let lb = LoadBalancer::with_plugin(r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": "2"}}}"#);
+    let lb = pool::with_json(r#"{"target_groups": {"*": {"stickiness.lb_cookie.duration_seconds": "2"}}}"#);
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
-    let first = client.clone();
-    wait_until("the first cookie to expire", || {
-        assert_eq!(client.get(lb.sticky, "/").body, home);
-        first.clone().get(lb.sticky, "/");
-        lb.counted(Outcome::Expired) > 0
-    });
-    assert_eq!(client.get(lb.sticky, "/").body, home);
+    outlive_the_first_cookie(&lb, &mut client, &home);
     assert_eq!(lb.counted(Outcome::Moved), 0);
 }
 
 #[test]
 fn the_duration_is_enforced_whatever_the_client_does_with_its_cookie() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let target = lb.targets[1].name_in_envoy();
     let line = |age| format!("cookie: AWSALB={}", forge("web", &target, age)).into_bytes();
     for _ in 0..4 {
@@ -248,11 +243,11 @@ fn the_duration_is_enforced_whatever_the_client_does_with_its_cookie() {
 
 #[test]
 fn expires_shows_seven_days_or_nothing_when_asked_to() {
-    let seven_days = LoadBalancer::with_plugin(r#"{"cookie": {"expires": "seven_days"}}"#);
+    let seven_days = pool::with_json(r#"{"cookie": {"expires": "seven_days"}}"#);
     let left = fetch(seven_days.sticky, "/", &[]).expires_in();
     assert!((604_790..=604_800).contains(&left), "{left}");
 
-    let session = LoadBalancer::with_plugin(r#"{"cookie": {"expires": "session"}}"#);
+    let session = pool::with_json(r#"{"cookie": {"expires": "session"}}"#);
     let response = fetch(session.sticky, "/", &[]);
     let value = response.cookie("AWSALB").unwrap();
     assert_eq!(
@@ -263,7 +258,7 @@ fn expires_shows_seven_days_or_nothing_when_asked_to() {
 
 #[test]
 fn the_listener_without_the_filter_is_not_sticky() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let plain = lb.envoy.address("plain").unwrap();
     let mut client = Client::default();
     let bodies: Vec<String> = (0..4).map(|_| client.get(plain, "/").body).collect();

@@ -1,4 +1,4 @@
-//! A target that cannot serve: the request is answered by another one, and the session stays there.
+//! A target that cannot serve. Another target answers, and the session stays there.
 
 use local_envoy::Config;
 use serde_json::json;
@@ -6,6 +6,8 @@ use serde_json::json;
 use stickiness::outcome::Outcome;
 
 use harness::{Client, Discovered, LoadBalancer, Setup, WAIT, fetch, wait_until};
+
+use crate::steps::other_than;
 
 /// A client and the name of the target that it is pinned to.
 fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
@@ -15,11 +17,7 @@ fn pinned_client(lb: &LoadBalancer) -> (Client, String) {
     (client, home)
 }
 
-fn other_than(home: &str) -> &'static str {
-    if home == "a" { "b" } else { "a" }
-}
-
-/// The session has moved for good: it stays away when `home` is back.
+/// The session has moved for good: it does not return when `home` is back.
 #[track_caller]
 fn stays_away(lb: &LoadBalancer, client: &mut Client, home: &str) {
     lb.wait_for_healthy(lb.targets.len());
@@ -108,7 +106,7 @@ fn a_draining_target_keeps_its_sessions_where_the_cluster_says_so_and_gets_no_ne
     let lb = &discovered.lb;
     let (mut client, home) = pinned_client(lb);
     discovered.set(&[(&home, "DRAINING"), (other_than(&home), "HEALTHY")]);
-    // Which also tells that new requests no longer go there.
+    // This also shows that new clients no longer go there.
     lb.wait_for_healthy(1);
     for _ in 0..4 {
         assert_eq!(client.get(lb.sticky, "/").body, home);
@@ -122,7 +120,7 @@ fn when_all_targets_are_dead_envoy_answers_503_without_a_cookie() {
     let before = client.jar.clone();
     lb.kill("a");
     lb.kill("b");
-    // Before the health checks notice, and after.
+    // Before the health checks notice it, and after that.
     for _ in 0..2 {
         let response = client.get(lb.sticky, "/");
         assert_eq!((response.status, response.set_cookies()), (503, vec![]));
@@ -144,16 +142,16 @@ fn when_all_targets_are_unhealthy_envoy_answers_503_without_a_cookie_and_the_ses
     assert_eq!(client.get(lb.sticky, "/").body, home);
 }
 
-/// All targets of `web` may be asked when they are unhealthy, as at AWS.
+/// Lets Envoy send to all targets of `web` when all are unhealthy, as AWS does.
 fn fail_open(config: &mut Config) {
     config.cluster("web").unwrap()["common_lb_config"]["healthy_panic_threshold"]["value"] = json!(50);
 }
 
-/// Makes all targets unhealthy, and waits until Envoy's worker asks them nevertheless.
+/// Makes all targets unhealthy, and waits until Envoy's worker sends requests to them all the same.
 #[track_caller]
 fn fail_all(lb: &LoadBalancer) {
     let panics = || lb.envoy.admin().counter("cluster.web.lb_healthy_panic").unwrap();
-    // On a busy machine some were asked before their first health check.
+    // On a busy machine, a target may get a request before its first health check.
     let before = panics();
     lb.targets.iter().for_each(|target| target.set_healthy(false));
     wait_until("unhealthy targets to be asked", || {

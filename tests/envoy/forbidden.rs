@@ -1,41 +1,43 @@
-//! An operator may forbid the filter a call of the ABI (`capability_restriction_config`): it does without.
+//! The filter works without any one call of the ABI: an operator may forbid calls with `capability_restriction_config`.
 
-use local_envoy::{Config, Envoy, Plugin, validate};
+use local_envoy::{Config, Plugin, validate};
 use serde_json::{Map, Value, json};
 
 use harness::{Client, KEY, LoadBalancer, Setup, add_group, envoy_binary, sticky_config, wasm};
 
-/// What can be forbidden, and whether clients still come back to their targets. All that the filter calls is here, as the suite
-/// `host` lists it, but [`CONFIGURATION`].
+use crate::steps::has_crashed;
+
+/// The calls that can be forbidden, and whether clients still return to their targets without them. These are all calls of the
+/// filter, as the suite `host` lists them, without [`CONFIGURATION`].
 const CALLS: [(&str, bool); 17] = [
     ("environ_get", true),
     ("environ_sizes_get", true),
-    // No cookie can be given.
+    // Without it, no cookie can be set.
     ("proxy_add_header_map_value", false),
     ("proxy_define_metric", true),
-    // Every cookie is one of 1970.
+    // Without a clock, every cookie is of 1970.
     ("proxy_get_current_time_nanoseconds", false),
-    // No cookie can be read.
+    // Without it, no cookie can be read.
     ("proxy_get_header_map_pairs", false),
-    // Nobody tells who answers.
+    // Without it, the answering target is unknown.
     ("proxy_get_property", false),
     ("proxy_get_shared_data", true),
     ("proxy_http_call", true),
     ("proxy_increment_metric", true),
     ("proxy_log", true),
     ("proxy_remove_header_map_value", true),
-    // Envoy cannot be told the target.
+    // Without it, Envoy does not learn the target.
     ("proxy_replace_header_map_value", false),
     ("proxy_set_effective_context", true),
     ("proxy_set_property", true),
     ("proxy_set_shared_data", true),
-    // No nonce, and without one no cookie.
+    // Without random bytes there is no nonce, and so no cookie.
     ("random_get", false),
 ];
 
 const CONFIGURATION: &str = "proxy_get_buffer_bytes";
 
-/// A rule that asks groups for a healthy target, and a key, so that no random one is needed.
+/// A rule that asks groups for a healthy target, and a key, so that no random key is needed.
 fn plugin() -> Value {
     let (id, secret) = KEY.split_once(':').unwrap();
     let rule = json!({
@@ -46,7 +48,7 @@ fn plugin() -> Value {
     json!({ "target_groups": { "*": {} }, "rules": [rule], "keys": [{ "id": id, "secret": secret }] })
 }
 
-/// All that the module imports and exports but this.
+/// All imports and exports of the module but this one.
 fn all_but(forbidden: &str) -> Value {
     let module = wasm_host::Vm::module(&std::fs::read(wasm()).unwrap()).unwrap();
     let imports = module.imports().map(|import| import.name().to_owned());
@@ -55,16 +57,16 @@ fn all_but(forbidden: &str) -> Value {
     json!({ "allowed_capabilities": allowed })
 }
 
-/// Forbids the filter of a listener this call.
+/// Forbids this call for the filter of a listener.
 fn forbid(listener: &mut Value, call: &str) {
     let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
     let filter = &mut manager["http_filters"][0]["typed_config"]["config"];
-    // Otherwise it shares the VM of another, and what that one is allowed.
+    // Without its own id it would share the VM of another filter, with the calls that are allowed there.
     filter["vm_config"]["vm_id"] = json!(call);
     filter["capability_restriction_config"] = all_but(call);
 }
 
-/// A listener for each of these, which has its name.
+/// Adds a listener for each call, with its name, in which the call is forbidden.
 fn forbid_each(config: &mut Config, calls: &[&str]) {
     add_group(config, "api");
     let sticky = config.listener("sticky").unwrap().clone();
@@ -75,13 +77,6 @@ fn forbid_each(config: &mut Config, calls: &[&str]) {
         forbid(&mut listener, call);
         listeners.push(listener);
     }
-}
-
-fn crashes(envoy: &Envoy) -> bool {
-    let stats = envoy.admin().get("/stats?filter=vm_reload").unwrap();
-    envoy.log().contains("panicked")
-        || envoy.log().contains("Proxy-Wasm plugin in-VM")
-        || !stats.lines().all(|line| line.ends_with(": 0"))
 }
 
 #[test]
@@ -98,7 +93,7 @@ fn a_filter_that_is_forbidden_any_one_call_starts_and_serves() {
             response.body
         });
         assert_eq!(bodies.iter().all(|body| *body == bodies[0]), is_sticky, "without {call}: {bodies:?}");
-        assert!(!crashes(&lb.envoy), "without {call}");
+        assert!(!has_crashed(&lb.envoy), "without {call}");
     }
 }
 

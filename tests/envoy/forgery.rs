@@ -1,7 +1,7 @@
-//! Values that Envoy never gave, or gave for something else: none of them pins, and all of them are answered alike.
+//! Values that the filter never issued, or issued for another purpose. They do not pin, and all get the same answer.
 //!
-//! What is bound into a value is its key, its kind and its target group. A host name, a listener and a client are not: whoever
-//! holds a value may use it wherever its target group is.
+//! A value is bound to its key, its kind and its target group. It is not bound to a host name, a listener or a client: the
+//! holder of a value may use it wherever its target group is.
 
 use data_encoding::{BASE64_NOPAD, HEXUPPER};
 use local_envoy::{Config, Plugin};
@@ -15,13 +15,14 @@ use harness::{
     forge_with, wait_until,
 };
 
-/// The answer to a client that sends this under the name of the duration-based cookie.
+/// The answer to a client that sends this value as the duration-based cookie.
 #[track_caller]
 fn answer_to(connection: &mut Connection, value: &[u8]) -> Response {
     connection.fetch("/", &[&[b"cookie: AWSALB=".as_slice(), value].concat()])
 }
 
-/// All of an answer that does not depend on the target, the second, and the nonce: a forger learns no more than this.
+/// The parts of an answer that depend neither on the target, nor on the second, nor on the nonce. A forger learns nothing from
+/// the other parts.
 fn shape(answer: &Response) -> Vec<String> {
     let cut = |name: &str, value: &str| match name {
         "set-cookie" => {
@@ -36,8 +37,8 @@ fn shape(answer: &Response) -> Vec<String> {
     std::iter::once(answer.status.to_string()).chain(headers).collect()
 }
 
-/// Sends all of these. They are counted as malformed but so many, which are counted as of an unknown key, and all are answered in
-/// one way.
+/// Sends all of these values. They all get the same answer, and are counted as malformed, except for `unknown_keys` of them,
+/// which are counted as of an unknown key.
 #[track_caller]
 fn none_pins(lb: &LoadBalancer, values: &[Vec<u8>], unknown_keys: u64) {
     let count = |outcome| lb.counted(outcome);
@@ -48,7 +49,7 @@ fn none_pins(lb: &LoadBalancer, values: &[Vec<u8>], unknown_keys: u64) {
         assert_eq!(*shape, shapes[0], "{}", String::from_utf8_lossy(value));
     }
     let sent = u64::try_from(values.len()).unwrap();
-    // A busy worker tells its counts a moment later.
+    // A busy worker reports its counts a moment later.
     wait_until("every value to be counted by what is wrong with it", || {
         let after = [Outcome::Malformed, Outcome::UnknownKey].map(count);
         [after[0] - before[0], after[1] - before[1]] == [sent - unknown_keys, unknown_keys]
@@ -77,7 +78,7 @@ fn a_value_with_any_bit_of_what_was_sealed_flipped_does_not_pin() {
         sealed[bit / 8] ^= 1 << (bit % 8);
         BASE64_NOPAD.encode(&sealed).into_bytes()
     };
-    // The name of the key stands in four of its bytes.
+    // The name of the key takes four of the bytes.
     none_pins(&lb, &(0..sealed.len() * 8).map(flip).collect::<Vec<_>>(), 32);
 }
 
@@ -125,7 +126,7 @@ fn parts_of_two_good_values_do_not_make_one() {
     none_pins(&lb, &spliced, 0);
 }
 
-/// Each kind, the cluster that has it, how its policy is written, and the name of its cookie.
+/// Each kind with its cluster, its policy, and the name of its cookie.
 fn kinds() -> [(Kind, &'static str, Value, &'static str); 5] {
     let follows = |kind: &str| json!({ "type": kind, kind: { "cookie_name": "sid" } });
     [
@@ -145,7 +146,7 @@ fn all_kinds() -> LoadBalancer {
     LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), edit: &edit, ..Setup::default() })
 }
 
-/// This value in the letters of a kind.
+/// A value of one kind in the alphabet of another.
 fn respelled(value: &str, from: Kind, to: Kind) -> String {
     let is_classic = |kind| matches!(kind, Kind::ClassicLbCookie | Kind::ClassicAppCookie);
     let sealed =
@@ -168,7 +169,7 @@ fn a_value_of_one_kind_is_of_no_use_as_any_other() {
             for _ in 0..2 {
                 assert_eq!(fetch(lb.sticky, &path, &[line.as_bytes()]).status, 200);
             }
-            // A pin that its first answer renewed, or that met the other target by chance, would be counted as something else.
+            // A pin that was renewed, or whose target did not answer, would be counted as another outcome.
             assert_eq!(counted(&lb.envoy, cluster, outcome.word()), before + 2, "{of:?} as {used_as:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! What a client may send: everything. It is always served, and pinned only by a value that Envoy sealed.
+//! Arbitrary bytes from clients. Every request is served, and only a sealed value pins.
 
 use data_encoding::BASE64;
 
@@ -7,12 +7,10 @@ use stickiness::outcome::Outcome;
 use harness::{Client, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with};
 use local_envoy::Plugin;
 
-/// The `Cookie` line with this value.
-fn line(cookie: &str) -> Vec<u8> {
-    [b"cookie: ", cookie.as_bytes()].concat()
-}
+use crate::pool;
+use crate::steps::{cookie_line, has_not_crashed};
 
-/// Sends one `Cookie` line so often that a request without a pin would be seen on the other target.
+/// Sends these lines so often that a request without a pin would reach the other target.
 #[track_caller]
 fn is_pinned_to_b(lb: &LoadBalancer, lines: &[&[u8]]) {
     for _ in 0..4 {
@@ -22,7 +20,7 @@ fn is_pinned_to_b(lb: &LoadBalancer, lines: &[&[u8]]) {
 
 #[test]
 fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let b = lb.targets[1].name_in_envoy();
     let good = forge("web", &b, 0);
     let flipped = if good.ends_with('A') { format!("{}B", &good[..123]) } else { format!("{}A", &good[..123]) };
@@ -46,70 +44,71 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
     ];
     for (outcome, cookie) in cases {
         let before = lb.counted(outcome);
-        let bodies = [fetch(lb.sticky, "/", &[&line(cookie)]), fetch(lb.sticky, "/", &[&line(cookie)])].map(|r| r.body);
+        let bodies = [fetch(lb.sticky, "/", &[&cookie_line(cookie)]), fetch(lb.sticky, "/", &[&cookie_line(cookie)])]
+            .map(|r| r.body);
         assert_ne!(bodies[0], bodies[1], "{cookie}");
         assert_eq!(lb.counted(outcome), before + 2, "{cookie}");
     }
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={good}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALB={good}"))]);
 }
 
 #[test]
 fn bytes_that_are_no_text_leave_the_filter_alive() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for cookie in [b"cookie: AWSALB=\xff".as_slice(), b"cookie: \xfe\xff=\x80; \xc3\x28", b"x-other: \xff"] {
         assert_eq!(fetch(lb.sticky, "/", &[cookie]).status, 200);
         assert_eq!(fetch(lb.sticky, "/", &[]).set_cookies().len(), 2);
     }
     let good = format!("; AWSALB={}", forge("web", &lb.targets[1].name_in_envoy(), 0));
     is_pinned_to_b(&lb, &[&[b"cookie: foreign=\xff\xfe; AWSALBCORS=\xff".as_slice(), good.as_bytes()].concat()]);
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
 }
 
 #[test]
 fn one_good_value_among_1500_cookies_pins_and_1500_bad_ones_do_not() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let bad = vec!["AWSALB=x"; 1_500].join("; ");
-    assert_eq!(fetch(lb.sticky, "/", &[&line(&bad)]).status, 200);
+    assert_eq!(fetch(lb.sticky, "/", &[&cookie_line(&bad)]).status, 200);
     assert_eq!(lb.counted(Outcome::Malformed), 1);
     let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
-    is_pinned_to_b(&lb, &[&line(&format!("{bad}; AWSALB={good}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("{bad}; AWSALB={good}"))]);
 }
 
 #[test]
 fn one_good_value_in_any_of_several_cookie_lines_pins() {
-    let lb = LoadBalancer::shipped();
-    let good = line(&format!("a=b; AWSALB={}", forge("web", &lb.targets[1].name_in_envoy(), 0)));
+    let lb = pool::shipped();
+    let good = cookie_line(&format!("a=b; AWSALB={}", forge("web", &lb.targets[1].name_in_envoy(), 0)));
     is_pinned_to_b(&lb, &[b"cookie: a=1; AWSALB=x", b"Cookie: b=2", &good, b"COOKIE: AWSALB=y"]);
 }
 
 #[test]
 fn a_value_that_is_percent_encoded_or_quoted_pins() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
     let encoded = good.replace('+', "%2B").replace('/', "%2f").replacen(&good[..1], "%41", 1);
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={encoded}"))]);
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALB=\"{good}\""))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALB={encoded}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALB=\"{good}\""))]);
 }
 
 #[test]
 fn the_twin_alone_pins_and_wins_over_the_plain_cookie() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let [a, b] = [0, 1].map(|target: usize| forge("web", &lb.targets[target].name_in_envoy(), 0));
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALBCORS={b}"))]);
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={a}; AWSALBCORS={b}"))]);
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALB={a}")), &line(&format!("AWSALBCORS={b}"))]);
-    is_pinned_to_b(&lb, &[&line(&format!("AWSALBCORS=broken; AWSALB={b}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALBCORS={b}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALB={a}; AWSALBCORS={b}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALB={a}")), &cookie_line(&format!("AWSALBCORS={b}"))]);
+    is_pinned_to_b(&lb, &[&cookie_line(&format!("AWSALBCORS=broken; AWSALB={b}"))]);
 }
 
 #[test]
 fn a_client_that_sends_our_headers_itself_achieves_nothing() {
-    our_headers_achieve_nothing(&LoadBalancer::shipped());
+    our_headers_achieve_nothing(&pool::shipped());
 }
 
 #[test]
-fn they_achieve_nothing_where_only_the_filter_removes_them() {
-    our_headers_achieve_nothing(&LoadBalancer::start(&Setup {
+fn our_headers_achieve_nothing_where_only_the_filter_removes_them() {
+    our_headers_achieve_nothing(&pool::start(&Setup {
         edit: &|config| {
             let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
             manager.remove("early_header_mutation_extensions").unwrap();
@@ -126,7 +125,7 @@ fn our_headers_achieve_nothing(lb: &LoadBalancer) {
     let bodies = [fetch(lb.sticky, "/", &lines).body, fetch(lb.sticky, "/", &lines).body];
     assert_ne!(bodies[0], bodies[1]);
 
-    let a = line(&format!("AWSALB={}", forge("web", &lb.targets[0].name_in_envoy(), 0)));
+    let a = cookie_line(&format!("AWSALB={}", forge("web", &lb.targets[0].name_in_envoy(), 0)));
     for _ in 0..4 {
         let group: &[u8] = b"x-sticky-session-group: api";
         assert_eq!(fetch(lb.sticky, "/", &[&host, &a, group, &host]).body, "a");
@@ -139,7 +138,7 @@ fn our_headers_achieve_nothing(lb: &LoadBalancer) {
 #[test]
 fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
     let off = r#"{"target_groups": {"web": {"stickiness": {"enabled": false}}}}"#;
-    let lb = LoadBalancer::start(&Setup { plugin: Some(Plugin::Json(off)), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(Plugin::Json(off)), ..Setup::default() });
     let host = format!("x-sticky-session-host: {}", BASE64.encode(lb.targets[1].name_in_envoy().as_bytes()));
     let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[host.as_bytes()]));
     assert_ne!(answers[0].body, answers[1].body);
@@ -151,7 +150,7 @@ fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
 
 #[test]
 fn neither_the_client_nor_the_target_sees_our_headers_or_an_address() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let mut client = Client::default();
     for path in ["/", "/", "/leak", "/500"] {
         let response = client.get(lb.sticky, path);
@@ -167,7 +166,7 @@ fn neither_the_client_nor_the_target_sees_our_headers_or_an_address() {
 
 #[test]
 fn the_applications_own_cookies_reach_the_target_untouched() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let good = forge("web", &lb.targets[1].name_in_envoy(), 0);
     let sent = format!("cookie: a=1; AWSALB={good}; session=\"x y\"");
     fetch(lb.sticky, "/", &[sent.as_bytes()]);

@@ -1,31 +1,27 @@
-//! What a target may answer: everything. Envoy refuses an answer, or the client gets it with our cookies as they should be.
+//! Arbitrary answers from targets. Envoy refuses the answer, or the client gets it with correct cookies of the filter.
 
-use local_envoy::Plugin;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use harness::{Client, LoadBalancer, Response, Setup, fetch, setting};
+use harness::{Client, LoadBalancer, Response, fetch, setting};
 
-/// Envoy's status for an answer of a target that it refuses.
+use crate::pool::{self, Pooled};
+use crate::steps::has_not_crashed;
+
+/// Envoy's statuses for an answer of a target that it refuses.
 const REFUSED: [u16; 2] = [502, 503];
 
-/// `web` has this policy.
-fn policy(stickiness: &Value) -> LoadBalancer {
-    let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
-    LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() })
-}
-
-/// Each type of stickiness that looks at what a target sets, and the one that does not.
-fn policies() -> [LoadBalancer; 3] {
+/// The types of stickiness that read the cookies of a target, and the one that does not.
+fn policies() -> [Pooled; 3] {
     let follows = |kind: &str| json!({ "type": kind, kind: { "cookie_name": "sid" } });
     [json!({ "type": "lb_cookie" }), follows("app_cookie"), follows("classic_app_cookie")]
-        .map(|stickiness| policy(&stickiness))
+        .map(|stickiness| pool::with(json!({ "target_groups": { "web": { "stickiness": stickiness } } })))
 }
 
 fn is_ours(line: &str) -> bool {
     line.starts_with("AWSALB") || line.starts_with("AWSELB")
 }
 
-/// The answer of a target that sets these cookies; nothing of it does harm.
+/// The answer of a target that sets these cookies. It does no harm.
 #[track_caller]
 fn harmless<L: AsRef<[u8]>>(lb: &LoadBalancer, set_cookies: &[L]) -> Response {
     let what = || set_cookies.iter().map(|line| String::from_utf8_lossy(line.as_ref())).collect::<Vec<_>>();
@@ -45,9 +41,7 @@ fn harmless<L: AsRef<[u8]>>(lb: &LoadBalancer, set_cookies: &[L]) -> Response {
 /// The VM has not crashed, and a client that logs in comes back to its target.
 #[track_caller]
 fn is_unharmed(lb: &LoadBalancer) {
-    let reloads = lb.envoy.admin().get("/stats?filter=vm_reload").unwrap();
-    assert!(reloads.lines().all(|line| line.ends_with(": 0")), "{reloads}");
-    assert!(!lb.envoy.log().contains("panicked"));
+    has_not_crashed(&lb.envoy);
     let mut client = Client::default();
     let home = client.get(lb.sticky, &setting(&["sid=1; Path=/"])).body;
     assert_eq!([0; 3].map(|_| client.get(lb.sticky, "/").body), [0; 3].map(|_| home.clone()));
@@ -117,7 +111,7 @@ fn lines_that_are_no_cookie_do_no_harm() {
 }
 
 #[test]
-fn ever_so_many_and_ever_so_long_lines_do_no_harm() {
+fn very_many_and_very_long_lines_do_no_harm() {
     for lb in policies() {
         assert_eq!(harmless(&lb, &vec!["sid=1; Path=/"; 80]).status, 200);
         let long = format!("sid=1; Path=/{}", "x".repeat(8_000));
@@ -136,7 +130,7 @@ fn a_target_that_sets_our_cookies_itself_does_not_end_a_session() {
             .map(|name| format!("{name}=evil; Path=/"));
         let lines: Vec<String> = evil.into_iter().chain(["sid=1; Path=/".to_owned()]).collect();
         let home = client.get(lb.sticky, &setting(&lines)).body;
-        // Ours stand behind the target's, and of two cookies of a name a client keeps the second.
+        // The filter's lines come after the target's, and a client keeps the second of two cookies with one name.
         assert_eq!([0; 3].map(|_| client.get(lb.sticky, "/").body), [0; 3].map(|_| home.clone()));
         is_unharmed(&lb);
     }
@@ -144,7 +138,7 @@ fn a_target_that_sets_our_cookies_itself_does_not_end_a_session() {
 
 #[test]
 fn the_address_of_a_target_is_in_no_answer_whatever_it_was() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for path in ["/", "/leak", "/500", "/garbage", "/redirect", "/not-modified", &setting(&["a=\0"])] {
         let answer = fetch(lb.sticky, path, &[]);
         assert!(answer.headers.iter().all(|(name, _)| name != "x-sticky-session-host"), "{path}: {answer:?}");

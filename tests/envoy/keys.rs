@@ -1,7 +1,7 @@
-//! The keys: where they come from, who shares them, and how they are changed.
+//! The sources of keys, keys that workers and Envoys share, and the rotation of keys.
 
 use local_envoy::Plugin;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use stickiness::outcome::Outcome;
 
@@ -10,17 +10,10 @@ use harness::{
     start_envoy, sticky_config, wait_until,
 };
 
-/// `id:secret` keys as a plugin configuration.
-fn ring(keys: &[&str]) -> Value {
-    let keys: Vec<Value> = keys
-        .iter()
-        .map(|key| key.split_once(':').unwrap())
-        .map(|(id, secret)| json!({ "id": id, "secret": secret }))
-        .collect();
-    json!({ "keys": keys })
-}
+use crate::pool;
+use crate::steps::ring;
 
-/// Whether a cookie sealed with `key` pins.
+/// Returns `true` if a cookie sealed with `key` pins.
 fn opens(lb: &LoadBalancer, key: &str) -> bool {
     let line = format!("cookie: AWSALB={}", forge_with(key, "web", &lb.targets[1].name_in_envoy(), 0)).into_bytes();
     (0..4).all(|_| fetch(lb.sticky, "/", &[&line]).body == "b")
@@ -55,7 +48,7 @@ fn four_workers_share_one_random_key_and_one_warning_says_so() {
         let name = format!("listener.sticky.worker_{worker}.downstream_cx_total");
         lb.envoy.admin().counter(&name).unwrap()
     };
-    // The kernel picks the worker of each connection.
+    // The kernel chooses the worker of each connection.
     wait_until("every worker to have answered", || {
         assert_eq!(client.get(lb.sticky, "/").body, home);
         (0..4).all(|worker| connections(worker) > 1)
@@ -86,7 +79,7 @@ fn two_envoys_with_one_key_and_their_targets_in_another_order_agree() {
     for _ in 0..8 {
         let mut client = Client::default();
         let home = client.get(here.sticky, "/").body;
-        // There, the first one is missing.
+        // The other Envoy does not have the first target.
         if home != "a" {
             assert_eq!(client.get(there, "/").body, home);
             assert_eq!(client.get(here.sticky, "/").body, home);
@@ -112,7 +105,7 @@ fn keys_are_rotated_by_a_configuration_change_without_a_restart() {
     assert!(opens(lb, KEY));
     assert_eq!(client.get(lb.sticky, "/").body, home);
 
-    // The renewed cookie is sealed with the new key: the old one may go.
+    // The renewed cookie is sealed with the new key, so that the old key can be removed.
     give(&[OTHER_KEY]);
     wait_until("the old key to be gone", || !opens(lb, KEY));
     for _ in 0..4 {
@@ -133,7 +126,7 @@ fn a_wrong_ring_in_the_environment_is_refused_with_the_key_that_is_wrong() {
 
 #[test]
 fn a_binding_of_one_target_group_is_of_no_use_for_another() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let b = lb.targets[1].name_in_envoy();
     let line = format!("cookie: AWSALB={}", forge("api", &b, 0));
     let bodies = [0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body);

@@ -1,8 +1,7 @@
-//! The contract, on a real Envoy with the wasm that ships and the configuration that users copy.
+//! End-to-end tests on a real Envoy, with the shipped filter and the shipped configuration.
 //!
-//! `cargo xtask test` runs these on the newest and on the oldest supported Envoy; `cargo test --test envoy` on the one
-//! that `ENVOY_BIN` names, or on the newest, which is then fetched. Nothing here links to the filter: a test is a
-//! client, a target or an operator, made of what `crates/harness` has.
+//! `cargo xtask test envoy` runs them. `cargo test --test envoy` runs them on the Envoy that `ENVOY_BIN` names, or fetches the newest
+//! one. The tests do not link the filter. They act as a client, a target or an operator, with the parts of `crates/harness`.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +18,7 @@ mod bombs;
 mod classic;
 mod configuration;
 mod crash;
+mod documents;
 mod duration;
 mod failover;
 mod forbidden;
@@ -30,11 +30,13 @@ mod observability;
 mod override_host;
 mod parity;
 mod per_route;
+mod pool;
 mod raw_http2;
 mod readme;
 mod reconfigured;
 mod renewal;
 mod security;
 mod smuggling;
+mod steps;
 mod target_groups;
 mod together;

@@ -1,10 +1,10 @@
-//! What an operator sees: counters, Prometheus labels, a word in the access log.
+//! Counters, Prometheus labels, and the word for the outcome in the access log.
 
 use stickiness::outcome::Outcome;
 
 use harness::{Client, LoadBalancer, OTHER_KEY, fetch, forge, forge_with, wait_until};
 
-/// One request for each outcome, which leaves its target dead.
+/// Sends one request for each outcome, and leaves a target dead.
 fn one_of_each(lb: &mut LoadBalancer) {
     let a = lb.targets[0].name_in_envoy();
     let send = |outcome, cookie: &str| {

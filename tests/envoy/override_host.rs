@@ -1,4 +1,4 @@
-//! The other mechanism: the `override_host` load-balancing policy, which reads the plain address.
+//! The mechanism `override_host`: a load-balancing policy of Envoy that reads the plain address.
 
 use local_envoy::{Config, Plugin};
 
@@ -9,7 +9,7 @@ use harness::{Client, LoadBalancer, Setup, fetch};
 
 const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
 
-/// What the README tells to change for `override_host`.
+/// Makes the changes that the README gives for `override_host`.
 fn use_override_host(config: &mut Config) {
     let filters = config.http_filters("sticky").unwrap();
     filters.retain(|filter| filter["name"] != "envoy.filters.http.stateful_session");

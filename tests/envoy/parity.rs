@@ -1,16 +1,13 @@
-//! `docs/aws-parity.md` says which test shows what: every one of them exists, and every sentence has one or a reason.
+//! Checks `docs/aws-parity.md`: every test that it names exists, and every sentence has a test or a reason.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+
+use crate::documents::{quoted, read, root};
 
 const KINDS: [&str; 4] = ["Duration-based", "Application-based", "Target groups", "Classic Load Balancer"];
 
-fn root() -> PathBuf {
-    local_envoy::workspace_root()
-}
-
 fn document() -> String {
-    std::fs::read_to_string(root().join("docs/aws-parity.md")).unwrap()
+    read("docs/aws-parity.md")
 }
 
 /// The tests that a text names in backticks: `module::test_name`.
@@ -20,10 +17,10 @@ fn tests_in(text: &str) -> BTreeSet<&str> {
             |part: &str| !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         text.contains("::") && text.split("::").all(is_name)
     };
-    text.split('`').skip(1).step_by(2).filter(is_path).collect()
+    quoted(text).filter(is_path).collect()
 }
 
-/// The rows of the tables: the sentence, the mark, and what is so here.
+/// The rows of the tables: the sentence of AWS, the mark, and the tests or the reason.
 fn rows(text: &str) -> Vec<[&str; 3]> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let rows = rows.filter(|row| !row.starts_with("AWS |"));
@@ -41,7 +38,7 @@ fn section<'a>(document: &'a str, heading: &str) -> &'a str {
 #[test]
 fn every_test_that_the_table_names_exists() {
     let document = document();
-    let main = std::fs::read_to_string(root().join("tests/envoy/main.rs")).unwrap();
+    let main = read("tests/envoy/main.rs");
     for path in tests_in(&document) {
         let (module, test) = path.rsplit_once("::").unwrap();
         let file = root().join("tests/envoy").join(module.replace("::", "/")).with_extension("rs");

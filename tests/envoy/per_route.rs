@@ -1,4 +1,4 @@
-//! A route chooses how its requests are sticky.
+//! Routes that choose a policy of stickiness with their metadata.
 
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
@@ -7,7 +7,10 @@ use stickiness::outcome::Outcome;
 
 use harness::{Client, LoadBalancer, Setup, fetch, wait_until};
 
-/// A route for paths that start so, to `web`, with this in the filter's metadata.
+use crate::pool::{self, Pooled};
+use crate::steps::has_not_crashed;
+
+/// Adds a route to `web` for paths with this prefix, with this metadata for the filter.
 fn add_route(config: &mut Config, prefix: &str, metadata: &Value) {
     let manager = config.connection_manager("sticky").unwrap();
     let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
@@ -17,7 +20,7 @@ fn add_route(config: &mut Config, prefix: &str, metadata: &Value) {
     routes.insert(0, route);
 }
 
-/// Beside `/` there is a route for each thing that metadata may say.
+/// Adds a route for each form of the metadata.
 fn all_routes(config: &mut Config) {
     add_route(config, "/minute", &json!({ "policy": "minute" }));
     add_route(config, "/named", &json!({ "policy": "named" }));
@@ -30,22 +33,31 @@ fn all_routes(config: &mut Config) {
     add_route(config, "/empty", &json!({}));
 }
 
-#[track_caller]
-fn with(plugin: Value) -> LoadBalancer {
-    LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), edit: &all_routes, ..Setup::default() })
+/// All routes, and this plugin configuration.
+fn setup(plugin: Value) -> Setup<'static> {
+    Setup { plugin: Some(Plugin::Struct(plugin)), edit: &all_routes, ..Setup::default() }
 }
 
-/// `web` is sticky for a day, and there are policies to choose.
 #[track_caller]
-fn load_balancer() -> LoadBalancer {
-    with(json!({
+fn with(plugin: Value) -> Pooled {
+    pool::start(&setup(plugin))
+}
+
+#[track_caller]
+fn load_balancer() -> Pooled {
+    with(policies())
+}
+
+/// `web` is sticky for a day, and there are policies to choose from.
+fn policies() -> Value {
+    json!({
         "target_groups": { "web": {} },
         "policies": {
             "minute": { "stickiness": { "lb_cookie": { "duration_seconds": 60 } } },
             "named": { "cookie": { "name": "NAMED" } },
             "off": { "stickiness": { "enabled": false } }
         }
-    }))
+    })
 }
 
 #[test]
@@ -106,12 +118,12 @@ fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
         let response = fetch(lb.sticky, path, &[]);
         assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSALB", "AWSALBCORS"]), "{path}");
     }
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
 }
 
 #[test]
-fn what_metadata_says_that_is_not_to_be_said_is_told_in_the_log() {
-    let lb = load_balancer();
+fn metadata_that_is_not_valid_is_reported_in_the_log() {
+    let lb = LoadBalancer::start(&setup(policies()));
     for path in ["/unknown", "/odd", "/misspelt", "/nothing"] {
         fetch(lb.sticky, path, &[]);
     }

@@ -1,19 +1,19 @@
-//! HTTP/2 by hand, so that a request can have fields that no library would send.
+//! Writes HTTP/2 frames by hand, because a library would not send invalid fields.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use harness::PATIENCE;
 
-/// A field of a request: a name and a value, in the bytes that are sent.
+/// A field of a request: the bytes of its name and of its value.
 pub(crate) type Field<'a> = (&'a [u8], &'a [u8]);
 
-/// What becomes of a request.
+/// The result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It was answered with 200.
+    /// The answer has status 200.
     Served,
-    /// It was answered with another status, or its stream or its connection was ended.
+    /// The answer has another status, or Envoy ended the stream or the connection.
     Refused,
 }
 
@@ -31,10 +31,10 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// No more of a block stands in one frame: RFC 9113 §4.2, the least that every endpoint takes.
+/// The most bytes in a frame, which every endpoint must accept (RFC 9113, section 4.2).
 const MAX_FRAME: usize = 16_384;
 
-/// Sends a request with just these fields, and with these trailers if there are some, on a connection of its own.
+/// Sends a request with exactly these fields and trailers on a connection of its own.
 #[track_caller]
 pub(crate) fn send(server: SocketAddr, fields: &[Field<'_>], trailers: &[Field<'_>]) -> Fate {
     let mut connection = TcpStream::connect(server).unwrap();
@@ -46,7 +46,7 @@ pub(crate) fn send(server: SocketAddr, fields: &[Field<'_>], trailers: &[Field<'
         request.extend(frame(DATA, 0, 1, b"body"));
         request.extend(block(trailers, END_STREAM));
     }
-    // Envoy may have refused it before it has read all.
+    // Writing fails when Envoy refuses the request before it has read everything.
     let _ = connection.write_all(&request);
     fate(&mut connection)
 }
@@ -56,7 +56,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// Fields as one block, in as many frames as it takes.
+/// Writes the fields as one block, in as many frames as are needed.
 fn block(fields: &[Field<'_>], flags: u8) -> Vec<u8> {
     let bytes: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
     let pieces: Vec<&[u8]> = bytes.chunks(MAX_FRAME).collect();
@@ -68,12 +68,12 @@ fn block(fields: &[Field<'_>], flags: u8) -> Vec<u8> {
     frames.flatten().collect()
 }
 
-/// RFC 7541 §6.2.2: a literal field without indexing and with a name of its own.
+/// Writes a literal field without indexing, with a new name (RFC 7541, section 6.2.2).
 fn literal(name: &[u8], value: &[u8]) -> Vec<u8> {
     [&[0], length(name.len()).as_slice(), name, &length(value.len()), value].concat()
 }
 
-/// RFC 7541 §5.1, with a prefix of 7 bits and without Huffman's code.
+/// Writes a length with a prefix of 7 bits, for a string without Huffman code (RFC 7541, section 5.1).
 fn length(mut length: usize) -> Vec<u8> {
     let Some(mut rest) = length.checked_sub(127) else { return vec![u8::try_from(length).unwrap()] };
     let mut bytes = vec![127];
@@ -105,7 +105,8 @@ fn fate(connection: &mut TcpStream) -> Fate {
     }
 }
 
-/// RFC 7541 appendix A: `:status: 200` is the eighth entry of the static table. Before it the size of the table may change.
+/// Returns `true` if a block begins with `:status: 200`, the eighth entry of the static table (RFC 7541, appendix A). A change
+/// of the table size may come before it.
 fn is_200(block: &[u8]) -> bool {
     block.iter().find(|byte| **byte & 0b1110_0000 != 0b0010_0000) == Some(&(0x80 | 8))
 }

@@ -1,5 +1,5 @@
-//! A configuration that changes between a request and its answer: the stream ends under the one that it began with, and its
-//! cookie opens under the one that is in force then.
+//! A configuration that changes between a request and its answer. The stream ends with the configuration that it began with,
+//! and its cookie opens with the new one.
 
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
@@ -11,21 +11,18 @@ use harness::{
     sticky_config, wait_until,
 };
 
-fn ring(keys: &[&str]) -> Value {
-    let keys = keys.iter().map(|key| key.split_once(':').unwrap());
-    json!({ "keys": keys.map(|(id, secret)| json!({ "id": id, "secret": secret })).collect::<Vec<_>>() })
-}
+use crate::steps::{has_not_crashed, ring};
 
 fn setup(plugin: &Value) -> Setup<'static> {
     Setup { plugin: Some(Plugin::Struct(plugin.clone())), ..Setup::default() }
 }
 
-/// What happens to a stream, given what replaces the configuration of the plugin.
+/// A test of a stream. The function that it gets replaces the configuration of the plugin.
 type Change = fn(&LoadBalancer, &dyn Fn(&Value));
 
 const CHANGES: [Change; 2] = [a_stream_outlives_a_rotation, a_stream_outlives_the_end_of_stickiness];
 
-/// Rotates the keys while a request is under way.
+/// Rotates the keys while a request is in flight.
 #[track_caller]
 fn a_stream_outlives_a_rotation(lb: &LoadBalancer, push: &dyn Fn(&Value)) {
     let mut client = Client::default();
@@ -54,7 +51,7 @@ fn a_stream_outlives_a_rotation(lb: &LoadBalancer, push: &dyn Fn(&Value)) {
     assert_eq!((lb.counted(Outcome::Pinned), lb.counted(Outcome::Moved)), (pinned + 4, 0));
 }
 
-/// Ends stickiness while a request is under way.
+/// Turns stickiness off while a request is in flight.
 #[track_caller]
 fn a_stream_outlives_the_end_of_stickiness(lb: &LoadBalancer, push: &dyn Fn(&Value)) {
     let mut client = Client::default();
@@ -68,7 +65,7 @@ fn a_stream_outlives_the_end_of_stickiness(lb: &LoadBalancer, push: &dyn Fn(&Val
     let answer = waiting.join().unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, home.as_str()));
     assert_eq!(answer.cookie_names(), ["AWSALB", "AWSALBCORS"]);
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
 }
 
 #[test]

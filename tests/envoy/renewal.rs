@@ -1,4 +1,4 @@
-//! When a session that goes on gets a new cookie.
+//! The renewal of cookies during a session.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,22 @@ use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
 
-use harness::{Client, LoadBalancer, Setup, Weighted, fetch, group_of, plugin, setting, wait_until};
+use harness::{Client, LoadBalancer, Setup, fetch, group_of, plugin, setting, wait_until};
 
-/// `web` is sticky for so many seconds, and its cookies are renewed so.
+use crate::pool::{self, Pooled};
+
+/// A load balancer whose `web` is sticky for so many seconds, with these cookie options.
 #[track_caller]
-fn with(seconds: u64, cookie: &Value) -> LoadBalancer {
-    let stickiness = json!({ "lb_cookie": { "duration_seconds": seconds } });
-    let plugin = json!({ "cookie": cookie, "target_groups": { "web": { "stickiness": stickiness } } });
-    LoadBalancer::start(&Setup { plugin: Some(Plugin::Struct(plugin)), ..Setup::default() })
+fn with(seconds: u64, cookie: &Value) -> Pooled {
+    pool::with(config(seconds, cookie))
 }
 
-/// Uses a session until an answer renews its cookie, and returns when that request was sent.
+fn config(seconds: u64, cookie: &Value) -> Value {
+    let stickiness = json!({ "lb_cookie": { "duration_seconds": seconds } });
+    json!({ "cookie": cookie, "target_groups": { "web": { "stickiness": stickiness } } })
+}
+
+/// Uses a session until an answer renews its cookie, and returns the time when that request was sent.
 #[track_caller]
 fn use_until_renewed(lb: &LoadBalancer, client: &mut Client, home: &str) -> Instant {
     let mut sent = Instant::now();
@@ -37,7 +42,7 @@ fn a_sliding_cookie_is_renewed_after_half_of_its_duration_and_the_session_goes_o
     let start = Instant::now();
     let home = client.get(lb.sticky, "/").body;
     let mut given = start;
-    // Longer than the duration.
+    // The session goes on for longer than the duration.
     while start.elapsed() < Duration::from_secs(5) {
         let renewed = use_until_renewed(&lb, &mut client, &home);
         assert!(given.elapsed() >= Duration::from_secs(2), "{:?}", given.elapsed());
@@ -71,7 +76,8 @@ fn a_client_without_a_usable_cookie_gets_one_whatever_the_renewal() {
 #[test]
 fn a_session_that_moves_gets_a_cookie_whatever_the_renewal() {
     for renew in ["sliding", "on_change"] {
-        let mut lb = with(60, &json!({ "renew": renew }));
+        let plugin = Plugin::Struct(config(60, &json!({ "renew": renew })));
+        let mut lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
         let mut client = Client::default();
         let home = client.get(lb.sticky, "/").body;
         assert_eq!(client.get(lb.sticky, "/").set_cookies(), Vec::<&str>::new(), "{renew}");
@@ -96,7 +102,7 @@ fn a_cookie_that_is_renewed_on_change_only_ends_however_much_it_is_used() {
         assert!(!is_over || start.elapsed() >= Duration::from_secs(2));
         is_over
     });
-    // It has been given a new one.
+    // The answer has started a new session.
     let next = client.get(lb.sticky, "/");
     assert_eq!(next.set_cookies(), Vec::<&str>::new());
     assert_eq!(lb.issued(), 2);
@@ -104,7 +110,7 @@ fn a_cookie_that_is_renewed_on_change_only_ends_however_much_it_is_used() {
 
 #[test]
 fn the_cookies_of_a_rule_are_renewed_as_the_rule_says() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         plugin(config)["rules"][0]["cookie"] = json!({ "renew": "on_change" });
     });
     let (mut client, home) = lb.client_of("blue");
@@ -123,7 +129,7 @@ fn a_cookie_that_follows_the_applications_own_is_renewed_as_the_others() {
             "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID", "duration_seconds": 4 }
         } } }
     }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let mut client = Client::default();
     let given = Instant::now();
     let home = client.get(lb.sticky, &setting(&["JSESSIONID=1"])).body;

@@ -1,4 +1,4 @@
-//! `SECURITY.md`: what it says about logs, keys and stolen cookies is so, each test that it names exists, and so does each bound.
+//! Checks `SECURITY.md`: its statements about logs, keys and stolen cookies, and that the tests and bounds that it names exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,22 @@ use stickiness::outcome::Outcome;
 
 use harness::{Client, KEY, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with, wait_until};
 
+use crate::documents::{quoted, read, root};
+use crate::pool;
+use crate::steps::cookie_line;
+
 fn secret(key: &str) -> &str {
     key.split_once(':').unwrap().1
 }
 
 /// The `Cookie` line with this value.
 fn line(value: &str) -> Vec<u8> {
-    format!("cookie: AWSALB={value}").into_bytes()
+    cookie_line(&format!("AWSALB={value}"))
 }
 
 #[test]
 fn whoever_sends_the_cookie_of_another_client_is_sent_to_its_target() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     for _ in 0..4 {
@@ -31,7 +35,7 @@ fn whoever_sends_the_cookie_of_another_client_is_sent_to_its_target() {
 
 #[test]
 fn whoever_has_a_key_reaches_the_targets_of_the_cluster_and_no_other_address() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let admin = lb.envoy.admin().address().to_string();
     for address in [admin.as_str(), "127.0.0.1:1", "example.com:80", "", "a\r\nb", "/var/run/a.sock"] {
         let value = forge("web", address, 0);
@@ -62,7 +66,7 @@ fn the_filter_logs_no_address_no_key_and_no_cookie() {
         let log = lb.envoy.log();
         let own: String = log.lines().filter(|line| line.contains("[wasm]")).collect();
         assert!(own.contains("sticky-sessions "), "{log}");
-        // The access log, which is the operator's, names the target.
+        // The access log belongs to the operator and names the target.
         let targets: Vec<String> = lb.targets.iter().map(harness::Target::name_in_envoy).collect();
         assert!(targets.iter().all(|target| !own.contains(target) && log.contains(target)), "{log}");
         for text in values.iter().map(String::as_str).chain([KEY, OTHER_KEY].map(secret)) {
@@ -79,7 +83,7 @@ fn envoys_admin_shows_a_key_of_the_configuration_and_none_of_the_environment() {
     client.get(lb.sticky, "/");
     let admin = lb.envoy.admin();
     let dump = admin.get("/config_dump?include_eds").unwrap();
-    assert!(dump.contains(secret(OTHER_KEY)), "a key of the configuration is shown no more: say so in SECURITY.md");
+    assert!(dump.contains(secret(OTHER_KEY)), "a key in the configuration is no longer shown: change SECURITY.md");
     for page in [
         "/config_dump?include_eds",
         "/server_info",
@@ -97,7 +101,7 @@ fn envoys_admin_shows_a_key_of_the_configuration_and_none_of_the_environment() {
 
 #[test]
 fn a_key_that_is_dropped_ends_its_sessions_and_other_cookies_go_on() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let b = lb.targets[1].name_in_envoy();
     let dropped = forge_with(OTHER_KEY, "web", &b, 0);
     let bodies = [0; 2].map(|_| fetch(lb.sticky, "/", &[&line(&dropped)]).body);
@@ -106,23 +110,10 @@ fn a_key_that_is_dropped_ends_its_sessions_and_other_cookies_go_on() {
     assert!((0..4).all(|_| fetch(lb.sticky, "/", &[&line(&forge("web", &b, 0))]).body == "b"));
 }
 
-fn root() -> PathBuf {
-    local_envoy::workspace_root()
-}
-
-fn read(file: &str) -> String {
-    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-/// What stands in backticks in `SECURITY.md`.
-fn quoted(document: &str) -> Vec<&str> {
-    document.split('`').skip(1).step_by(2).collect()
-}
-
-/// The tests that the document names: the file, `:`, and the name.
+/// The tests that the document names, each as a file and a name.
 fn tests_in(document: &str) -> Vec<(&str, &str)> {
     let is_name = |name: &str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-    quoted(document).into_iter().filter_map(|text| text.split_once(".rs: ")).filter(|(_, name)| is_name(name)).collect()
+    quoted(document).filter_map(|text| text.split_once(".rs: ")).filter(|(_, name)| is_name(name)).collect()
 }
 
 #[test]
@@ -144,7 +135,7 @@ fn every_test_that_the_threat_model_names_exists() {
 #[test]
 fn every_bound_of_the_threat_model_is_the_one_in_the_code() {
     let document = read("SECURITY.md");
-    let constants: Vec<_> = quoted(&document).into_iter().filter_map(|text| text.split_once(".rs: const ")).collect();
+    let constants: Vec<_> = quoted(&document).filter_map(|text| text.split_once(".rs: const ")).collect();
     assert!(constants.len() > 5, "{constants:?}");
     for (file, constant) in constants {
         let source = read(&format!("{file}.rs"));
@@ -156,7 +147,7 @@ fn every_bound_of_the_threat_model_is_the_one_in_the_code() {
 fn every_file_of_the_threat_model_exists() {
     let document = read("SECURITY.md");
     let is_path = |text: &&str| !text.contains([' ', ':', '<']) && (text.contains(".rs") || text.contains(".toml"));
-    let files: Vec<_> = quoted(&document).into_iter().filter(is_path).collect();
+    let files: Vec<_> = quoted(&document).filter(is_path).collect();
     assert!(!files.is_empty());
     for file in files {
         assert!(root().join(file).exists(), "{file}");
@@ -177,7 +168,7 @@ fn no_code_that_ships_is_unsafe() {
         let is_unsafe = text
             .lines()
             .any(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "unsafe"));
-        // The host of the filter's own tests, which no module holds that ships.
+        // Only the test host of the filter may be unsafe. No shipped module contains it.
         assert_eq!(is_unsafe, source.ends_with("src/tests/native_host.rs"), "{}", source.display());
     }
 }

@@ -1,4 +1,4 @@
-//! A client smuggles the headers that only the filter may set: in every way of writing them it pins nothing, and no target
+//! Clients that send the headers which only the filter may set, in many spellings. The headers pin nothing, and no target
 //! receives them.
 
 use std::io::{Read, Write};
@@ -11,18 +11,19 @@ use stickiness::outcome::Outcome;
 
 use harness::{Connection, LoadBalancer, Setup, fetch, forge};
 
+use crate::pool::{self, Pooled};
 use crate::raw_http2::{Fate, Field, GET, send};
+use crate::steps::has_not_crashed;
 
-/// The names in which only the filter may write, up to the case.
+/// The prefix of the headers that only the filter may set, in any case.
 const OURS: &str = "x-sticky-session-";
 
-/// What is shipped, and where nothing but the filter stands between a client and the choice of a target, or between it and the
-/// targets.
-fn shipped_and_bare() -> [LoadBalancer; 2] {
+/// A load balancer with the shipped configuration, and one in which only the filter removes the headers.
+fn shipped_and_bare() -> [Pooled; 2] {
     let start = |edit: &dyn Fn(&mut Config)| {
-        LoadBalancer::start(&Setup {
+        pool::start(&Setup {
             edit: &|config| {
-                // A refused connection otherwise lasts for another second.
+                // By default Envoy keeps a refused connection open for another second.
                 config.connection_manager("sticky").unwrap()["delayed_close_timeout"] = json!("0.1s");
                 edit(config);
             },
@@ -38,20 +39,19 @@ fn only_the_filter(config: &mut Config) {
     manager["route_config"].as_object_mut().unwrap().remove("request_headers_to_remove").unwrap();
 }
 
-/// What names the second target, as the filter would.
+/// The filter's header value for the second target.
 fn host(lb: &LoadBalancer) -> String {
     BASE64.encode(lb.targets[1].name_in_envoy().as_bytes())
 }
 
-/// Nobody was pinned, and the filter has not crashed.
+/// No client was pinned, and the filter has not crashed.
 #[track_caller]
 fn nobody_was_pinned(lb: &LoadBalancer) {
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
-    let log = lb.envoy.log();
-    assert!(!log.contains("panicked"), "{log}");
+    has_not_crashed(&lb.envoy);
 }
 
-/// No target was told, and the filter works.
+/// No target received the headers, and the filter works.
 #[track_caller]
 fn achieved_nothing(lb: &LoadBalancer, what: &str) {
     for head in lb.received() {
@@ -61,7 +61,7 @@ fn achieved_nothing(lb: &LoadBalancer, what: &str) {
     assert_eq!((answer.status, answer.set_cookies().len()), (200, 2), "{what}");
 }
 
-/// Sends these lines several times: whoever was pinned would always be answered by the same target.
+/// Sends these lines twice. The same target would answer both requests if they were pinned.
 #[track_caller]
 fn lines_achieve_nothing(lb: &LoadBalancer, lines: &str) {
     lb.targets.iter().for_each(harness::Target::forget);
@@ -116,7 +116,7 @@ fn no_way_of_writing_our_headers_over_http_1_achieves_anything() {
 
 #[test]
 fn a_client_that_declares_our_header_hop_by_hop_keeps_its_pin() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let cookie = format!("cookie: AWSALB={}", forge("web", &lb.targets[1].name_in_envoy(), 0));
     for line in
         ["connection: x-sticky-session-host", "connection: close, x-sticky-session-host", "te: x-sticky-session-host"]
@@ -157,7 +157,7 @@ fn with_trailers(trailers: &str) -> Vec<u8> {
 
 #[test]
 fn our_headers_as_trailers_over_http_1_achieve_nothing() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for _ in 0..2 {
         let trailers = format!("x-sticky-session-host: {}\r\nx-sticky-session-group: web\r\n", host(&lb));
         let answers = [0; 2].map(|_| Connection::open(lb.sticky).send(&with_trailers(&trailers)));
@@ -221,7 +221,7 @@ fn a_request_inside_the_body_of_another_or_behind_it_is_stripped_too() {
     }
 }
 
-/// Sends a request with these fields, and tells what became of it. Whatever it is, the fields achieve nothing.
+/// Sends a request with these fields, which achieve nothing, and returns its result.
 #[track_caller]
 fn fields_achieve_nothing(lb: &LoadBalancer, fields: &[Field<'_>], trailers: &[Field<'_>]) -> Fate {
     let fates = [0; 2].map(|_| send(lb.sticky, fields, trailers));
@@ -233,7 +233,7 @@ fn fields_achieve_nothing(lb: &LoadBalancer, fields: &[Field<'_>], trailers: &[F
         assert_eq!((a, b), (1, 1), "{names}");
     }
     achieved_nothing(lb, &names);
-    // One more, so that those that follow begin with the first target again.
+    // One more request, so that the next ones begin with the first target again.
     fetch(lb.sticky, "/", &[]);
     lb.targets.iter().for_each(harness::Target::forget);
     fates[0]
@@ -251,7 +251,7 @@ fn no_way_of_writing_our_headers_over_http_2_achieves_anything() {
         assert_eq!(with(&[(b"x-sticky-session-host", b"")]), Fate::Served);
         assert_eq!(with(&[(b"x-sticky-session-group", b"web")]), Fate::Served);
         assert_eq!(with(&[(b"x_sticky_session_host", value)]), Fate::Served);
-        // RFC 9113 §8.2 and §8.3: these are malformed.
+        // These are malformed (RFC 9113, sections 8.2 and 8.3).
         for name in [
             b"X-Sticky-Session-Host".as_slice(),
             b":x-sticky-session-host",
@@ -272,7 +272,7 @@ fn no_way_of_writing_our_headers_over_http_2_achieves_anything() {
             Fate::Refused
         );
         assert_eq!(with(&[(b"te", b"x-sticky-session-host"), (b"x-sticky-session-host", value)]), Fate::Refused);
-        // Behind another field, pseudo fields are malformed too, but Envoy 1.36 serves them.
+        // Pseudo fields after another field are malformed too, but Envoy 1.36 serves them.
         let before = [&[(b"x-sticky-session-host".as_slice(), value)], GET.as_slice()].concat();
         fields_achieve_nothing(&lb, &before, &[]);
         nobody_was_pinned(&lb);
@@ -281,7 +281,7 @@ fn no_way_of_writing_our_headers_over_http_2_achieves_anything() {
 
 #[test]
 fn our_headers_as_trailers_over_http_2_achieve_nothing() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     let value = host(&lb).into_bytes();
     let trailers: [Field<'_>; 2] = [(b"x-sticky-session-host", &value), (b"x-sticky-session-group", b"web")];
     assert_eq!(fields_achieve_nothing(&lb, &GET, &trailers), Fate::Served);

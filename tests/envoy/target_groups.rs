@@ -1,4 +1,4 @@
-//! Target-group stickiness: a rule of weighted target groups, and who stays in which.
+//! Target-group stickiness: rules with weighted target groups.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,16 @@ use harness::{
     routes, setting, shipped_weighted, wait_until, wasm, weigh,
 };
 
-/// What a target group without stickiness of its own is configured with.
+use crate::pool;
+use crate::steps::has_not_crashed;
+
+/// Turns the stickiness of the target groups themselves off.
 fn no_target_stickiness(config: &mut local_envoy::Config) {
     let off = json!({ "stickiness": { "enabled": false } });
     plugin(config)["target_groups"] = json!({ "blue": off, "green": off });
 }
 
-/// A value that pins to this group, to be sent under either name.
+/// A value that pins to this group, for either cookie name.
 fn value_of(group: &str) -> String {
     forge_as(Kind::TargetGroup, KEY, &[(group, "", 0)])
 }
@@ -34,7 +37,7 @@ fn the_weighted_configuration_is_accepted_as_it_is() {
 
 #[test]
 fn the_cookies_of_the_group_stand_before_those_of_the_target_written_exactly_as_aws_writes_them() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let response = fetch(lb.sticky, "/two-cookies", &[]);
     let [group, target] = ["AWSALBTG", "AWSALB"].map(|name| response.cookie(name).unwrap());
     let expires = response.expires();
@@ -55,7 +58,7 @@ fn the_cookies_of_the_group_stand_before_those_of_the_target_written_exactly_as_
 
 #[test]
 fn expires_shows_the_duration_of_the_rule() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         plugin(config)["rules"][0]["target_group_stickiness"]["duration_seconds"] = json!(60);
     });
     let response = fetch(lb.sticky, "/", &[]);
@@ -65,7 +68,7 @@ fn expires_shows_the_duration_of_the_rule() {
 
 #[test]
 fn over_tls_the_twin_of_the_group_is_secure() {
-    let lb = Weighted::start(over_tls);
+    let lb = pool::weighted(over_tls);
     let response = fetch_over_tls(lb.sticky, "/", &[]);
     let [plain, twin] = ["AWSALBTG", "AWSALBTGCORS"].map(|name| response.line(name).unwrap());
     assert!(plain.ends_with("; Path=/"), "{plain}");
@@ -74,7 +77,7 @@ fn over_tls_the_twin_of_the_group_is_secure() {
 
 #[test]
 fn with_seven_days_the_lines_equal_those_that_were_captured_of_aws() {
-    let lb = Weighted::start(|config| plugin(config)["cookie"] = json!({ "expires": "seven_days" }));
+    let lb = pool::weighted(|config| plugin(config)["cookie"] = json!({ "expires": "seven_days" }));
     let response = fetch(lb.sticky, "/", &[]);
     let expires = response.expires();
     let ends = ["Path=/", "Path=/; SameSite=None", "Path=/", "Path=/; SameSite=None"];
@@ -86,13 +89,13 @@ fn with_seven_days_the_lines_equal_those_that_were_captured_of_aws() {
 
 #[test]
 fn nothing_is_said_about_caching() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     assert_eq!(fetch(lb.sticky, "/", &[]).all("cache-control").count(), 0);
 }
 
 #[test]
 fn an_upgrade_goes_to_the_target_and_the_group_that_the_cookies_name_and_its_101_renews_them() {
-    let lb = Weighted::start(|config| weigh(config, 1, 1));
+    let lb = pool::weighted(|config| weigh(config, 1, 1));
     for group in ["blue", "green"] {
         let (mut client, home) = lb.client_of(group);
         for _ in 0..3 {
@@ -118,9 +121,9 @@ fn a_group_cookie_that_is_url_encoded_is_no_error() {
 
 #[test]
 fn new_clients_are_spread_by_the_weights() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let green = (0..300).filter(|_| fetch(lb.sticky, "/", &[]).body.starts_with("green")).count();
-    // 30 are expected, and less than 1 in 100,000 runs falls outside.
+    // The expected number is 30. Fewer than 1 in 100,000 runs are outside this range.
     assert!((5..=58).contains(&green), "{green}");
 }
 
@@ -140,7 +143,7 @@ fn a_client_stays_in_its_group_whatever_the_weights() {
 
 #[test]
 fn every_answer_of_a_target_renews_the_cookies_of_the_group() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     for (path, status) in [("/", 200), ("/500", 500), ("/redirect", 302), ("/not-modified", 304), ("/status/429", 429)]
@@ -175,7 +178,7 @@ fn a_group_that_is_used_is_kept_beyond_the_duration_and_one_that_is_not_is_left_
 
 #[test]
 fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
-    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let lb = pool::weighted(|config| weigh(config, 0, 100));
     let [blue, green] = ["blue", "green"].map(value_of);
     let green_target = lb.client_of("green").0.jar["AWSALB"].clone();
     let encoded = blue.replace('+', "%2B").replace('/', "%2f").replacen(&blue[..1], "%41", 1);
@@ -187,7 +190,7 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
         vec![format!("AWSALBTGCORS=broken; AWSALBTG={blue}")],
         vec![format!("AWSALBTG=broken; AWSALBTG={blue}; AWSALBTG={green}")],
         vec![format!("{}; AWSALBTG={blue}", vec!["AWSALBTG=x"; 1_500].join("; "))],
-        // A target of another group does not matter.
+        // The target cookie names a target of the other group, which does not matter.
         vec![format!("AWSALBTG={blue}; AWSALB={green_target}")],
         vec![format!("AWSALBTG=\"{blue}\"")],
         vec![format!("AWSALBTG={encoded}")],
@@ -200,7 +203,7 @@ fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
 
 #[test]
 fn a_bad_group_cookie_is_counted_though_the_targets_cookie_is_good() {
-    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let lb = pool::weighted(|config| weigh(config, 0, 100));
     let (client, home) = lb.client_of("green");
     let before = lb.counted(Outcome::Malformed);
     let target = format!("AWSALB={}", client.jar["AWSALB"]);
@@ -210,7 +213,7 @@ fn a_bad_group_cookie_is_counted_though_the_targets_cookie_is_good() {
 
 #[test]
 fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() {
-    let lb = Weighted::start(|config| weigh(config, 0, 100));
+    let lb = pool::weighted(|config| weigh(config, 0, 100));
     let blue = value_of("blue");
     let forged = |kind, key, group, age| forge_as(kind, key, &[(group, "127.0.0.1:1", age)]);
     let flipped = format!("{}{}", if blue.starts_with('A') { 'B' } else { 'A' }, &blue[1..]);
@@ -225,7 +228,7 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         (Outcome::Malformed, &format!("AWSALBTG={flipped}")),
         (Outcome::Malformed, &format!("AWSALBTG={}", "A".repeat(20_000))),
         (Outcome::Malformed, &vec!["AWSALBTG=x"; 1_500].join("; ")),
-        // No other kind is of use as this one, and this one as no other.
+        // A cookie of another kind is not accepted as this kind, and this kind is not accepted as another.
         (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::LbCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::AppCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALB={blue}")),
@@ -240,7 +243,7 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         assert_eq!(lb.counted(outcome), before + 1, "{cookie}");
     }
     assert_eq!(fetch(lb.sticky, "/", &[b"cookie: AWSALBTG=\xff; \xfe=\x80"]).status, 200);
-    assert!(!lb.envoy.log().contains("panicked"), "{}", lb.envoy.log());
+    has_not_crashed(&lb.envoy);
     assert_eq!(lb.counted(Outcome::Pinned) + lb.counted(Outcome::Moved), 0);
 }
 
@@ -257,7 +260,7 @@ fn the_cookie_of_a_group_that_left_the_rule_is_ignored_and_replaced() {
     let response = client.get(lb.sticky, "/");
     assert_eq!((response.status, group_of(&response.body)), (200, "green"));
     assert_eq!(lb.counted(Outcome::WrongGroup), wrong + 1);
-    // The new pair names green, which now keeps the client whatever the weights.
+    // The new pair names green, which keeps the client with any weights.
     lb.replace(|config| weigh(config, 100, 0));
     assert_eq!(group_of(&client.get(lb.sticky, "/").body), "green");
 }
@@ -280,7 +283,7 @@ fn the_client_of_a_group_whose_route_is_gone_moves_to_the_one_that_answers() {
 
 #[test]
 fn a_client_stays_on_one_target_of_its_group_and_clients_are_spread_over_them() {
-    let lb = Weighted::shipped();
+    let lb = pool::shipped_weights();
     let mut clients: Vec<(Client, String)> = (0..4).map(|_| lb.client_of("blue")).collect();
     let homes: BTreeSet<String> = clients.iter().map(|(_, home)| home.clone()).collect();
     assert_eq!(homes, BTreeSet::from(["blue-1", "blue-2"].map(str::to_owned)));
@@ -310,7 +313,7 @@ fn the_session_of_a_dead_target_moves_within_its_group_and_for_good() {
 
 #[test]
 fn with_group_stickiness_alone_requests_are_spread_over_the_targets_of_the_group() {
-    let lb = Weighted::start(no_target_stickiness);
+    let lb = pool::weighted(no_target_stickiness);
     let (mut client, _) = lb.client_of("blue");
     let answers: Vec<_> = (0..4).map(|_| client.get(lb.sticky, "/")).collect();
     let bodies: BTreeSet<&str> = answers.iter().map(|answer| answer.body.as_str()).collect();
@@ -321,7 +324,7 @@ fn with_group_stickiness_alone_requests_are_spread_over_the_targets_of_the_group
 
 #[test]
 fn without_group_stickiness_and_without_target_stickiness_there_are_no_cookies() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         no_target_stickiness(config);
         plugin(config)["rules"][0]["target_group_stickiness"] = json!({ "enabled": false });
     });
@@ -401,7 +404,7 @@ fn with_repick_a_group_is_asked_under_the_configured_path_when_nothing_else_has_
 
 #[test]
 fn a_route_to_one_group_alone_is_left_out_of_the_rule_where_it_says_so() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         plugin(config)["policies"] = json!({});
         let mut alone = json!({ "match": { "prefix": "/admin" }, "route": { "cluster": "blue" } });
         alone["metadata"] = json!({ "filter_metadata": { "sticky_sessions": { "rule": false } } });
@@ -415,7 +418,7 @@ fn a_route_to_one_group_alone_is_left_out_of_the_rule_where_it_says_so() {
 
 #[test]
 fn application_based_stickiness_works_inside_weighted_groups() {
-    let lb = Weighted::start(|config| {
+    let lb = pool::weighted(|config| {
         let app = json!({ "stickiness": { "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID" } } });
         plugin(config)["target_groups"] = json!({ "blue": app, "green": app });
         weigh(config, 1, 1);
@@ -438,7 +441,7 @@ fn a_client_that_names_a_group_itself_achieves_nothing() {
 }
 
 #[test]
-fn it_achieves_nothing_where_only_the_filter_removes_its_header() {
+fn a_group_header_achieves_nothing_where_only_the_filter_removes_it() {
     naming_a_group_achieves_nothing(&Weighted::start(|config| {
         weigh(config, 100, 0);
         let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
@@ -464,7 +467,7 @@ fn naming_a_group_achieves_nothing(lb: &Weighted) {
 
 #[test]
 fn requests_are_counted_by_group() {
-    let lb = Weighted::start(|config| weigh(config, 1, 1));
+    let lb = pool::weighted(|config| weigh(config, 1, 1));
     let (mut blue, _) = lb.client_of("blue");
     let (mut green, _) = lb.client_of("green");
     let issued = ["blue", "green"].map(|group| lb.issued_in(group));

@@ -1,4 +1,4 @@
-//! Stickiness beside what else a load balancer does: upgrades, requests in flight, algorithms, HTTP/2, load balancers in a row.
+//! Stickiness together with upgrades, requests in flight, balancing algorithms, HTTP/2, and load balancers in a row.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,12 @@ use harness::{
     start_envoy, wait_until,
 };
 
-fn other_than(home: &str) -> &'static str {
-    if home == "a" { "b" } else { "a" }
-}
+use crate::pool;
+use crate::steps::other_than;
 
 #[test]
 fn an_upgrade_goes_where_the_cookie_says_and_its_101_carries_both_cookies() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for target in ["a", "b"] {
         let index = usize::from(target == "b");
         let value = forge("web", &lb.targets[index].name_in_envoy(), 0);
@@ -34,7 +33,7 @@ fn an_upgrade_goes_where_the_cookie_says_and_its_101_carries_both_cookies() {
 
 #[test]
 fn the_cookies_of_a_101_pin_the_requests_after_it() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for _ in 0..2 {
         let mut client = Client::default();
         let target = client.open_socket(lb.sticky).target();
@@ -47,7 +46,7 @@ fn the_cookies_of_a_101_pin_the_requests_after_it() {
 fn the_101_of_an_application_based_session_renews_its_cookie() {
     let stickiness = json!({ "type": "app_cookie", "app_cookie": { "cookie_name": "JSESSIONID" } });
     let plugin = Plugin::Struct(json!({ "target_groups": { "web": { "stickiness": stickiness } } }));
-    let lb = LoadBalancer::start(&Setup { plugin: Some(plugin), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(plugin), ..Setup::default() });
     let mut client = Client::default();
     let home = client.get(lb.sticky, &setting(&["JSESSIONID=1"])).body;
     for _ in 0..2 {
@@ -59,7 +58,7 @@ fn the_101_of_an_application_based_session_renews_its_cookie() {
 
 #[test]
 fn a_client_that_keeps_only_the_twin_of_its_preflight_reaches_one_target_with_a_post_and_an_upgrade() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     for _ in 0..2 {
         let mut client = Client::default();
         let preflight = client.send("OPTIONS", lb.sticky, "/negotiate");
@@ -107,7 +106,7 @@ fn stickiness_comes_before_the_algorithm_once_a_target_is_chosen() {
         edit: &|config| {
             let web = config.cluster("web").unwrap();
             web["lb_policy"] = json!("LEAST_REQUEST");
-            // Of so many picks at random, both targets are among them.
+            // Among so many random choices are both targets.
             web["least_request_lb_config"] = json!({ "choice_count": 64 });
         },
         ..Setup::default()
@@ -178,7 +177,7 @@ fn a_target_that_is_added_gets_new_clients_and_no_session_of_another_one() {
     assert!(of_new_clients.contains("c"), "{of_new_clients:?}");
 }
 
-/// Speaks HTTP/2 to the targets, and does not ask how they are.
+/// Speaks HTTP/2 to the targets, without health checks.
 fn over_http_2(config: &mut Config) {
     http_2_to_targets(config);
     config.cluster("web").unwrap().as_object_mut().unwrap().remove("health_checks");
@@ -186,7 +185,7 @@ fn over_http_2(config: &mut Config) {
 
 #[test]
 fn each_stream_of_an_http_2_connection_is_pinned_by_its_own_cookies() {
-    let lb = LoadBalancer::shipped();
+    let lb = pool::shipped();
     // An Envoy without stickiness is the client that speaks HTTP/2.
     let front = start_envoy(&[lb.sticky], &Setup { edit: &over_http_2, ..Setup::default() });
     let plain = front.address("plain").unwrap();
@@ -209,7 +208,7 @@ fn each_stream_of_an_http_2_connection_is_pinned_by_its_own_cookies() {
     assert_eq!(front.admin().counter("cluster.web.upstream_rq_total").unwrap(), 12);
 }
 
-/// A load balancer before two others, which have two targets each: `a` and `b`, `c` and `d`. They have other keys.
+/// A load balancer in front of two others with another key, which have two targets each: `a` and `b`, `c` and `d`.
 struct InARow {
     outer: Envoy,
     inner: [LoadBalancer; 2],
@@ -227,7 +226,7 @@ impl InARow {
         let lb = Self { outer: start_envoy(&addresses, &setup), inner };
         let plain = lb.outer.address("plain").unwrap();
         let mut answered = BTreeSet::new();
-        // Not only health checks: the worker that sends requests is told a moment later.
+        // Health checks are not enough: the worker that sends requests learns their results a moment later.
         wait_until("both load balancers to answer", || {
             answered.insert(fetch(plain, "/", &[]).body);
             ["ab", "cd"].iter().all(|inner| answered.iter().any(|body| body.len() == 1 && inner.contains(body)))
@@ -235,14 +234,14 @@ impl InARow {
         lb
     }
 
-    /// What so many requests of a client are answered by.
+    /// The targets that answer so many requests of a client.
     #[track_caller]
     fn ask(&self, client: &mut Client, path: &str, requests: usize) -> Vec<String> {
         let sticky = self.outer.address("sticky").unwrap();
         (0..requests).map(|_| client.get(sticky, path).body).collect()
     }
 
-    /// How many requests have found their target in the inner load balancers.
+    /// The number of requests that the inner load balancers pinned.
     #[track_caller]
     fn pinned_inside(&self) -> u64 {
         self.inner.iter().map(|lb| lb.counted(Outcome::Pinned)).sum()

@@ -1,4 +1,4 @@
-//! The backends: each says who it is and what it was sent, and answers as the request or the scenario tells it.
+//! The backends. Each names itself, echoes the cookies that it received, and answers as the request or the scenario says.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -30,21 +30,21 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::runtime::runtime;
 use crate::scenario::{Answer, Behaviour};
 
-/// Tells a backend what to answer, as JSON.
+/// The request header that tells a backend what to answer, as JSON.
 pub(crate) const ANSWER: &str = "x-answer";
-/// Tells who has answered.
+/// The response header with the name of the backend.
 pub(crate) const BACKEND: &str = "x-backend";
-/// Tells over which connection.
+/// The response header with the connection that the backend received the request on.
 pub(crate) const CONNECTION: &str = "x-connection";
-/// Tells the `Cookie` fields that came, each in one of these.
+/// The response header that repeats a `Cookie` field of the request, one for each field.
 pub(crate) const GOT: &str = "x-got-cookie";
-/// Tells the `Set-Cookie` lines that are the backend's own, each in one of these.
+/// The response header that repeats a `Set-Cookie` line of the backend itself, one for each line.
 pub(crate) const OWN: &str = "x-own-cookie";
 
 /// Backends by their names.
 pub(crate) struct Backends {
     all: BTreeMap<String, Backend>,
-    /// Whether bodies that are held may end.
+    /// `true` lets the bodies end that are held back.
     released: watch::Sender<bool>,
 }
 
@@ -57,16 +57,16 @@ struct Backend {
 
 struct State {
     name: String,
-    /// 0 for 200.
+    /// The status of every answer; 0 means 200.
     status: AtomicU16,
     asked: AtomicU32,
     connections: AtomicU32,
     released: watch::Receiver<bool>,
-    /// Closed with the listener.
+    /// Closed together with the listener.
     open: Mutex<Vec<Open>>,
 }
 
-/// A connection that a proxy has, as long as it is answered.
+/// An open connection of a proxy.
 struct Open {
     answering: JoinHandle<()>,
     socket: Weak<TcpStream>,
@@ -83,7 +83,7 @@ impl Backends {
         self.all[name].address
     }
 
-    /// Lets a backend behave so from now on.
+    /// Changes the behaviour of a backend.
     pub(crate) fn switch(&mut self, name: &str, behaviour: Behaviour) {
         let backend = self.all.get_mut(name).unwrap();
         match behaviour {
@@ -92,12 +92,12 @@ impl Backends {
         }
     }
 
-    /// How many requests each has had.
+    /// The number of requests that each backend has received.
     pub(crate) fn asked(&self) -> BTreeMap<String, u32> {
         self.all.iter().map(|(name, backend)| (name.clone(), backend.state.asked.load(Ordering::SeqCst))).collect()
     }
 
-    /// Lets bodies end that are held, or holds those to come.
+    /// `true` ends the bodies that are held back; `false` holds later ones back.
     pub(crate) fn release(&self, released: bool) {
         self.released.send_replace(released);
     }
@@ -120,8 +120,8 @@ impl Backend {
         backend
     }
 
-    /// Closes its port and its connections, and returns when the proxy has closed its ends too: what it sends on one that it
-    /// believes open would be lost, and not asked again.
+    /// Closes the port and the connections, and returns when the proxy has closed its ends too. A request that the proxy sends
+    /// on a connection that it believes open would be lost, and the proxy would not retry it.
     fn refuse(&mut self) {
         let open: Vec<Open> = self.stop_listening();
         let sockets: Vec<Arc<TcpStream>> = open.iter().filter_map(|open| open.socket.upgrade()).collect();
@@ -130,7 +130,7 @@ impl Backend {
             let _ = runtime().block_on(open.answering);
         }
         for socket in sockets {
-            // An error means that it is closed already.
+            // An error means that the connection is closed already.
             let _ = socket.shutdown(Shutdown::Write);
             let _ = socket.set_nonblocking(false);
             let _ = socket.set_read_timeout(Some(Duration::from_secs(5)));
@@ -141,7 +141,7 @@ impl Backend {
     fn stop_listening(&mut self) -> Vec<Open> {
         if let Some(serving) = self.serving.take() {
             serving.abort();
-            // The port is closed when the task is gone.
+            // The port closes when the task has ended.
             let _ = runtime().block_on(serving);
         }
         std::mem::take(&mut self.state.open.lock().unwrap())
@@ -163,11 +163,12 @@ fn acceptor() -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap()))
 }
 
-/// Where no outgoing connection gets its port: when a backend refuses, whoever asks it could otherwise be connected to itself.
+/// Listens on a port outside the range for outgoing connections. A proxy that connects to a closed port within that range could
+/// be connected to itself.
 async fn listen() -> TcpListener {
     loop {
         let [port] = free_ports().unwrap();
-        // Another process may have been faster.
+        // Another process may have taken the port.
         if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             return listener;
         }
@@ -183,10 +184,10 @@ async fn serve(listener: TcpListener, state: Arc<State>, tls: Option<TlsAcceptor
         let connection = tokio::net::TcpStream::from_std(connection).unwrap();
         let weak = Arc::downgrade(&socket);
         let answering = tokio::spawn(async move {
-            // Closed with the connection, unless somebody waits for its end.
+            // Closes with the connection, unless `refuse` waits for its end.
             let _socket = socket;
             let Some(tls) = tls else { return answer_all(connection, own, number).await };
-            // A handshake that fails is the proxy's business.
+            // The scenario judges a handshake that fails.
             if let Ok(connection) = tls.accept(connection).await {
                 answer_all(connection, own, number).await;
             }
@@ -201,7 +202,7 @@ async fn answer_all(
     number: u32,
 ) {
     let answer = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(state.answer(request, number))));
-    // A connection that breaks is the proxy's business too.
+    // The scenario judges a connection that breaks.
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), answer).await;
 }
 
@@ -245,8 +246,8 @@ impl State {
     }
 }
 
-/// The rest of an answer, after its head; of the answer to a call of gRPC, which is read first. A proxy that does not want it any
-/// more has gone.
+/// Sends the body of an answer, and reads a gRPC call before the end of its answer. Errors are ignored: the proxy has closed
+/// the connection.
 async fn finish(
     mut body: Sender<Bytes>,
     answer: Answer,
@@ -254,7 +255,7 @@ async fn finish(
     mut released: watch::Receiver<bool>,
     name: String,
 ) {
-    // One byte at once: some proxies pass the head on only with it.
+    // The first byte goes out at once, because some proxies hold the head back until a byte of the body comes.
     let (first, rest) = if call.is_some() {
         (Bytes::from_static(&[0; 5]), Bytes::new())
     } else {
@@ -266,8 +267,8 @@ async fn finish(
         let _ = released.wait_for(|released| *released).await;
     }
     if let Some(call) = call {
-        // An answer that ends before the call resets it (RFC 9113, 8.1), and hyper's client takes the reset for the end of the
-        // answer, without the trailers behind it.
+        // An answer that ends before the call resets the stream (RFC 9113, section 8.1). hyper's client then takes the reset
+        // for the end of the answer, and drops the trailers.
         let _ = call.collect().await;
         let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
         let _ = body.send_trailers(trailers).await;

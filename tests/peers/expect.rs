@@ -1,67 +1,68 @@
-//! Are the answers what a scenario expects? Nothing here knows which proxy they came through.
+//! Compares responses with the expectations of a step, in the same way for every proxy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::client::{self, Answered, Jar};
-use crate::run::Stop;
+use crate::exchange::Response;
+use crate::jar::{self, Jar};
+use crate::outcome::Stop;
 use crate::scenario::{CookieIs, Equality, Expect};
 
-/// A date may have been written a little before it is looked at.
+/// Seconds between the moment a date is written and the moment it is checked.
 const SLACK: i64 = 10;
 
-/// What has happened in a step.
+/// The result of a step.
 pub(crate) struct Asked<'a> {
-    pub(crate) answers: Vec<Result<Answered, String>>,
-    /// Of the client, before.
+    pub(crate) answers: Vec<Result<Response, String>>,
+    /// The client's cookies before the step.
     pub(crate) jar: &'a Jar,
     pub(crate) home: Option<&'a str>,
-    /// How often each backend was asked.
+    /// The number of requests that each backend received.
     pub(crate) counts: BTreeMap<String, u32>,
-    /// Other clients: what they have, and where they are.
+    /// The other clients: their cookies, and the backend of their last answer.
     pub(crate) others: BTreeMap<&'a str, (&'a Jar, Option<&'a str>)>,
 }
 
 pub(crate) struct Checked {
-    /// The weakest with which all cookies that were compared are the same.
+    /// The weakest equality that all compared cookies have.
     pub(crate) equality: Option<Equality>,
 }
 
-/// Which backend answers to a client with just this jar.
+/// Finds the backend that answers a client with just these cookies.
 pub(crate) type Probe<'a> = dyn Fn(&Jar) -> Option<String> + 'a;
 
 /// # Errors
 ///
-/// The first expectation that does not hold.
+/// The first expectation that is not met.
 pub(crate) fn check(expect: &Expect, asked: &Asked<'_>, probe: &Probe<'_>) -> Result<Checked, Stop> {
     let mut home = asked.home.map(str::to_owned);
     let mut equality = None;
     if let Some(statuses) = &expect.statuses {
-        let status = |answer: &Result<Answered, String>| {
-            answer.as_ref().map_or_else(|_| "none".to_owned(), |answered| answered.status.to_string())
+        let status = |answer: &Result<Response, String>| {
+            answer.as_ref().map_or_else(|_| "none".to_owned(), |response| response.status.to_string())
         };
         is(statuses, &counted(asked.answers.iter().map(status)), 0, "the statuses are")?;
     }
     for answer in &asked.answers {
-        let answered = match answer {
-            Ok(answered) => answered,
+        let response = match answer {
+            Ok(response) => response,
             Err(_) if expect.statuses.is_some() => continue,
             Err(error) => return Err(Stop::failed("there is an answer", error.clone())),
         };
         if expect.statuses.is_none() {
             let allowed = expect.status.as_ref().map_or(&[200][..], |status| status.all());
             let expected = format!("the status is {}", either(allowed));
-            holds(allowed.contains(&answered.status), expected, || format!("{answered:?}"))?;
+            holds(allowed.contains(&response.status), expected, || format!("{response:?}"))?;
         }
-        comes_from(expect, answered, home.as_deref())?;
-        headers_are(expect, answered, asked.jar)?;
-        equality = equality.max(cookie_is(expect, answered, asked.jar, probe)?);
-        attributes_are(expect, answered)?;
-        names_differ(expect, answered, asked)?;
+        comes_from(expect, response, home.as_deref())?;
+        headers_are(expect, response, asked.jar)?;
+        equality = equality.max(cookie_is(expect, response, asked.jar, probe)?);
+        attributes_are(expect, response)?;
+        names_differ(expect, response, asked)?;
         if let Some(other) = &expect.apart_from {
-            let there = answered.backend().as_deref() == asked.others[other.as_str()].1;
-            holds(!there, format!("the answer does not come from where {other} is"), || "it does".to_owned())?;
+            let there = response.backend().as_deref() == asked.others[other.as_str()].1;
+            holds(!there, format!("the response does not come from the backend of {other}"), || "it does".to_owned())?;
         }
-        home = answered.backend();
+        home = response.backend();
     }
     together(expect, asked)?;
     Ok(Checked { equality })
@@ -83,7 +84,7 @@ fn counted(all: impl Iterator<Item = String>) -> BTreeMap<String, u32> {
     counts
 }
 
-/// Whether the counts are these, give or take so many.
+/// Compares counts, each of which may differ by `within`.
 fn is(expected: &BTreeMap<String, u32>, seen: &BTreeMap<String, u32>, within: u32, what: &str) -> Result<(), Stop> {
     let none = 0;
     let names: BTreeSet<&String> = expected.keys().chain(seen.keys()).collect();
@@ -93,16 +94,16 @@ fn is(expected: &BTreeMap<String, u32>, seen: &BTreeMap<String, u32>, within: u3
         let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{name}: {count}")).collect();
         parts.join(", ")
     };
-    let give = if within > 0 { format!(", give or take {within}") } else { String::new() };
+    let give = if within > 0 { format!(", with a deviation of at most {within}") } else { String::new() };
     holds(fits, format!("{what} {}{give}", listed(expected)), || listed(seen))
 }
 
-fn comes_from(expect: &Expect, answered: &Answered, home: Option<&str>) -> Result<(), Stop> {
-    let backend = answered.backend();
-    let seen = || backend.clone().unwrap_or_else(|| format!("the proxy itself, with {}", answered.status));
+fn comes_from(expect: &Expect, response: &Response, home: Option<&str>) -> Result<(), Stop> {
+    let backend = response.backend();
+    let seen = || backend.clone().unwrap_or_else(|| format!("the proxy itself, with {}", response.status));
     if let Some(from) = &expect.from {
         let fits = backend.as_ref().is_some_and(|backend| from.all().contains(backend));
-        holds(fits, format!("the answer comes from {}", either(from.all())), seen)?;
+        holds(fits, format!("the response comes from {}", either(from.all())), seen)?;
     }
     if expect.stays {
         holds(backend.is_some() && backend.as_deref() == home, "the session stays", || {
@@ -112,8 +113,8 @@ fn comes_from(expect: &Expect, answered: &Answered, home: Option<&str>) -> Resul
     Ok(())
 }
 
-fn headers_are(expect: &Expect, answered: &Answered, jar: &Jar) -> Result<(), Stop> {
-    let all = |name: &str| answered.all(name).collect::<Vec<_>>().join(", ");
+fn headers_are(expect: &Expect, response: &Response, jar: &Jar) -> Result<(), Stop> {
+    let all = |name: &str| response.all(name).collect::<Vec<_>>().join(", ");
     for (name, values) in &expect.header {
         let present = all(name).to_ascii_lowercase();
         let fits = values.all().iter().any(|value| present.contains(&value.to_ascii_lowercase()));
@@ -124,7 +125,7 @@ fn headers_are(expect: &Expect, answered: &Answered, jar: &Jar) -> Result<(), St
     }
     if let Some(cookies) = &expect.backend_gets {
         let own = jar.of_proxy().pairs("/", None).join("; ");
-        let got = answered.got_cookies().join(" | ");
+        let got = response.got_cookies().join(" | ");
         let expected = if cookies.is_empty() {
             "the backend gets no cookie".to_owned()
         } else {
@@ -133,35 +134,35 @@ fn headers_are(expect: &Expect, answered: &Answered, jar: &Jar) -> Result<(), St
         holds(got == cookies.replace("{cookie}", &own), expected, || got.clone())?;
     }
     let given = all("set-cookie");
-    let lines: Vec<String> = answered.all("set-cookie").collect();
+    let lines: Vec<String> = response.all("set-cookie").collect();
     if let Some(line) = &expect.given {
-        holds(lines.contains(line), format!("the client is given `{line}`"), || given.clone())?;
+        holds(lines.contains(line), format!("the client receives `{line}`"), || given.clone())?;
     }
     if let Some(part) = &expect.given_more_than {
         let fits = lines.iter().any(|line| line != part && contains_around(line, part));
-        holds(fits, format!("the client is given more than `{part}`"), || given.clone())?;
+        holds(fits, format!("the client receives more than `{part}`"), || given.clone())?;
     }
     Ok(())
 }
 
-/// Whether a line has the name and, somewhere behind it, the value of `pair`.
+/// Returns `true` if a line has the name of `pair`, and its value somewhere inside the value.
 fn contains_around(line: &str, pair: &str) -> bool {
     pair.split_once('=').is_some_and(|(name, value)| {
         line.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).is_some_and(|rest| rest.contains(value))
     })
 }
 
-fn cookie_is(expect: &Expect, answered: &Answered, sent: &Jar, probe: &Probe<'_>) -> Result<Option<Equality>, Stop> {
+fn cookie_is(expect: &Expect, response: &Response, sent: &Jar, probe: &Probe<'_>) -> Result<Option<Equality>, Stop> {
     let Some(cookie) = expect.cookie else { return Ok(None) };
-    let lines = answered.lines_of_proxy();
+    let lines = response.lines_of_proxy();
     let mut given = Jar::default();
-    given.keep(answered);
+    given.keep(response);
     let given = given.of_proxy();
     if cookie == CookieIs::Absent {
-        holds(lines.is_empty(), "no cookie is given", || lines.join(" | "))?;
+        holds(lines.is_empty(), "the proxy sets no cookie", || lines.join(" | "))?;
         return Ok(None);
     }
-    holds(!given.cookies.is_empty(), "a cookie is given", || "none".to_owned())?;
+    holds(!given.cookies.is_empty(), "the proxy sets a cookie", || "none".to_owned())?;
     if cookie == CookieIs::Given {
         return Ok(None);
     }
@@ -170,28 +171,28 @@ fn cookie_is(expect: &Expect, answered: &Answered, sent: &Jar, probe: &Probe<'_>
     if cookie == CookieIs::Again && same_bytes {
         return Ok(Some(Equality::SameBytes));
     }
-    // Twice: once could be chance.
+    // Twice, because one right answer may be chance.
     for _ in 0..2 {
         let leads_to = probe(&given);
-        holds(leads_to == answered.backend(), "the cookie leads to the backend that answered", || {
-            format!("it leads to {leads_to:?}, and {:?} answered", answered.backend())
+        holds(leads_to == response.backend(), "the cookie leads to the backend that answered", || {
+            format!("it leads to {leads_to:?}, and {:?} answered", response.backend())
         })?;
     }
     Ok((cookie == CookieIs::Again).then_some(Equality::SameBackend))
 }
 
-fn attributes_are(expect: &Expect, answered: &Answered) -> Result<(), Stop> {
-    let lines = answered.lines_of_proxy();
+fn attributes_are(expect: &Expect, response: &Response) -> Result<(), Stop> {
+    let lines = response.lines_of_proxy();
     if expect.attributes.is_some() || expect.expires_in.is_some() || !expect.attribute_is.is_empty() {
-        holds(!lines.is_empty(), "a cookie is given", || "none".to_owned())?;
+        holds(!lines.is_empty(), "the proxy sets a cookie", || "none".to_owned())?;
     }
     for line in &lines {
-        let attributes: BTreeMap<String, String> = client::attributes(line).collect();
+        let attributes: BTreeMap<String, String> = jar::attributes(line).collect();
         if let Some(expected) = &expect.attributes {
             let names: Vec<&str> = expected.keys().map(String::as_str).collect();
             let just = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let same_names = expected.keys().eq(attributes.keys());
-            holds(same_names, format!("the attributes are just {just}"), || line.clone())?;
+            holds(same_names, format!("the attributes are exactly {just}"), || line.clone())?;
             for (name, value) in expected {
                 let fits = value == "*" || attributes[name].eq_ignore_ascii_case(value);
                 holds(fits, format!("{name} is {value:?}"), || line.clone())?;
@@ -206,9 +207,9 @@ fn attributes_are(expect: &Expect, answered: &Answered) -> Result<(), Stop> {
         }
         if let Some(seconds) = expect.expires_in.and_then(|seconds| i64::try_from(seconds).ok()) {
             let near = |left: i64| left.abs_diff(seconds) <= SLACK.unsigned_abs();
-            let shown = [client::seconds_left(line), client::expires(line)];
+            let shown = [jar::seconds_left(line), jar::expires(line)];
             let fits = shown[0].is_some() && shown.into_iter().flatten().all(near);
-            let expected = format!("the browser is told {seconds} s");
+            let expected = format!("the lifetime is {seconds} s");
             holds(
                 fits && (attributes.contains_key("max-age") || attributes.contains_key("expires")),
                 expected,
@@ -219,49 +220,51 @@ fn attributes_are(expect: &Expect, answered: &Answered) -> Result<(), Stop> {
     Ok(())
 }
 
-fn names_differ(expect: &Expect, answered: &Answered, asked: &Asked<'_>) -> Result<(), Stop> {
+fn names_differ(expect: &Expect, response: &Response, asked: &Asked<'_>) -> Result<(), Stop> {
     let Some((other, _)) = expect.other_name_than.as_deref().map(|other| asked.others[other]) else { return Ok(()) };
-    let lines = answered.lines_of_proxy();
+    let lines = response.lines_of_proxy();
     let taken = |line: &String| {
         line.split_once('=').is_some_and(|(name, _)| other.cookies.iter().any(|cookie| cookie.name == name))
     };
     holds(!lines.iter().any(taken), "the cookies have other names", || lines.join(" | "))
 }
 
-/// What is expected of all answers together.
+/// Checks the expectations about all responses of a step together.
 fn together(expect: &Expect, asked: &Asked<'_>) -> Result<(), Stop> {
-    let answered = || asked.answers.iter().flatten();
-    let backends: Vec<String> = answered().filter_map(Answered::backend).collect();
+    let responses = || asked.answers.iter().flatten();
+    let backends: Vec<String> = responses().filter_map(Response::backend).collect();
     if let Some(backend) = &expect.not_always {
-        holds(backends.iter().any(|other| other != backend), format!("not every answer comes from {backend}"), || {
-            format!("all {} do", backends.len())
-        })?;
+        holds(
+            backends.iter().any(|other| other != backend),
+            format!("not every response comes from {backend}"),
+            || format!("all {} do", backends.len()),
+        )?;
     }
     if expect.from_one {
         let different: BTreeSet<&String> = backends.iter().collect();
         holds(
             different.len() == 1 && backends.len() == asked.answers.len(),
-            "all answers come from one backend",
+            "all responses come from one backend",
             || format!("{backends:?}"),
         )?;
     }
     if let Some(shares) = &expect.shares {
-        is(shares, &counted(backends.iter().cloned()), expect.within, "the answers come from")?;
+        is(shares, &counted(backends.iter().cloned()), expect.within, "the responses come from")?;
     }
     if let Some(counts) = &expect.asked {
         is(
             counts,
             &asked.counts.clone().into_iter().filter(|(_, count)| *count > 0).collect(),
             0,
-            "the backends are asked",
+            "the backends receive",
         )?;
     }
     if let Some(backend) = &expect.asks {
         let count = asked.counts.get(backend).copied().unwrap_or(0);
-        holds(count > 0, format!("{backend} is asked"), || "it is not".to_owned())?;
+        holds(count > 0, format!("{backend} receives a request"), || "it is not".to_owned())?;
     }
     if expect.one_connection {
-        let connections: BTreeSet<String> = answered().filter_map(Answered::connection).collect();
+        let connections: BTreeSet<String> = responses().filter_map(Response::connection).collect();
         holds(connections.len() == 1, "all go over one connection", || format!("{connections:?}"))?;
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The scenarios of the other proxies' own test suites, played to them and to our filter.
+//! Plays the scenarios of other proxies' test suites to those proxies and to our filter.
 //!
-//! `scenarios.yaml` tells them; `proxies` gives each proxy its own words; `run`, `visitor` and `expect` treat all alike; `matrix`
-//! says what came of it, and `page` keeps it in `docs/compatibility.md`.
+//! `scenarios.yaml` holds the scenarios, and `proxies` writes the configuration of each proxy. `run`, `client` and `expect` treat
+//! all proxies alike. `matrix` collects the results, and `page` writes them to `docs/compatibility.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,22 +14,36 @@
 
 mod backends;
 mod client;
+mod exchange;
 mod expect;
+mod jar;
 mod matrix;
-mod names;
+mod name_server;
+mod outcome;
 mod page;
+mod pools;
 mod proxies;
+mod report;
 mod run;
 mod runtime;
 mod scenario;
-mod setup;
-mod visitor;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use crate::matrix::{Wrong, matrix};
-use crate::page::{Shown, difference};
+use crate::matrix::{Matrix, Wrong};
+use crate::page::{Page, difference};
 use crate::scenario::scenarios;
+
+/// The results of all scenarios, which are played once for all tests.
+fn matrix() -> &'static Matrix {
+    static MATRIX: OnceLock<Matrix> = OnceLock::new();
+    MATRIX.get_or_init(|| {
+        let matrix = matrix::play_all();
+        report::report(&matrix);
+        matrix
+    })
+}
 
 #[test]
 fn every_proxy_understands_what_it_is_asked_for() {
@@ -49,27 +63,27 @@ fn our_filter_passes_and_fails_as_the_scenarios_say() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// Tells the test to write the page instead.
+/// The variable that makes the test write the page instead of comparing it.
 const WRITE: &str = "STICKY_SESSIONS_WRITE_PAGE";
 
 #[test]
-fn the_page_says_what_came_of_them() {
+fn the_page_shows_these_results() {
     let kept = std::fs::read_to_string(page::file()).unwrap_or_default();
-    let before = Shown::read(&kept);
-    let shown = Shown::of(matrix(), &before);
+    let before = Page::read(&kept);
+    let shown = Page::of(matrix(), &before);
     if std::env::var_os(WRITE).is_some() {
-        std::fs::write(page::file(), shown.page()).unwrap();
+        std::fs::write(page::file(), shown.to_markdown()).unwrap();
         return;
     }
-    let difference = difference(&kept, &shown.with_versions_of(&before).page());
+    let difference = difference(&kept, &shown.with_versions_of(&before).to_markdown());
     let seen = matrix().seen_in(&difference);
     assert!(difference.is_empty(), "`cargo xtask compatibility` would change these lines:\n{difference}\n{seen}");
 }
 
 #[test]
 fn a_page_that_is_read_and_written_again_is_the_same() {
-    let shown = Shown::of(matrix(), &Shown::default());
-    assert_eq!(Shown::read(&shown.page()).page(), shown.page());
+    let shown = Page::of(matrix(), &Page::default());
+    assert_eq!(Page::read(&shown.to_markdown()).to_markdown(), shown.to_markdown());
 }
 
 #[test]
@@ -83,7 +97,7 @@ fn every_scenario_of_the_survey_is_there_once() {
     assert_eq!(ids.len(), scenarios().len());
 }
 
-/// `V1–V8` is eight of them, and `H3, answers` a part of one.
+/// The numbers in an id: `V1–V8` stands for eight scenarios of the survey, `H3, answers` for a part of one.
 fn numbers(id: &str) -> Vec<String> {
     let id = id.split(',').next().unwrap();
     let number = |id: &str| id[1..].parse::<u32>().unwrap();

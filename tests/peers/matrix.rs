@@ -1,86 +1,72 @@
-//! Which proxy passes which scenario?
+//! The results of every scenario with every proxy.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::mpsc;
-use std::sync::{Mutex, OnceLock};
 
-use harness::Report;
-
-use crate::names::NameServer;
-use crate::page::Shown;
+use crate::name_server::NameServer;
+use crate::outcome::Outcome;
 use crate::proxies::{PROXIES, Proxy};
-use crate::run::{Outcome, play};
+use crate::run::play;
 use crate::scenario::{Ours, Scenario, scenarios};
 
-/// Names the scenarios to play, by commas; without it, all are played.
+/// The variable that names the scenarios to play, separated by commas. Without it, all are played.
 const ONLY: &str = "STICKY_SESSIONS_SCENARIOS";
 
-/// Most of them wait more than they compute.
+/// The scenarios that run side by side: most of them wait longer than they compute.
 const AT_A_TIME: usize = 6;
 
-static VERSIONS: Report = Report::of("peers-proxies", &["proxy", "version", "passed"]);
-static CELLS: Report =
-    Report::of("peers", &["scenario", "sticky-sessions", "stateful_session", "HAProxy", "nginx", "Caddy"]);
-
-/// What the page shows of a scenario with a proxy.
+/// The result of a scenario with a proxy, as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: String,
     pub(crate) why: Option<String>,
 }
 
-/// What has run.
+/// The results of a run.
 pub(crate) struct Matrix {
-    /// Of the proxies at hand, by their names.
+    /// The versions of the installed proxies, by their names.
     pub(crate) versions: BTreeMap<&'static str, String>,
     /// By the names of scenarios and proxies.
     pub(crate) cells: BTreeMap<(&'static str, &'static str), Cell>,
-    /// What was seen where a peer failed, which differs from run to run.
+    /// The response that made a peer fail, which differs from run to run.
     pub(crate) seen: BTreeMap<(&'static str, &'static str), String>,
-    /// Each with what it is about.
+    /// The problems, each with its kind.
     pub(crate) wrong: Vec<(Wrong, String)>,
 }
 
-/// What must not be.
+/// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
-    /// A proxy did not run.
+    /// A proxy did not start.
     Broken,
     /// A proxy does not pass a scenario of its own.
     Peer,
-    /// Ours does not do as the scenario says.
+    /// Our filter does not pass or fail as the scenario says.
     Ours,
 }
 
-/// Plays everything, once.
-pub(crate) fn matrix() -> &'static Matrix {
-    static MATRIX: OnceLock<Matrix> = OnceLock::new();
-    MATRIX.get_or_init(|| {
-        let versions: BTreeMap<_, _> =
-            PROXIES.iter().filter_map(|proxy| Some((proxy.name(), proxy.version()?))).collect();
-        let only = std::env::var(ONLY).ok();
-        let chosen =
-            |scenario: &&Scenario| only.as_ref().is_none_or(|only| only.split(',').any(|id| id == scenario.id));
-        let mut jobs = Vec::new();
-        for scenario in scenarios().iter().filter(chosen) {
-            jobs.extend(
-                PROXIES.iter().filter(|proxy| versions.contains_key(proxy.name())).map(|proxy| (scenario, *proxy)),
-            );
+/// Plays every scenario to every installed proxy.
+pub(crate) fn play_all() -> Matrix {
+    let versions: BTreeMap<_, _> = PROXIES.iter().filter_map(|proxy| Some((proxy.name(), proxy.version()?))).collect();
+    let only = std::env::var(ONLY).ok();
+    let chosen = |scenario: &&Scenario| only.as_ref().is_none_or(|only| only.split(',').any(|id| id == scenario.id));
+    let mut jobs = Vec::new();
+    for scenario in scenarios().iter().filter(chosen) {
+        jobs.extend(PROXIES.iter().filter(|proxy| versions.contains_key(proxy.name())).map(|proxy| (scenario, *proxy)));
+    }
+    // The slowest come first, so that the run does not end with one slow scenario.
+    jobs.sort_by_key(|(scenario, _)| std::cmp::Reverse(scenario.waits()));
+    let mut matrix = Matrix { versions, cells: BTreeMap::new(), seen: BTreeMap::new(), wrong: Vec::new() };
+    for (scenario, proxy, result) in run_all(jobs) {
+        let name = format!("{} with {}", scenario.id, proxy.name());
+        if let Some((wrong, how)) = result.wrong {
+            matrix.wrong.push((wrong, format!("{name}: {how}")));
         }
-        // The slowest first, so that none is left to wait for at the end.
-        jobs.sort_by_key(|(scenario, _)| std::cmp::Reverse(scenario.waits()));
-        let mut matrix = Matrix { versions, cells: BTreeMap::new(), seen: BTreeMap::new(), wrong: Vec::new() };
-        for (scenario, proxy, result) in play_all(jobs) {
-            let name = format!("{} with {}", scenario.id, proxy.name());
-            if let Some((wrong, how)) = result.wrong {
-                matrix.wrong.push((wrong, format!("{name}: {how}")));
-            }
-            matrix.seen.extend(result.seen.map(|seen| ((scenario.id.as_str(), proxy.name()), seen)));
-            matrix.cells.insert((&scenario.id, proxy.name()), result.cell);
-        }
-        matrix.report();
-        matrix
-    })
+        matrix.seen.extend(result.seen.map(|seen| ((scenario.id.as_str(), proxy.name()), seen)));
+        matrix.cells.insert((&scenario.id, proxy.name()), result.cell);
+    }
+    matrix
 }
 
 struct Played {
@@ -90,7 +76,7 @@ struct Played {
 }
 
 impl Played {
-    /// What the scenario tells, unless it was wrong.
+    /// The result that the scenario announces, or a note that the run had another one.
     fn as_told(text: String, wrong: Option<(Wrong, String)>) -> Self {
         let text = if wrong.is_some() { "not as the scenario says".to_owned() } else { text };
         Self { cell: Cell { text, why: None }, seen: None, wrong }
@@ -99,20 +85,20 @@ impl Played {
 
 type Job = (&'static Scenario, &'static dyn Proxy);
 
-fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Played)> {
-    let names = NameServer::start();
+fn run_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Played)> {
+    let name_server = NameServer::start();
     let jobs = Mutex::new(jobs.into_iter());
     let (done, all) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
-            let (jobs, names, done) = (&jobs, &names, done.clone());
+            let (jobs, name_server, done) = (&jobs, &name_server, done.clone());
             scope.spawn(move || {
                 while let Some((scenario, proxy)) = { jobs.lock().unwrap().next() } {
-                    // A panic is the runner's own mistake, and must not pass for a cell that is missing.
+                    // A panic is a fault of this suite, and must not look like a missing cell.
                     let played = if proxy.origin().is_none() && proxy.name() == PROXIES[0].name() {
-                        play_ours(scenario, proxy, names)
+                        play_ours(scenario, proxy, name_server)
                     } else {
-                        play_peer(scenario, proxy, names)
+                        play_peer(scenario, proxy, name_server)
                     };
                     done.send((scenario, proxy, played)).unwrap();
                 }
@@ -123,8 +109,8 @@ fn play_all(jobs: Vec<Job>) -> Vec<(&'static Scenario, &'static dyn Proxy, Playe
     all.into_iter().collect()
 }
 
-fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Played {
-    let outcome = play(scenario, proxy, names, None);
+fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, name_server: &NameServer) -> Played {
+    let outcome = play(scenario, proxy, name_server, None);
     let own = proxy.origin() == Some(scenario.origin);
     let cell = cell(&outcome, scenario);
     let wrong = match &outcome {
@@ -135,15 +121,15 @@ fn play_peer(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
         }
         Outcome::Passed { .. } => None,
         Outcome::Failed(failure) => own.then(|| (Wrong::Peer, format!("{}, but: {}", failure.expected, failure.seen))),
-        Outcome::NoWords(why) => own.then(|| (Wrong::Peer, format!("no words: {why}"))),
+        Outcome::Unsupported(why) => own.then(|| (Wrong::Peer, format!("not supported: {why}"))),
     };
     let seen = if let Outcome::Failed(failure) = outcome { Some(failure.seen) } else { None };
     Played { cell, seen, wrong }
 }
 
-/// Ours is played as it comes, and where an option is named with that too.
-fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Played {
-    let plain = play(scenario, proxy, names, None);
+/// Plays a scenario to our filter with its defaults, and again with the option that the scenario names.
+fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, name_server: &NameServer) -> Played {
+    let plain = play(scenario, proxy, name_server, None);
     let passed = |outcome: &Outcome| matches!(outcome, Outcome::Passed { without, .. } if without.is_empty());
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
     let (options, text) = match &scenario.ours {
@@ -160,7 +146,7 @@ fn play_ours(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer) -> Play
             (options, format!("by AWS's design: {design}; {} makes it pass", options.option))
         }
     };
-    let with = play(scenario, proxy, names, Some(options));
+    let with = play(scenario, proxy, name_server, Some(options));
     let wrong = if !passed(&with) {
         Some((Wrong::Ours, format!("should pass with the option: {with:?}")))
     } else if !failed(&plain) {
@@ -182,53 +168,32 @@ fn cell(outcome: &Outcome, scenario: &Scenario) -> Cell {
             if without.is_empty() {
                 return of(&text, None);
             }
-            let all = scenario.setups().len();
+            let all = scenario.all_pools().len();
             of(&format!("{text} in {} of {all}", all - without.len()), Some(format!("n/a: {}", without[0])))
         }
-        Outcome::Failed(failure) => of("fail", Some(format!("not so: {}", failure.expected))),
-        Outcome::NoWords(why) => of("n/a", Some(format!("n/a: {why}"))),
+        Outcome::Failed(failure) => of("fail", Some(format!("expected: {}", failure.expected))),
+        Outcome::Unsupported(why) => of("n/a", Some(format!("n/a: {why}"))),
         Outcome::Broken(_) => of("broken", None),
     }
 }
 
 impl Matrix {
-    /// What is wrong of this kind, a line each.
+    /// The problems of this kind, one in a line.
     pub(crate) fn wrong(&self, kind: Wrong) -> String {
         let lines: Vec<&str> =
             self.wrong.iter().filter(|(wrong, _)| *wrong == kind).map(|(_, how)| how.as_str()).collect();
         lines.join("\n")
     }
 
-    /// What was seen, for the scenarios that a text names.
+    /// The responses behind the failures whose rows are in a text.
     pub(crate) fn seen_in(&self, text: &str) -> String {
         let named = self.seen.iter().filter(|((id, proxy), _)| text.contains(&format!("| {id} | {proxy} |")));
         named.map(|((id, proxy), seen)| format!("{id} with {proxy}: {seen}")).collect::<Vec<_>>().join("\n")
     }
-
-    fn report(&self) {
-        let shown = Shown::of(self, &Shown::default());
-        for proxy in PROXIES {
-            let version = self.versions.get(proxy.name()).map_or(proxy.absent(), String::as_str);
-            let score =
-                if self.versions.contains_key(proxy.name()) { shown.score(proxy, None) } else { "-".to_owned() };
-            VERSIONS.row(&[proxy.name(), version, &score]);
-        }
-        let ran = |scenario: &&Scenario| self.cells.keys().any(|(id, _)| *id == scenario.id);
-        for scenario in scenarios().iter().filter(ran) {
-            let short = |proxy: &&dyn Proxy| match self.cells.get(&(scenario.id.as_str(), proxy.name())) {
-                Some(cell) => {
-                    cell.text.split_once([':', '`']).map_or(cell.text.as_str(), |(start, _)| start).trim().to_owned()
-                }
-                None => "not run".to_owned(),
-            };
-            let cells = PROXIES.iter().map(short);
-            CELLS.row(&std::iter::once(scenario.id.clone()).chain(cells).collect::<Vec<_>>());
-        }
-    }
 }
 
 impl Scenario {
-    /// About how many milliseconds it takes, besides what a proxy needs to start.
+    /// Its approximate duration in milliseconds, without the start of the proxy.
     fn waits(&self) -> u64 {
         let of = |step: &crate::scenario::Step| match step {
             crate::scenario::Step::Wait(milliseconds) => *milliseconds,
@@ -237,6 +202,6 @@ impl Scenario {
             }
             _ => 0,
         };
-        self.steps.iter().map(of).sum::<u64>() * self.setups().len() as u64
+        self.steps.iter().map(of).sum::<u64>() * self.all_pools().len() as u64
     }
 }

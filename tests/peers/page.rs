@@ -1,4 +1,4 @@
-//! `docs/compatibility.md`: what it says, and whether that is what ran.
+//! Writes and reads `docs/compatibility.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,18 +12,18 @@ use crate::scenario::{Origin, Scenario, scenarios};
 
 const ORIGINS: [Origin; 4] = [Origin::Nginx, Origin::Haproxy, Origin::GatewayApi, Origin::EnvoyGateway];
 
-/// As the page heads the column of what is not so.
+/// The head of the table of reasons.
 const WHY: &str = "| scenario | proxy | why |";
 
-/// Behind the version of a proxy whose cells are taken over.
-const EARLIER: &str = ", not at hand and not run this time: its cells are those of an earlier run";
+/// Stands after the version of a proxy that did not run.
+const EARLIER: &str = ", not installed and not run this time: its cells are those of an earlier run";
 
-/// What a page shows.
+/// The contents of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shown {
-    /// By the names of proxies.
+pub(crate) struct Page {
+    /// By the name of the proxy.
     versions: BTreeMap<String, String>,
-    /// By the names of scenarios and proxies.
+    /// By the id of the scenario and the name of the proxy.
     cells: BTreeMap<(String, String), Cell>,
 }
 
@@ -31,8 +31,8 @@ pub(crate) fn file() -> PathBuf {
     workspace_root().join("docs/compatibility.md")
 }
 
-impl Shown {
-    /// What has run, and for what has not, what was shown before.
+impl Page {
+    /// The results of a run; cells of proxies that did not run are taken from `before`.
     pub(crate) fn of(matrix: &Matrix, before: &Self) -> Self {
         let mut shown = before.clone();
         for (proxy, version) in &mut shown.versions {
@@ -48,12 +48,12 @@ impl Shown {
         shown
     }
 
-    /// The same with the versions of another: those of a machine are not those of the next.
+    /// The same with the versions of `other`, because another machine has other versions.
     pub(crate) fn with_versions_of(self, other: &Self) -> Self {
         Self { versions: other.versions.clone(), ..self }
     }
 
-    /// What a page shows.
+    /// Reads a page.
     pub(crate) fn read(page: &str) -> Self {
         let mut shown = Self::default();
         let mut columns: Vec<String> = Vec::new();
@@ -83,8 +83,8 @@ impl Shown {
         shown
     }
 
-    /// The whole page.
-    pub(crate) fn page(&self) -> String {
+    /// Writes the whole page.
+    pub(crate) fn to_markdown(&self) -> String {
         let mut page = include_str!("page.md").to_owned();
         page.push_str("\n## Proxies\n\n| proxy | version |\n|---|---|\n");
         for proxy in PROXIES {
@@ -113,16 +113,16 @@ impl Shown {
         }
     }
 
-    /// How many scenarios a proxy passes, of one origin or of all.
+    /// The number of scenarios that a proxy passes, of one origin or of all.
     pub(crate) fn score(&self, proxy: &dyn Proxy, origin: Option<Origin>) -> String {
         let chosen = scenarios().iter().filter(|scenario| origin.is_none_or(|origin| scenario.origin == origin));
-        let (mut passed, mut with_option, mut without_words, mut all) = (0, 0, 0, 0);
+        let (mut passed, mut with_option, mut unsupported, mut all) = (0, 0, 0, 0);
         for scenario in chosen {
             all += 1;
             match self.cell(scenario, proxy).map(|cell| cell.text.as_str()) {
                 Some(text) if text.starts_with("pass with") || text.starts_with("by AWS's design") => with_option += 1,
                 Some(text) if text.starts_with("pass") => passed += 1,
-                Some("n/a") => without_words += 1,
+                Some("n/a") => unsupported += 1,
                 _ => (),
             }
         }
@@ -131,8 +131,8 @@ impl Shown {
         if with_option > 0 {
             more.push(format!("{with_option} more with an option"));
         }
-        if without_words > 0 {
-            more.push(format!("{without_words} n/a"));
+        if unsupported > 0 {
+            more.push(format!("{unsupported} n/a"));
         }
         if !more.is_empty() {
             let _ = write!(score, ", {}", more.join(", "));
@@ -142,7 +142,7 @@ impl Shown {
 
     fn section(&self, page: &mut String, origin: Origin) {
         let heads = PROXIES.map(|proxy| format!(" {} |", proxy.name())).concat();
-        let _ = writeln!(page, "\n## Scenarios of {origin}\n\n| scenario | what should be so |{heads}");
+        let _ = writeln!(page, "\n## Scenarios of {origin}\n\n| scenario | expectation |{heads}");
         let _ = writeln!(page, "|---|---|{}", "---|".repeat(PROXIES.len()));
         let chosen: Vec<_> = scenarios().iter().filter(|scenario| scenario.origin == origin).collect();
         let mut whys = String::new();
@@ -163,13 +163,13 @@ impl Shown {
     }
 }
 
-/// The cells of a line of a table.
+/// The fields of a row of a table.
 fn fields(line: &str) -> Vec<String> {
     let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
     inner.split('|').map(|field| field.trim().to_owned()).collect()
 }
 
-/// The lines of which one page has another text.
+/// The lines in which two pages differ.
 pub(crate) fn difference(kept: &str, now: &str) -> String {
     let only_in = |one: &str, other: &str, mark: char| {
         let others: Vec<&str> = other.lines().collect();

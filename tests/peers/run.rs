@@ -1,4 +1,4 @@
-//! How is a scenario played to a proxy? In the same way to every one: only its configuration differs.
+//! Plays a scenario to a proxy. Every proxy gets the same requests; only its configuration differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -9,84 +9,53 @@ use local_envoy::wait_until;
 use serde_json::{Value, json};
 
 use crate::backends::Backends;
-use crate::client::{Answered, Jar, Message, Protocol};
+use crate::client::{Client, request};
+use crate::exchange::{Message, Protocol, Response};
 use crate::expect::{Asked, Checked, check};
-use crate::names::NameServer;
-use crate::proxies::{Ground, Proxy, Refusal, Running};
+use crate::jar::Jar;
+use crate::name_server::NameServer;
+use crate::outcome::{Outcome, Stop};
+use crate::pools::{Feature, Pools, merge};
+use crate::proxies::{Fixture, Proxy, Refusal, Running};
 use crate::scenario::{Equality, Options, Scenario, Send, Step};
-use crate::setup::{Setup, Wish, merge};
-use crate::visitor::{Client, request};
 
-/// How many new clients are tried until one is given the backend that is wanted.
+/// The most new clients that are sent until one reaches the wanted backend.
 const TRIES: u32 = 40;
 
-/// How long a request of several at once is waited for before the next one is sent: some wait in a queue.
+/// The longest wait for the head of a response before the next of several concurrent requests is sent. Some requests wait in a
+/// queue.
 const HEAD: Duration = Duration::from_secs(3);
 
-/// What has come of a scenario with a proxy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// For these variants there are no words.
-    Passed {
-        equality: Option<Equality>,
-        without: Vec<String>,
-    },
-    Failed(Failure),
-    NoWords(String),
-    /// The proxy did not run.
-    Broken(String),
-}
-
-/// What was expected, in words that are the same each time, and what was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) expected: String,
-    pub(crate) seen: String,
-}
-
-/// Why a run does not go on.
-pub(crate) enum Stop {
-    Failed(Failure),
-    Refused(Refusal),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl Stop {
-    pub(crate) fn failed(expected: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self::Failed(Failure { expected: expected.into(), seen: seen.into() })
-    }
-}
-
 /// Plays every variant of a scenario.
-pub(crate) fn play(scenario: &Scenario, proxy: &dyn Proxy, names: &NameServer, options: Option<&Options>) -> Outcome {
+pub(crate) fn play(
+    scenario: &Scenario,
+    proxy: &dyn Proxy,
+    name_server: &NameServer,
+    options: Option<&Options>,
+) -> Outcome {
     let mut weakest: Option<Equality> = None;
     let mut without = Vec::new();
-    let setups = scenario.setups();
-    for setup in &setups {
-        match Run::start(scenario, proxy, names, options, setup).and_then(|mut run| run.play(&scenario.steps)) {
+    let all_pools = scenario.all_pools();
+    for pools in &all_pools {
+        match Run::start(scenario, proxy, name_server, options, pools).and_then(|mut run| run.play(&scenario.steps)) {
             Ok(equality) => weakest = weakest.max(equality),
-            Err(Stop::Refused(Refusal::NoWords(why))) => without.push(why),
+            Err(Stop::Refused(Refusal::Unsupported(why))) => without.push(why),
             Err(Stop::Refused(Refusal::Broken(why))) => return Outcome::Broken(why),
             Err(Stop::Failed(failure)) => return Outcome::Failed(failure),
         }
     }
-    if without.len() == setups.len() {
-        return Outcome::NoWords(without.swap_remove(0));
+    if without.len() == all_pools.len() {
+        return Outcome::Unsupported(without.swap_remove(0));
     }
     Outcome::Passed { equality: weakest, without }
 }
 
 struct Run<'a> {
     proxy: &'a dyn Proxy,
-    names: SocketAddr,
+    name_server: SocketAddr,
     options: Option<&'a Options>,
     backends: Backends,
-    setup: Value,
+    pools: Value,
     running: Option<Box<dyn Running>>,
     second: Option<Box<dyn Running>>,
     clients: BTreeMap<String, Client>,
@@ -97,19 +66,19 @@ impl<'a> Run<'a> {
     fn start(
         scenario: &Scenario,
         proxy: &'a dyn Proxy,
-        names: &NameServer,
+        name_server: &NameServer,
         options: Option<&'a Options>,
-        setup: &Value,
+        pools: &Value,
     ) -> Result<Self, Stop> {
-        let parsed = parse(setup);
-        let all = all_backends(setup, &scenario.steps);
-        let backends = Backends::start(all.iter().map(String::as_str), parsed.wishes(&Wish::Tls));
+        let parsed = parse(pools);
+        let all = all_backends(pools, &scenario.steps);
+        let backends = Backends::start(all.iter().map(String::as_str), parsed.wants(&Feature::Tls));
         let mut run = Self {
             proxy,
-            names: names.address,
+            name_server: name_server.address,
             options,
             backends,
-            setup: setup.clone(),
+            pools: pools.clone(),
             running: None,
             second: None,
             clients: BTreeMap::new(),
@@ -119,31 +88,31 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    fn start_with(&self, setup: &Setup) -> Result<Box<dyn Running>, Stop> {
-        let running = self.proxy.start(&self.ground(setup))?;
-        if setup.wishes(&Wish::Names) {
-            Self::wait_for_names(running.address(), setup)?;
+    fn start_with(&self, pools: &Pools) -> Result<Box<dyn Running>, Stop> {
+        let running = self.proxy.start(&self.fixture(pools))?;
+        if pools.wants(&Feature::Names) {
+            Self::wait_for_names(running.address(), pools)?;
         }
         Ok(running)
     }
 
-    fn ground<'g>(&'g self, setup: &'g Setup) -> Ground<'g> {
-        Ground { setup, backends: &self.backends, names: self.names, options: self.options }
+    fn fixture<'g>(&'g self, pools: &'g Pools) -> Fixture<'g> {
+        Fixture { pools, backends: &self.backends, name_server: self.name_server, options: self.options }
     }
 
-    /// Until backends that are given by names are known by their addresses.
-    fn wait_for_names(address: SocketAddr, setup: &Setup) -> Result<(), Stop> {
-        let up = |pool: &crate::setup::Pool| {
-            pool.members().into_iter().filter(|(_, member)| member.state == crate::setup::State::Up).count()
+    /// Waits until the proxy has resolved the names of its backends.
+    fn wait_for_names(address: SocketAddr, pools: &Pools) -> Result<(), Stop> {
+        let up = |pool: &crate::pools::Pool| {
+            pool.members().into_iter().filter(|(_, member)| member.state == crate::pools::State::Up).count()
         };
-        let count: usize = setup.0.values().map(up).sum();
+        let count: usize = pools.0.values().map(up).sum();
         let mut seen = BTreeSet::new();
-        // With a choice by address one client sees only one of them.
-        let by_address = setup.wishes(&Wish::Balance(crate::setup::Balance::Address));
+        // Balanced by address, one client sees only one of them.
+        let by_address = pools.wants(&Feature::Balance(crate::pools::Balance::Address));
         let wanted = if by_address { count.min(1) } else { count };
         let request = request(address, &Send::default(), &Client::default(), Protocol::Http1);
         wait_until("names to be known", Duration::from_secs(10), || {
-            seen.extend(request.send(None).ok().and_then(|answered| answered.backend()));
+            seen.extend(request.send(None).ok().and_then(|response| response.backend()));
             seen.len() >= wanted
         })
         .map_err(|error| Stop::from(Refusal::Broken(error.to_string())))
@@ -154,7 +123,7 @@ impl<'a> Run<'a> {
         running.as_ref().unwrap().address()
     }
 
-    /// The weakest equality that a comparison needed.
+    /// Plays the steps, and returns the weakest equality that a comparison needed.
     fn play(&mut self, steps: &[Step]) -> Result<Option<Equality>, Stop> {
         for step in steps {
             match step {
@@ -166,9 +135,9 @@ impl<'a> Run<'a> {
                 }
                 Step::Reload(change) => self.reload(change)?,
                 Step::Second(change) => {
-                    let mut setup = self.setup.clone();
-                    merge(&mut setup, change);
-                    self.second = Some(self.start_with(&parse(&setup))?);
+                    let mut pools = self.pools.clone();
+                    merge(&mut pools, change);
+                    self.second = Some(self.start_with(&parse(&pools))?);
                 }
                 Step::Switch(backends) => {
                     for (name, behaviour) in backends {
@@ -183,32 +152,32 @@ impl<'a> Run<'a> {
     }
 
     fn reload(&mut self, change: &Value) -> Result<(), Stop> {
-        merge(&mut self.setup, change);
-        let setup = parse(&self.setup);
+        merge(&mut self.pools, change);
+        let pools = parse(&self.pools);
         let mut running = self.running.take().unwrap();
-        let reloaded = running.reload(&self.ground(&setup));
+        let reloaded = running.reload(&self.fixture(&pools));
         self.running = Some(if let Some(result) = reloaded {
             result?;
-            if setup.wishes(&Wish::Names) {
-                Self::wait_for_names(running.address(), &setup)?;
+            if pools.wants(&Feature::Names) {
+                Self::wait_for_names(running.address(), &pools)?;
             }
             running
         } else {
             drop(running);
-            self.start_with(&setup)?
+            self.start_with(&pools)?
         });
         Ok(())
     }
 
-    /// A client with a cookie that the proxy gave with an answer of this backend.
+    /// A client whose cookie the proxy set in a response of this backend.
     fn pin(&self, backend: &str) -> Result<Client, Stop> {
         if let Some(pinned) = self.answered_by(backend, self.address(false), TRIES) {
             return Ok(pinned);
         }
-        // With a choice by address it may never be this one's turn: as long as it is alone, it is.
-        let mut alone = self.setup.clone();
+        // Balanced by address, this backend may never be chosen. A proxy with this backend alone sets its cookie.
+        let mut alone = self.pools.clone();
         let mut change = json!({});
-        for other in parse(&self.setup).backends().filter(|other| *other != backend) {
+        for other in parse(&self.pools).backends().filter(|other| *other != backend) {
             change[other] = Value::Null;
         }
         merge(&mut alone["web"]["backends"], &change);
@@ -218,35 +187,35 @@ impl<'a> Run<'a> {
     }
 
     fn answered_by(&self, backend: &str, address: SocketAddr, tries: u32) -> Option<Client> {
-        let protocol = if parse(&self.setup).wishes(&Wish::Grpc) { Protocol::Grpc } else { Protocol::Http1 };
+        let protocol = if parse(&self.pools).wants(&Feature::Grpc) { Protocol::Grpc } else { Protocol::Http1 };
         let mut send = Send::default();
-        if parse(&self.setup).wishes(&Wish::ChosenByHeader) {
+        if parse(&self.pools).wants(&Feature::ChosenByHeader) {
             send.headers.push("x-pool: web".into());
         }
-        for wish in parse(&self.setup).0.values().flat_map(|pool| &pool.wishes) {
-            if let Wish::Follow(name) = wish {
+        for feature in parse(&self.pools).0.values().flat_map(|pool| &pool.features) {
+            if let Feature::Follow(name) = feature {
                 send.answer.set_cookies.push(format!("{name}={{backend}}"));
             }
         }
         (0..tries).find_map(|_| {
             let mut client = Client::default();
-            let answered = request(address, &send, &client, protocol).send(None).ok()?;
-            client.take(&answered, &send);
-            (answered.backend().as_deref() == Some(backend)).then_some(client)
+            let response = request(address, &send, &client, protocol).send(None).ok()?;
+            client.take(&response, &send);
+            (response.backend().as_deref() == Some(backend)).then_some(client)
         })
     }
 
     fn send(&mut self, send: &Send) -> Result<(), Stop> {
-        let setup = parse(&self.setup);
-        let protocol = match (setup.wishes(&Wish::Grpc), send.http2) {
+        let pools = parse(&self.pools);
+        let protocol = match (pools.wants(&Feature::Grpc), send.http2) {
             (true, _) => Protocol::Grpc,
             (false, true) => Protocol::Http2,
             (false, false) => Protocol::Http1,
         };
         let mut client = send.client.as_ref().and_then(|name| self.clients.get(name)).cloned().unwrap_or_default();
         if let Some(dated) = &send.dated {
-            let cookie = self.proxy.dated(&self.ground(&setup), &dated.backend, dated.seconds);
-            let cookie = cookie.ok_or_else(|| Refusal::NoWords("its cookies are not dated".into()))?;
+            let cookie = self.proxy.dated(&self.fixture(&pools), &dated.backend, dated.seconds);
+            let cookie = cookie.ok_or_else(|| Refusal::Unsupported("its cookies hold no date".into()))?;
             client.jar.set(&cookie);
         }
         let before = client.clone();
@@ -261,8 +230,8 @@ impl<'a> Run<'a> {
                     std::thread::sleep(Duration::from_millis(pause));
                 }
                 let answer = request(address, send, &client, protocol).send(None);
-                if let (Ok(answered), Some(_)) = (&answer, &send.client) {
-                    client.take(answered, send);
+                if let (Ok(response), Some(_)) = (&answer, &send.client) {
+                    client.take(response, send);
                 }
                 answers.push(answer);
             }
@@ -273,7 +242,7 @@ impl<'a> Run<'a> {
         let probe = |jar: &Jar| {
             let client = Client::with(jar.clone());
             let bare = Send { path: send.path.clone(), headers: send.headers.clone(), ..Send::default() };
-            request(address, &bare, &client, protocol).send(None).ok().and_then(|answered| answered.backend())
+            request(address, &bare, &client, protocol).send(None).ok().and_then(|response| response.backend())
         };
         let other = |(name, other): (&'_ String, &'_ Client)| (name.clone(), other.jar.clone(), other.home(send));
         let others: Vec<_> = self.clients.iter().map(other).collect();
@@ -288,8 +257,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// One is sent when the one before has the head of its answer; the bodies end together.
-    fn send_at_once(&self, message: &Message, times: u32) -> Vec<Result<Answered, String>> {
+    /// Sends each request when the one before has the head of its response. The bodies end together.
+    fn send_at_once(&self, message: &Message, times: u32) -> Vec<Result<Response, String>> {
         self.backends.release(false);
         let answers = std::thread::scope(|scope| {
             let started: Vec<_> = (0..times)
@@ -308,18 +277,18 @@ impl<'a> Run<'a> {
     }
 }
 
-fn parse(setup: &Value) -> Setup {
-    Setup::parse(setup).unwrap_or_else(|error| panic!("{error}"))
+fn parse(pools: &Value) -> Pools {
+    Pools::parse(pools).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The backends of a setup and of all that it becomes.
-fn all_backends(setup: &Value, steps: &[Step]) -> BTreeSet<String> {
-    let mut setup = setup.clone();
-    let mut all: BTreeSet<String> = parse(&setup).backends().map(str::to_owned).collect();
+/// The backends of the pools, and of all changes that steps make to them.
+fn all_backends(pools: &Value, steps: &[Step]) -> BTreeSet<String> {
+    let mut pools = pools.clone();
+    let mut all: BTreeSet<String> = parse(&pools).backends().map(str::to_owned).collect();
     for step in steps {
         if let Step::Reload(change) | Step::Second(change) = step {
-            merge(&mut setup, change);
-            all.extend(parse(&setup).backends().map(str::to_owned));
+            merge(&mut pools, change);
+            all.extend(parse(&pools).backends().map(str::to_owned));
         }
     }
     all

@@ -1,4 +1,4 @@
-//! What is a scenario made of? `scenarios.yaml` holds them all.
+//! The format of `scenarios.yaml`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Whose test suite a scenario is told after.
+/// The project whose test suite a scenario comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(crate) enum Origin {
     #[serde(rename = "nginx")]
@@ -20,7 +20,7 @@ pub(crate) enum Origin {
     EnvoyGateway,
 }
 
-/// Names what the scenarios share, and lists them.
+/// The file: the anchors that scenarios share, and the scenarios.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -34,16 +34,16 @@ struct File {
 pub(crate) struct Scenario {
     pub(crate) id: String,
     pub(crate) origin: Origin,
-    /// Where in its suite.
+    /// The file or test in the suite of its origin.
     pub(crate) source: String,
-    /// What should be so.
+    /// The expectation in one sentence.
     pub(crate) says: String,
-    pub(crate) setup: Value,
-    /// What is changed in the setup, each time for a run of its own.
+    pub(crate) pools: Value,
+    /// Merge patches for the pools. Each makes a run of its own.
     #[serde(default)]
     pub(crate) variants: Vec<Value>,
     pub(crate) steps: Vec<Step>,
-    /// When two cookies are the same. Whatever the scenario asks for, the cell says which of the two held.
+    /// The equality that compared cookies must have. The page shows which one they had.
     #[serde(default)]
     pub(crate) equality: Equality,
     pub(crate) ours: Ours,
@@ -57,33 +57,33 @@ pub(crate) enum Equality {
     SameBackend,
 }
 
-/// What becomes of a scenario with our filter.
+/// The expected outcome of a scenario with our filter.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ours {
     /// Passes with AWS's defaults.
     Passes,
-    /// Passes with an option, and not without it.
+    /// Fails with the defaults, and passes with an option.
     With(Options),
-    /// AWS's design is otherwise, in these words; passes with an option, and not without it.
+    /// Fails with the defaults because of AWS's design, which `design` states, and passes with an option.
     ByDesign { design: String, options: Options },
-    /// Does not pass, for this reason.
+    /// Fails, for this reason.
     Fails(String),
 }
 
-/// What is changed in the configuration beside what the setup says.
+/// Changes to the configuration of our filter or of Envoy.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Options {
-    /// In the words of the documentation.
+    /// The name of the option in the documentation.
     pub(crate) option: String,
-    /// In the filter's own configuration.
+    /// A patch for the configuration of the filter.
     #[serde(default)]
     pub(crate) plugin: Value,
-    /// In Envoy's clusters.
+    /// A patch for Envoy's clusters.
     #[serde(default)]
     pub(crate) cluster: Value,
-    /// Envoy's routes that come before those of the setup.
+    /// Routes of Envoy before those of the pools.
     #[serde(default)]
     pub(crate) routes: Vec<Value>,
 }
@@ -91,20 +91,20 @@ pub(crate) struct Options {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
-    /// Clients, each with a cookie that the proxy gave with an answer of this backend.
+    /// Makes clients, each with a cookie of this backend.
     Pin(BTreeMap<String, String>),
-    /// The proxy takes over a changed setup.
+    /// Reloads the proxy with changed pools.
     Reload(Value),
-    /// A second proxy, with the setup changed, to which steps with `at_second` go.
+    /// Starts a second proxy with changed pools. Steps with `at_second` go to it.
     Second(Value),
-    /// What backends do from now on.
+    /// Changes the behaviour of backends.
     Switch(BTreeMap<String, Behaviour>),
-    /// For so many milliseconds.
+    /// Waits, in milliseconds.
     Wait(u64),
     Send(Box<Send>),
 }
 
-/// What a backend does instead of answering with 200.
+/// The behaviour of a backend instead of answering with 200.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Behaviour {
@@ -118,42 +118,42 @@ pub(crate) enum Behaviour {
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a word of the file")]
 pub(crate) struct Send {
-    /// Without one, each request comes from a client that was never here.
+    /// The name of the client. Without it, each request comes from a new client.
     pub(crate) client: Option<String>,
     pub(crate) times: Option<u32>,
-    /// Milliseconds between two of them.
+    /// Milliseconds between two requests.
     pub(crate) pause: Option<u64>,
-    /// All are under way at a time.
+    /// All requests are in flight at the same time.
     pub(crate) at_once: bool,
     pub(crate) at_second: bool,
     pub(crate) post: bool,
     pub(crate) path: Option<String>,
     pub(crate) headers: Vec<String>,
-    /// Sent in place of the value of each cookie that the proxy gave.
+    /// Replaces the value of each cookie that the proxy set.
     pub(crate) spoilt: Option<String>,
-    /// Cookies to be sent before and after those of the client, each in a field of its own.
+    /// Cookies before and after the client's own, each in a field of its own.
     pub(crate) cookies_before: Vec<String>,
     pub(crate) cookies_after: Vec<String>,
-    /// All in one field.
+    /// All cookies in one field.
     pub(crate) one_field: bool,
     pub http2: bool,
     pub(crate) keeps: Keeps,
-    /// The client keeps this header of the answer and sends it.
+    /// The client keeps this response header and sends it back.
     pub(crate) session_header: Option<String>,
-    /// Sends a cookie that the proxy might have given so many seconds ago, or will, where the number is negative.
+    /// Sends a cookie that the proxy would have set so many seconds ago; a negative number means the future.
     pub(crate) dated: Option<Dated>,
-    /// What the backend is to answer.
+    /// The answer that the backend gives.
     pub(crate) answer: Answer,
     pub(crate) expect: Expect,
 }
 
-/// Which cookies of an answer a client keeps.
+/// The cookies of a response that a client keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Keeps {
     #[default]
     All,
-    /// Those that the proxy gives, and not the application's.
+    /// Those that the proxy set, and not the application's.
     Proxys,
     Nothing,
 }
@@ -165,7 +165,8 @@ pub(crate) struct Dated {
     pub(crate) seconds: i64,
 }
 
-/// What a backend is to answer. `{backend}` stands for its name, `{cookie}` for the name of the client's cookie of the proxy.
+/// The answer of a backend. `{backend}` stands for its name, `{cookie}` for the name of the cookie that the proxy gave the
+/// client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Answer {
@@ -173,69 +174,69 @@ pub(crate) struct Answer {
     pub(crate) headers: BTreeMap<String, String>,
     /// Milliseconds from the head to the end of the body.
     pub(crate) slow: Option<u64>,
-    /// The body does not end before all requests of the step have an answer.
+    /// The body ends only when all requests of the step have an answer.
     pub(crate) held: bool,
 }
 
-/// What the answers have to be. Each is 200 unless a status is given.
+/// The expectations about the responses of a step. Each status is 200 unless another one is given.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Expect {
     pub(crate) status: Option<OneOrMore<u16>>,
-    /// Comes from one of these.
+    /// Each response comes from one of these.
     pub(crate) from: Option<OneOrMore<String>>,
-    /// Does not come from this one, at least once.
+    /// At least one response does not come from this one.
     pub(crate) not_always: Option<String>,
-    /// From where the client's answer before came, at the same path.
+    /// Each response comes from the backend of the client's last answer at the same path.
     pub(crate) stays: bool,
-    /// Not from where this client's answer before came, at the same path.
+    /// No response comes from the backend of this client's last answer at the same path.
     pub(crate) apart_from: Option<String>,
-    /// All from one backend.
+    /// All responses come from one backend.
     pub(crate) from_one: bool,
-    /// How many come from each backend.
+    /// The number of responses from each backend.
     pub(crate) shares: Option<BTreeMap<String, u32>>,
-    /// How many more or fewer it may be.
+    /// The deviation that `shares` allows.
     pub(crate) within: u32,
-    /// How many have these statuses.
+    /// The number of responses with each status.
     pub(crate) statuses: Option<BTreeMap<String, u32>>,
-    /// How often each backend was asked.
+    /// The number of requests that each backend receives.
     pub(crate) asked: Option<BTreeMap<String, u32>>,
-    /// This backend is asked at least once.
+    /// This backend receives at least one request.
     pub(crate) asks: Option<String>,
-    /// All over one connection to the backend.
+    /// All requests reach the backend over one connection.
     pub(crate) one_connection: bool,
     pub(crate) cookie: Option<CookieIs>,
-    /// The attributes of each cookie of the proxy are just these; the value `*` is any.
+    /// The exact attributes of each cookie of the proxy. The value `*` stands for any.
     pub(crate) attributes: Option<BTreeMap<String, String>>,
-    /// These attributes are there, whatever else is.
+    /// Attributes that each cookie of the proxy has, beside any others.
     pub(crate) attribute_is: BTreeMap<String, String>,
-    /// The browser is told so many seconds, whether by `Expires`, by `Max-Age` or by both.
+    /// The lifetime in seconds, in `Expires`, in `Max-Age` or in both.
     pub(crate) expires_in: Option<u64>,
-    /// No cookie of the proxy has any of these.
+    /// Attributes that no cookie of the proxy has.
     pub(crate) no_attributes: Vec<String>,
-    /// A response header contains one of these.
+    /// Each of these response headers contains one of the values.
     pub(crate) header: BTreeMap<String, OneOrMore<String>>,
-    /// A response header is just this.
+    /// Each of these response headers has exactly this value.
     pub(crate) header_is: BTreeMap<String, String>,
-    /// The `Cookie` field that the backend gets, `""` for none. `{cookie}` stands for what the client has of the proxy.
+    /// The `Cookie` field that the backend receives, `""` for none. `{cookie}` stands for the client's cookies of the proxy.
     pub(crate) backend_gets: Option<String>,
-    /// The client is given this line.
+    /// The client receives this `Set-Cookie` line.
     pub(crate) given: Option<String>,
-    /// The client is not given this line, but one that contains it.
+    /// The client does not receive this line, but one that contains it.
     pub(crate) given_more_than: Option<String>,
-    /// No cookie that the proxy gave has a name that one of this client has.
+    /// The cookies of the proxy have other names than those of this client.
     pub(crate) other_name_than: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CookieIs {
-    /// The proxy gives none.
+    /// The proxy sets none.
     Absent,
     Given,
-    /// It leads to the backend that answered.
+    /// The cookie leads to the backend that answered.
     OfTheAnswering,
-    /// It is the same as the one that was sent.
+    /// The cookie is the same as the one that was sent.
     Again,
 }
 
@@ -255,7 +256,7 @@ impl<T> OneOrMore<T> {
     }
 }
 
-/// All of them.
+/// All scenarios.
 pub(crate) fn scenarios() -> &'static [Scenario] {
     static SCENARIOS: OnceLock<Vec<Scenario>> = OnceLock::new();
     SCENARIOS.get_or_init(|| {
@@ -266,15 +267,15 @@ pub(crate) fn scenarios() -> &'static [Scenario] {
 }
 
 impl Scenario {
-    /// The setups of its runs.
-    pub(crate) fn setups(&self) -> Vec<Value> {
+    /// The pools of each of its runs.
+    pub(crate) fn all_pools(&self) -> Vec<Value> {
         if self.variants.is_empty() {
-            return vec![self.setup.clone()];
+            return vec![self.pools.clone()];
         }
         let changed = |variant| {
-            let mut setup = self.setup.clone();
-            crate::setup::merge(&mut setup, variant);
-            setup
+            let mut pools = self.pools.clone();
+            crate::pools::merge(&mut pools, variant);
+            pools
         };
         self.variants.iter().map(changed).collect()
     }

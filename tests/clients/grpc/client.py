@@ -1,6 +1,7 @@
-"""Calls the method at ADDRESS that each line of standard input names, and prints who answered, the status and the trailers.
+"""Calls the method at ADDRESS that each line of standard input names, and prints the name of the server, the status and the trailers.
 
-gRPC keeps no cookies: who wants a session hands them from one call to the next, as `Cookies` does. `--forget` leaves that out.
+gRPC keeps no cookies, so a client that wants a session passes them from one call to the next, as `Cookies` does. `--forget` turns
+that off.
 """
 
 import sys
@@ -16,12 +17,12 @@ class Cookies:
         self.jar = SimpleCookie()
 
     def metadata(self):
-        """What the next call has to send."""
+        """The metadata of the next call."""
         cookies = "; ".join(f"{cookie.key}={cookie.coded_value}" for cookie in self.jar.values())
         return [("cookie", cookies)] if cookies else []
 
     def keep(self, call):
-        """Takes over what a finished call was answered: with its first part, or with its end when that was all of it."""
+        """Keeps the cookies of a finished call. They are in its initial metadata, or in the trailing one if there was nothing else."""
         for metadata in (call.initial_metadata(), call.trailing_metadata()):
             for key, value in metadata or ():
                 if key == "set-cookie":

@@ -1,6 +1,6 @@
 """Asks PORT of this machine over HTTP/2 with COOKIES, split into a field for each as browsers do (RFC 9113, section 8.2.3).
 
-Prints how many cookie fields were sent, and the answer.
+Prints the number of cookie fields that were sent, and the answer.
 """
 
 import socket
@@ -14,7 +14,7 @@ port, cookies = sys.argv[1:]
 
 
 def cookie_fields(sent):
-    """How many cookie fields a server finds in what was sent."""
+    """The number of cookie fields that a server finds in these bytes."""
     server = H2Connection(H2Configuration(client_side=False, normalize_inbound_headers=False))
     (request,) = (event for event in server.receive_data(sent) if isinstance(event, RequestReceived))
     return sum(name == b"cookie" for name, _ in request.headers)

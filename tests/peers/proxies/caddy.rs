@@ -1,4 +1,4 @@
-//! Caddy, of Debian.
+//! Caddy, from Debian.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::server::{Server, printed, program};
-use super::{Ground, Proxy, Refusal, Running};
+use super::{Fixture, Proxy, Refusal, Running};
+use crate::pools::{Balance, Feature, Pool, State};
 use crate::scenario::Origin;
-use crate::setup::{Balance, Pool, State, Wish};
 
 pub(super) struct Caddy;
 
@@ -25,13 +25,13 @@ impl Proxy for Caddy {
         None
     }
 
-    fn start(&self, ground: &Ground<'_>) -> Result<Box<dyn Running>, Refusal> {
-        let binary = binary().ok_or_else(|| Refusal::Broken("there is no caddy".into()))?;
+    fn start(&self, fixture: &Fixture<'_>) -> Result<Box<dyn Running>, Refusal> {
+        let binary = binary().ok_or_else(|| Refusal::Broken("caddy is not installed".into()))?;
         let mut handlers = String::new();
-        // The first that matches has the request.
-        let (web, others): (Vec<_>, Vec<_>) = ground.setup.0.iter().partition(|(name, _)| *name == "web");
+        // The first handler that matches gets the request.
+        let (web, others): (Vec<_>, Vec<_>) = fixture.pools.0.iter().partition(|(name, _)| *name == "web");
         for (name, pool) in others.into_iter().chain(web) {
-            handlers.push_str(&handler(ground, name, pool)?);
+            handlers.push_str(&handler(fixture, name, pool)?);
         }
         let configure = |_: &Path, address: SocketAddr| {
             format!(
@@ -54,39 +54,39 @@ fn binary() -> Option<PathBuf> {
     program("CADDY_BIN", "caddy")
 }
 
-fn handler(ground: &Ground<'_>, name: &str, pool: &Pool) -> Result<String, Refusal> {
+fn handler(fixture: &Fixture<'_>, name: &str, pool: &Pool) -> Result<String, Refusal> {
     let mut text = String::new();
     let mut cookie = Some("srv".to_owned());
     let mut matcher = if name == "web" { String::new() } else { format!("/{name}/*") };
     let mut scheme = "http";
-    for wish in &pool.wishes {
-        match wish {
-            Wish::NotSticky => cookie = None,
-            Wish::Name(name) => cookie = Some(name.clone()),
-            Wish::KeepAlive | Wish::KeepAliveFirst => (),
-            Wish::ChosenByHeader => {
+    for feature in &pool.features {
+        match feature {
+            Feature::NotSticky => cookie = None,
+            Feature::Name(name) => cookie = Some(name.clone()),
+            Feature::KeepAlive | Feature::KeepAliveFirst => (),
+            Feature::ChosenByHeader => {
                 let _ = writeln!(text, "  @{name} header x-pool {name}");
                 matcher = format!("@{name}");
             }
-            Wish::Tls => scheme = "https",
-            Wish::Grpc => scheme = "h2c",
-            Wish::NotBelow(path) => text.push_str(&handle(&format!("{path}*"), &proxy(ground, pool, scheme, None))),
-            Wish::NotFor(agent) => {
+            Feature::Tls => scheme = "https",
+            Feature::Grpc => scheme = "h2c",
+            Feature::NotBelow(path) => text.push_str(&handle(&format!("{path}*"), &proxy(fixture, pool, scheme, None))),
+            Feature::NotFor(agent) => {
                 let _ = writeln!(text, "  @agent header User-Agent {agent}");
-                text.push_str(&handle("@agent", &proxy(ground, pool, scheme, None)));
+                text.push_str(&handle("@agent", &proxy(fixture, pool, scheme, None)));
             }
-            other => return Err(Refusal::no_words(no_words_for(other))),
+            other => return Err(Refusal::unsupported(why_not(other))),
         }
     }
     for (_, member) in pool.members() {
         if member.state != State::Up {
-            return Err(Refusal::no_words("a backend is in its list or not: neither down nor draining"));
+            return Err(Refusal::unsupported("its backends have no state such as down or draining"));
         }
         if member.limit.is_some() || member.weight.is_some() || member.group.is_some() {
-            return Err(Refusal::no_words("all backends of its list are alike"));
+            return Err(Refusal::unsupported("its backends have no weights, limits or groups"));
         }
     }
-    text.push_str(&handle(&matcher, &proxy(ground, pool, scheme, cookie.as_deref())));
+    text.push_str(&handle(&matcher, &proxy(fixture, pool, scheme, cookie.as_deref())));
     Ok(text)
 }
 
@@ -94,14 +94,14 @@ fn handle(matcher: &str, proxy: &str) -> String {
     format!("  handle {matcher} {{\n{proxy}  }}\n")
 }
 
-fn proxy(ground: &Ground<'_>, pool: &Pool, scheme: &str, cookie: Option<&str>) -> String {
+fn proxy(fixture: &Fixture<'_>, pool: &Pool, scheme: &str, cookie: Option<&str>) -> String {
     let addresses =
-        pool.members().into_iter().map(|(name, _)| format!(" {scheme}://{}", ground.backends.address(name)));
+        pool.members().into_iter().map(|(name, _)| format!(" {scheme}://{}", fixture.backends.address(name)));
     let mut text = format!("    reverse_proxy{} {{\n", addresses.collect::<String>());
     if let Some(name) = cookie {
         let _ = writeln!(text, "      lb_policy cookie {name} secret");
     }
-    // Another backend is asked, and the one that refused is left alone for a while.
+    // A refused connection is retried at another backend, and the one that refused is avoided for a while.
     text.push_str("      lb_try_duration 3s\n      fail_duration 30s\n      flush_interval -1\n");
     if scheme == "https" {
         text.push_str("      transport http {\n        tls_insecure_skip_verify\n      }\n");
@@ -110,33 +110,33 @@ fn proxy(ground: &Ground<'_>, pool: &Pool, scheme: &str, cookie: Option<&str>) -
     text
 }
 
-fn no_words_for(wish: &Wish) -> String {
-    match wish {
-        Wish::Turns | Wish::Balance(Balance::LeastConnections | Balance::Address) => {
-            "its policy `cookie` chooses by chance for new clients"
+fn why_not(feature: &Feature) -> String {
+    match feature {
+        Feature::Turns | Feature::Balance(Balance::LeastConnections | Balance::Address) => {
+            "its policy `cookie` picks a random backend for new clients"
         }
-        Wish::Names => "its names are looked up by the system",
-        Wish::RetryOn(_) => "an answer is an answer, whatever its status",
-        Wish::Domain(_)
-        | Wish::Path(_)
-        | Wish::Lifetime(_)
-        | Wish::Forever
-        | Wish::Secure
-        | Wish::HttpOnly
-        | Wish::SameSite(_)
-        | Wish::DomainFromQuery
-        | Wish::SameSiteFromQuery => "the attributes of its cookie are fixed",
-        Wish::Idle(_) | Wish::Life(_) | Wish::NotFromTheFuture => "its cookies are not dated",
-        Wish::Follow(_) | Wish::FollowRequests(_) | Wish::FollowHeads | Wish::Inside(_) => {
+        Feature::Names => "the system resolves its names",
+        Feature::RetryOn(_) => "it retries no request because of a status",
+        Feature::Domain(_)
+        | Feature::Path(_)
+        | Feature::Lifetime(_)
+        | Feature::Forever
+        | Feature::Secure
+        | Feature::HttpOnly
+        | Feature::SameSite(_)
+        | Feature::DomainFromQuery
+        | Feature::SameSiteFromQuery => "the attributes of its cookie are fixed",
+        Feature::Idle(_) | Feature::Life(_) | Feature::NotFromTheFuture => "its cookies hold no date",
+        Feature::Follow(_) | Feature::FollowRequests(_) | Feature::FollowHeads | Feature::Inside(_) => {
             "it does not look at the application's cookies"
         }
-        Wish::Header(_) => "it gives no session in a header",
-        Wish::Strip => "it hides no cookie from backends",
-        Wish::OnlyOnPost => "no word for methods",
-        Wish::NotCached => "no word for caches",
-        Wish::Preserve => "no word for a backend that sets its cookie",
-        Wish::ForcedBy(_) => "what is down gets nothing",
-        _ => return format!("no word for {wish:?}"),
+        Feature::Header(_) => "it has no sessions in headers",
+        Feature::Strip => "it does not hide cookies from backends",
+        Feature::OnlyOnPost => "it has no option for methods",
+        Feature::NotCached => "it has no option for caching",
+        Feature::Preserve => "it has no option for a backend that sets the same cookie",
+        Feature::ForcedBy(_) => "a backend that is down gets no request",
+        _ => return format!("it has no option for {feature:?}"),
     }
     .to_owned()
 }

@@ -1,4 +1,4 @@
-//! What Envoy is told whether our filter is in it or its own: listener, routes and clusters.
+//! The listener, routes and clusters that Envoy needs with our filter and with its own.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -8,13 +8,13 @@ use harness::{KEY, envoy_binary};
 use local_envoy::{Config, Envoy, Settings, child};
 use serde_json::{Value, json};
 
-use super::{Ground, Refusal, Running};
-use crate::setup::{Balance, Member, Pool, State, Wish};
+use super::{Fixture, Refusal, Running};
+use crate::pools::{Balance, Feature, Member, Pool, State};
 
 pub(super) const STATEFUL_SESSION: &str = "envoy.filters.http.stateful_session";
 const TYPE: &str = "type.googleapis.com/envoy.extensions";
 
-/// As the binary says.
+/// Asks the binary.
 pub(super) fn version() -> Option<String> {
     let output = child::output(Command::new(envoy_binary()).arg("--version"), Duration::from_secs(20)).ok()?;
     // `<path of the binary>  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`
@@ -32,7 +32,8 @@ impl Running for Started {
     }
 }
 
-/// An Envoy with the shipped configuration, but for these filters before the router, routes and clusters.
+/// Starts an Envoy with the shipped configuration, but with other routes and clusters, and with the filters that `filters`
+/// edits.
 pub(super) fn start(
     filters: impl FnOnce(&mut Vec<Value>),
     routes: &[Value],
@@ -56,30 +57,30 @@ pub(super) fn start(
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // A crash of the filter would otherwise look like a scenario that fails.
+        // Without this, a crash of the filter would look like a scenario that fails.
         assert!(std::thread::panicking() || !self.envoy.log().contains("Function: proxy_on_"), "{}", self.envoy.log());
     }
 }
 
-/// The match of a pool's route.
+/// The `match` of a pool's route.
 pub(super) fn matching(name: &str) -> Value {
     if name == "web" { json!({ "prefix": "/" }) } else { json!({ "prefix": format!("/{name}/") }) }
 }
 
-/// The action of a pool's route, to this cluster.
+/// The action of a pool's route, which leads to this cluster.
 pub(super) fn action(pool: &Pool, cluster: &str) -> Value {
-    let mut action = if pool.wishes(&Wish::ChosenByHeader) {
+    let mut action = if pool.wants(&Feature::ChosenByHeader) {
         json!({ "cluster_header": "x-pool" })
     } else {
         json!({ "cluster": cluster })
     };
-    if pool.wishes(&Wish::Balance(Balance::Address)) {
+    if pool.wants(&Feature::Balance(Balance::Address)) {
         action["hash_policy"] = json!([{ "connection_properties": { "source_ip": true } }]);
     }
     let statuses: Vec<u16> = pool
-        .wishes
+        .features
         .iter()
-        .filter_map(|wish| if let Wish::RetryOn(status) = wish { Some(*status) } else { None })
+        .filter_map(|feature| if let Feature::RetryOn(status) = feature { Some(*status) } else { None })
         .collect();
     if !statuses.is_empty() {
         action["retry_policy"] = json!({
@@ -90,22 +91,22 @@ pub(super) fn action(pool: &Pool, cluster: &str) -> Value {
                 "name": "envoy.retry_host_predicates.previous_hosts",
                 "typed_config": { "@type": format!("{TYPE}.retry.host.previous_hosts.v3.PreviousHostsPredicate") }
             }],
-            // A balancer that chooses by chance comes upon the one that was asked five times in a row now and then.
+            // A random balancer sometimes picks the backend that failed five times in a row.
             "host_selection_retry_max_attempts": 100
         });
     }
     action
 }
 
-/// A cluster of these backends, which are alike but for what each says.
-pub(super) fn cluster(ground: &Ground<'_>, name: &str, pool: &Pool, members: &[(&str, &Member)]) -> Value {
-    let names = pool.wishes(&Wish::Names);
+/// A cluster of these backends.
+pub(super) fn cluster(fixture: &Fixture<'_>, name: &str, pool: &Pool, members: &[(&str, &Member)]) -> Value {
+    let names = pool.wants(&Feature::Names);
     let localities: Vec<Value> = localities(pool, members)
         .into_iter()
         .enumerate()
         .map(|(index, (share, members))| {
             let endpoints: Vec<Value> =
-                members.iter().map(|(backend, member)| endpoint(ground, backend, member, names)).collect();
+                members.iter().map(|(backend, member)| endpoint(fixture, backend, member, names)).collect();
             let mut locality = json!({ "locality": { "zone": format!("zone-{index}") }, "lb_endpoints": endpoints });
             if let Some(share) = share.filter(|share| *share > 0) {
                 locality["load_balancing_weight"] = json!(share);
@@ -126,7 +127,7 @@ pub(super) fn cluster(ground: &Ground<'_>, name: &str, pool: &Pool, members: &[(
         cluster["common_lb_config"]["locality_weighted_lb_config"] = json!({});
     }
     if names {
-        let (address, port) = (ground.names.ip().to_string(), ground.names.port());
+        let (address, port) = (fixture.name_server.ip().to_string(), fixture.name_server.port());
         cluster["dns_refresh_rate"] = json!("1s");
         cluster["dns_lookup_family"] = json!("V4_ONLY");
         cluster["typed_dns_resolver_config"] = json!({
@@ -138,17 +139,17 @@ pub(super) fn cluster(ground: &Ground<'_>, name: &str, pool: &Pool, members: &[(
             }
         });
     }
-    for wish in &pool.wishes {
-        match wish {
-            Wish::Balance(Balance::LeastConnections) => cluster["lb_policy"] = json!("LEAST_REQUEST"),
-            Wish::Balance(Balance::Address) => cluster["lb_policy"] = json!("RING_HASH"),
-            Wish::Tls => {
+    for feature in &pool.features {
+        match feature {
+            Feature::Balance(Balance::LeastConnections) => cluster["lb_policy"] = json!("LEAST_REQUEST"),
+            Feature::Balance(Balance::Address) => cluster["lb_policy"] = json!("RING_HASH"),
+            Feature::Tls => {
                 cluster["transport_socket"] = json!({
                     "name": "envoy.transport_sockets.tls",
                     "typed_config": { "@type": format!("{TYPE}.transport_sockets.tls.v3.UpstreamTlsContext") }
                 });
             }
-            Wish::Grpc => {
+            Feature::Grpc => {
                 cluster["typed_extension_protocol_options"] = json!({
                     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                         "@type": format!("{TYPE}.upstreams.http.v3.HttpProtocolOptions"),
@@ -164,7 +165,7 @@ pub(super) fn cluster(ground: &Ground<'_>, name: &str, pool: &Pool, members: &[(
 
 type Locality<'a> = (Option<u32>, Vec<(&'a str, &'a Member)>);
 
-/// One for each group, with its share in new sessions.
+/// One locality for each group, with its weight.
 fn localities<'a>(pool: &Pool, members: &[(&'a str, &'a Member)]) -> Vec<Locality<'a>> {
     if pool.groups.is_empty() || members.iter().all(|(_, member)| member.group == members[0].1.group) {
         return vec![(None, members.to_vec())];
@@ -174,8 +175,8 @@ fn localities<'a>(pool: &Pool, members: &[(&'a str, &'a Member)]) -> Vec<Localit
     pool.groups.iter().map(|(group, share)| (Some(*share), of(group))).collect()
 }
 
-fn endpoint(ground: &Ground<'_>, backend: &str, member: &Member, names: bool) -> Value {
-    let address = ground.backends.address(backend);
+fn endpoint(fixture: &Fixture<'_>, backend: &str, member: &Member, names: bool) -> Value {
+    let address = fixture.backends.address(backend);
     let host = if names { format!("{backend}.test") } else { address.ip().to_string() };
     let mut endpoint = json!({
         "endpoint": { "address": { "socket_address": { "address": host, "port_value": address.port() } } },

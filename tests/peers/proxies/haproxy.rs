@@ -1,4 +1,4 @@
-//! `HAProxy`, of Debian.
+//! `HAProxy`, from Debian.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -7,9 +7,9 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::server::{Server, printed, program};
-use super::{Ground, Proxy, Refusal, Running};
+use super::{Fixture, Proxy, Refusal, Running};
+use crate::pools::{Balance, Feature, Member, Pool, State};
 use crate::scenario::Origin;
-use crate::setup::{Balance, Member, Pool, State, Wish};
 
 pub(super) struct Haproxy;
 
@@ -27,19 +27,19 @@ impl Proxy for Haproxy {
         Some(Origin::Haproxy)
     }
 
-    fn start(&self, ground: &Ground<'_>) -> Result<Box<dyn Running>, Refusal> {
-        let binary = binary().ok_or_else(|| Refusal::Broken("there is no haproxy".into()))?;
+    fn start(&self, fixture: &Fixture<'_>) -> Result<Box<dyn Running>, Refusal> {
+        let binary = binary().ok_or_else(|| Refusal::Broken("haproxy is not installed".into()))?;
         let mut frontend = String::new();
         let mut backends = String::new();
-        for (name, pool) in &ground.setup.0 {
-            if pool.wishes(&Wish::ChosenByHeader) {
+        for (name, pool) in &fixture.pools.0 {
+            if pool.wants(&Feature::ChosenByHeader) {
                 frontend.push_str("  use_backend %[req.hdr(x-pool)]\n");
             } else if name != "web" {
                 let _ = writeln!(frontend, "  use_backend {name} if {{ path_beg /{name}/ }}");
             }
-            backends.push_str(&backend(ground, name, pool)?);
+            backends.push_str(&backend(fixture, name, pool)?);
         }
-        if ground.setup.0.contains_key("web") {
+        if fixture.pools.0.contains_key("web") {
             frontend.push_str("  default_backend web\n");
         }
         let configure = |_: &std::path::Path, address: SocketAddr| {
@@ -48,7 +48,7 @@ impl Proxy for Haproxy {
                  timeout queue 2s\n  option redispatch 1\n\
                  resolvers names\n  nameserver one {}\n  hold valid 1s\n\
                  frontend all\n  bind {address}\n{frontend}{backends}",
-                ground.names
+                fixture.name_server
             )
         };
         let server = Server::start("haproxy.cfg", configure, |folder| {
@@ -60,7 +60,7 @@ impl Proxy for Haproxy {
     }
 
     /// `b1|AAAAA`: the name and a date in units of four seconds, 30 bits of it in base64 (`http_ana.c` and `base64.c` of `HAProxy`).
-    fn dated(&self, _: &Ground<'_>, backend: &str, seconds_ago: i64) -> Option<String> {
+    fn dated(&self, _: &Fixture<'_>, backend: &str, seconds_ago: i64) -> Option<String> {
         const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()?;
         let date = u32::try_from((now - seconds_ago + 3) >> 2 & 0x3fff_ffff).ok()?;
@@ -74,36 +74,36 @@ fn binary() -> Option<PathBuf> {
     program("HAPROXY_BIN", "haproxy")
 }
 
-/// A section `backend`.
-fn backend(ground: &Ground<'_>, name: &str, pool: &Pool) -> Result<String, Refusal> {
-    let mut words = Words::default();
-    for wish in &pool.wishes {
-        words.wish(wish)?;
+/// Writes a section `backend`.
+fn backend(fixture: &Fixture<'_>, name: &str, pool: &Pool) -> Result<String, Refusal> {
+    let mut section = Section::default();
+    for feature in &pool.features {
+        section.feature(feature)?;
     }
     let others = pool.backends.len().saturating_sub(1).max(1);
-    let retries = if words.retry_on.is_empty() { 3 } else { others };
+    let retries = if section.retry_on.is_empty() { 3 } else { others };
     let mut text = format!(
         "backend {name}\n  balance {}\n  retries {retries}\n  retry-on conn-failure empty-response{}\n{}",
-        words.balance, words.retry_on, words.lines
+        section.balance, section.retry_on, section.lines
     );
-    if words.sticky {
-        let _ = writeln!(text, "  cookie {} {}{}", words.name, words.mode, words.parameters);
+    if section.sticky {
+        let _ = writeln!(text, "  cookie {} {}{}", section.name, section.mode, section.parameters);
     }
     for (backend, member) in pool.members() {
-        let _ = writeln!(text, "{}", server(ground, pool, backend, member, &words));
+        let _ = writeln!(text, "{}", server(fixture, pool, backend, member, &section));
     }
     Ok(text)
 }
 
-fn server(ground: &Ground<'_>, pool: &Pool, backend: &str, member: &Member, words: &Words) -> String {
-    let address = ground.backends.address(backend);
-    let mut line = if pool.wishes(&Wish::Names) {
+fn server(fixture: &Fixture<'_>, pool: &Pool, backend: &str, member: &Member, section: &Section) -> String {
+    let address = fixture.backends.address(backend);
+    let mut line = if pool.wants(&Feature::Names) {
         let port = address.port();
         format!("  server {backend} {backend}.test:{port} resolvers names resolve-prefer ipv4 init-addr none")
     } else {
         format!("  server {backend} {address}")
     };
-    if words.sticky {
+    if section.sticky {
         let _ = write!(line, " cookie {backend}");
     }
     let weight = if member.state == State::Draining { Some(0) } else { pool.weight(member) };
@@ -116,26 +116,26 @@ fn server(ground: &Ground<'_>, pool: &Pool, backend: &str, member: &Member, word
     if member.state == State::Down {
         line.push_str(" disabled");
     }
-    line.push_str(&words.server);
+    line.push_str(&section.server);
     line
 }
 
-struct Words {
+struct Section {
     balance: &'static str,
     sticky: bool,
     name: String,
     mode: &'static str,
     parameters: String,
-    /// Of the section.
+    /// Lines of the section.
     lines: String,
-    /// Of each server.
+    /// Parameters of each server.
     server: String,
     retry_on: String,
-    /// Of the table.
+    /// Lines about the stick table.
     table: Option<String>,
 }
 
-impl Default for Words {
+impl Default for Section {
     fn default() -> Self {
         Self {
             balance: "roundrobin",
@@ -151,61 +151,61 @@ impl Default for Words {
     }
 }
 
-impl Words {
-    fn wish(&mut self, wish: &Wish) -> Result<(), Refusal> {
-        match wish {
-            Wish::NotSticky => self.sticky = false,
-            Wish::Turns | Wish::ChosenByHeader | Wish::Names | Wish::FollowHeads => (),
-            // It is always that.
-            Wish::Path(path) if path == "/" => (),
-            Wish::Balance(Balance::LeastConnections) => self.balance = "leastconn",
-            Wish::Balance(Balance::Address) => self.balance = "source",
-            Wish::Tls => self.server.push_str(" ssl verify none"),
-            Wish::Grpc => self.server.push_str(" proto h2"),
-            Wish::KeepAlive | Wish::KeepAliveFirst => self.lines.push_str("  http-reuse always\n"),
-            Wish::RetryOn(status) => self.retry_on = format!(" {status}"),
-            Wish::Name(name) => self.name.clone_from(name),
-            Wish::Domain(domain) => self.parameter(&format!("domain {domain}")),
-            Wish::Lifetime(seconds) => self.parameter(&format!("attr Max-Age={seconds}")),
-            Wish::Forever => self.parameter("attr Max-Age=315360000"),
-            Wish::Secure => self.parameter("secure"),
-            Wish::HttpOnly => self.parameter("httponly"),
-            Wish::SameSite(value) => self.parameter(&format!("attr SameSite={value}")),
-            Wish::Idle(seconds) => match &self.table {
+impl Section {
+    fn feature(&mut self, feature: &Feature) -> Result<(), Refusal> {
+        match feature {
+            Feature::NotSticky => self.sticky = false,
+            Feature::Turns | Feature::ChosenByHeader | Feature::Names | Feature::FollowHeads => (),
+            // HAProxy always writes this path.
+            Feature::Path(path) if path == "/" => (),
+            Feature::Balance(Balance::LeastConnections) => self.balance = "leastconn",
+            Feature::Balance(Balance::Address) => self.balance = "source",
+            Feature::Tls => self.server.push_str(" ssl verify none"),
+            Feature::Grpc => self.server.push_str(" proto h2"),
+            Feature::KeepAlive | Feature::KeepAliveFirst => self.lines.push_str("  http-reuse always\n"),
+            Feature::RetryOn(status) => self.retry_on = format!(" {status}"),
+            Feature::Name(name) => self.name.clone_from(name),
+            Feature::Domain(domain) => self.parameter(&format!("domain {domain}")),
+            Feature::Lifetime(seconds) => self.parameter(&format!("attr Max-Age={seconds}")),
+            Feature::Forever => self.parameter("attr Max-Age=315360000"),
+            Feature::Secure => self.parameter("secure"),
+            Feature::HttpOnly => self.parameter("httponly"),
+            Feature::SameSite(value) => self.parameter(&format!("attr SameSite={value}")),
+            Feature::Idle(seconds) => match &self.table {
                 Some(rules) => {
                     self.lines = format!("  stick-table type string len 64 size 10k expire {seconds}s\n{rules}");
                 }
                 None => self.parameter(&format!("maxidle {seconds}")),
             },
-            Wish::Life(seconds) => self.parameter(&format!("maxlife {seconds}")),
-            Wish::Follow(name) => {
+            Feature::Life(seconds) => self.parameter(&format!("maxlife {seconds}")),
+            Feature::Follow(name) => {
                 self.follow(format!("  stick store-response res.cook({name})\n  stick match req.cook({name})\n"));
             }
-            Wish::FollowRequests(name) => self.follow(format!("  stick on req.cook({name})\n")),
-            Wish::Strip => self.parameter("indirect"),
-            Wish::OnlyOnPost => self.parameter("postonly"),
-            Wish::NotCached => self.parameter("nocache"),
-            Wish::Preserve => self.parameter("preserve"),
-            Wish::Inside(name) => {
+            Feature::FollowRequests(name) => self.follow(format!("  stick on req.cook({name})\n")),
+            Feature::Strip => self.parameter("indirect"),
+            Feature::OnlyOnPost => self.parameter("postonly"),
+            Feature::NotCached => self.parameter("nocache"),
+            Feature::Preserve => self.parameter("preserve"),
+            Feature::Inside(name) => {
                 self.name.clone_from(name);
                 self.mode = "prefix";
             }
-            Wish::NotBelow(path) => {
+            Feature::NotBelow(path) => {
                 let _ = writeln!(self.lines, "  ignore-persist if {{ path_beg {path} }}");
             }
-            Wish::NotFor(agent) => {
+            Feature::NotFor(agent) => {
                 let _ = writeln!(self.lines, "  ignore-persist if {{ req.hdr(user-agent) -m str {agent} }}");
             }
-            Wish::ForcedBy(header) => {
+            Feature::ForcedBy(header) => {
                 let _ = writeln!(self.lines, "  force-persist if {{ req.hdr({header}) -m found }}");
             }
-            // Cookies that are dated are judged so.
-            Wish::NotFromTheFuture => self.parameter("maxidle 86400"),
-            Wish::Path(_) => return Err(Refusal::no_words("its cookies have `path=/`, always")),
-            Wish::DomainFromQuery | Wish::SameSiteFromQuery => {
-                return Err(Refusal::no_words("attributes are fixed texts"));
+            // With a limit, HAProxy dates its cookies and checks the dates.
+            Feature::NotFromTheFuture => self.parameter("maxidle 86400"),
+            Feature::Path(_) => return Err(Refusal::unsupported("its cookies always have `path=/`")),
+            Feature::DomainFromQuery | Feature::SameSiteFromQuery => {
+                return Err(Refusal::unsupported("attributes are fixed texts"));
             }
-            Wish::Header(_) => return Err(Refusal::no_words("it gives no session in a header")),
+            Feature::Header(_) => return Err(Refusal::unsupported("it has no sessions in headers")),
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The proxies: each knows its own words for a setup, and nothing of what is expected of it.
+//! The proxies under comparison. Each turns the pools of a scenario into its own configuration, and knows nothing of the
+//! expectations.
 
 mod caddy;
 mod envoy;
@@ -11,52 +12,52 @@ mod server;
 use std::net::SocketAddr;
 
 use crate::backends::Backends;
+use crate::pools::Pools;
 use crate::scenario::{Options, Origin};
-use crate::setup::Setup;
 
-/// What a proxy is given.
-pub(crate) struct Ground<'a> {
-    pub(crate) setup: &'a Setup,
+/// The surroundings of a proxy in a run.
+pub(crate) struct Fixture<'a> {
+    pub(crate) pools: &'a Pools,
     pub(crate) backends: &'a Backends,
-    /// Where names are looked up.
-    pub(crate) names: SocketAddr,
-    /// For our filter.
+    /// The address of the DNS server.
+    pub(crate) name_server: SocketAddr,
+    /// Options for our filter; other proxies ignore them.
     pub(crate) options: Option<&'a Options>,
 }
 
-/// Why there is no proxy for a setup.
+/// The reason why a proxy does not run with these pools.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// It cannot be asked for this.
-    NoWords(String),
-    /// It was asked and did not start.
+    /// It has no such feature.
+    Unsupported(String),
+    /// It did not start.
     Broken(String),
 }
 
-/// One of those that are compared.
+/// A proxy that can be compared.
 pub(crate) trait Proxy: Sync {
-    /// As the matrix heads its column.
+    /// The head of its column on the page.
     fn name(&self) -> &'static str;
 
-    /// What it says of itself; `None` when it is not at hand.
+    /// Its name and version; `None` when it is not installed.
     fn version(&self) -> Option<String>;
 
-    /// What to say when it is not at hand.
+    /// The text in place of its version when it is not installed.
     fn absent(&self) -> &'static str {
-        "not at hand, not run: docs/compatibility.md keeps its cells of an earlier run"
+        "not installed, not run: docs/compatibility.md keeps its cells of an earlier run"
     }
 
-    /// Whose scenarios it has to pass.
+    /// The origin of the scenarios that it must pass.
     fn origin(&self) -> Option<Origin>;
 
     /// # Errors
     ///
-    /// When it has no words for the setup, or does not start.
-    fn start(&self, ground: &Ground<'_>) -> Result<Box<dyn Running>, Refusal>;
+    /// When it lacks a feature that the pools ask for, or does not start.
+    fn start(&self, fixture: &Fixture<'_>) -> Result<Box<dyn Running>, Refusal>;
 
-    /// A cookie as it would have been given so many seconds ago with an answer of a backend of the pool `web`, if its
-    /// cookies are dated.
-    fn dated(&self, _ground: &Ground<'_>, _backend: &str, _seconds_ago: i64) -> Option<String> {
+    /// A cookie for a backend of the pool `web` as the proxy would have set it so many seconds ago; `None` when its cookies
+    /// hold no date.
+    fn dated(&self, _ground: &Fixture<'_>, _backend: &str, _seconds_ago: i64) -> Option<String> {
         None
     }
 }
@@ -65,18 +66,18 @@ pub(crate) trait Proxy: Sync {
 pub(crate) trait Running {
     fn address(&self) -> SocketAddr;
 
-    /// Takes over another setup without an end of its process; `None` when it can only be started again.
-    fn reload(&mut self, _ground: &Ground<'_>) -> Option<Result<(), Refusal>> {
+    /// Changes the pools while the process goes on; `None` when it must be started again.
+    fn reload(&mut self, _ground: &Fixture<'_>) -> Option<Result<(), Refusal>> {
         None
     }
 }
 
 impl Refusal {
-    fn no_words(for_what: impl Into<String>) -> Self {
-        Self::NoWords(for_what.into())
+    fn unsupported(for_what: impl Into<String>) -> Self {
+        Self::Unsupported(for_what.into())
     }
 }
 
-/// Ours first, and then by how close they are to it.
+/// Our filter comes first. The others are sorted by their similarity to it.
 pub(crate) const PROXIES: [&dyn Proxy; 5] =
     [&ours::StickySessions, &native::StatefulSession, &haproxy::Haproxy, &nginx::Nginx, &caddy::Caddy];

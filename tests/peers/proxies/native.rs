@@ -1,11 +1,11 @@
-//! Envoy's own `stateful_session`, as Envoy Gateway configures it too.
+//! Envoy's own filter `stateful_session`, which Envoy Gateway configures too.
 
 use serde_json::{Value, json};
 
 use super::envoy::{self, STATEFUL_SESSION};
-use super::{Ground, Proxy, Refusal, Running};
+use super::{Fixture, Proxy, Refusal, Running};
+use crate::pools::{Feature, Pool, State};
 use crate::scenario::Origin;
-use crate::setup::{Pool, State, Wish};
 
 const TYPE: &str = "type.googleapis.com/envoy.extensions";
 
@@ -24,10 +24,10 @@ impl Proxy for StatefulSession {
         Some(Origin::EnvoyGateway)
     }
 
-    fn start(&self, ground: &Ground<'_>) -> Result<Box<dyn Running>, Refusal> {
+    fn start(&self, fixture: &Fixture<'_>) -> Result<Box<dyn Running>, Refusal> {
         let mut routes = Vec::new();
         let mut clusters = Vec::new();
-        for (name, pool) in &ground.setup.0 {
+        for (name, pool) in &fixture.pools.0 {
             let session = Session::of(pool)?;
             let action = envoy::action(pool, name);
             let mut route = json!({
@@ -50,7 +50,7 @@ impl Proxy for StatefulSession {
             } else {
                 routes.insert(0, route.take());
             }
-            let mut cluster = envoy::cluster(ground, name, pool, &pool.members());
+            let mut cluster = envoy::cluster(fixture, name, pool, &pool.members());
             if pool.members().iter().any(|(_, member)| member.state == State::Draining) {
                 let statuses = ["UNKNOWN", "HEALTHY", "DRAINING"];
                 cluster["common_lb_config"]["override_host_status"] = json!({ "statuses": statuses });
@@ -58,7 +58,7 @@ impl Proxy for StatefulSession {
             clusters.push(cluster);
         }
         let filters = |filters: &mut Vec<Value>| {
-            // Routes say what it does.
+            // The routes configure it.
             let filter = json!({ "@type": format!("{TYPE}.filters.http.stateful_session.v3.StatefulSession") });
             filters.splice(..2, [json!({ "name": STATEFUL_SESSION, "typed_config": filter })]);
         };
@@ -72,12 +72,12 @@ fn per_route(what: &Value) -> Value {
     config
 }
 
-/// What it is told of a pool.
+/// Its configuration for a pool.
 struct Session {
     cookie: Value,
     header: Option<String>,
     sticky: bool,
-    /// Routes before the pool's own without stickiness, without their action.
+    /// Routes without stickiness before the pool's own; their actions are added later.
     except: Vec<Value>,
 }
 
@@ -85,42 +85,42 @@ impl Session {
     fn of(pool: &Pool) -> Result<Self, Refusal> {
         let mut session = Self { cookie: json!({ "name": "srv" }), header: None, sticky: true, except: Vec::new() };
         if pool.members().iter().any(|(_, member)| member.limit.is_some()) {
-            return Err(Refusal::no_words("limits are the same for all hosts of a cluster"));
+            return Err(Refusal::unsupported("limits are the same for all hosts of a cluster"));
         }
-        for wish in &pool.wishes {
-            session.wish(wish)?;
+        for feature in &pool.features {
+            session.feature(feature)?;
         }
         Ok(session)
     }
 
-    fn wish(&mut self, wish: &Wish) -> Result<(), Refusal> {
-        match wish {
-            Wish::NotSticky => self.sticky = false,
-            // `HttpOnly` is always there.
-            Wish::HttpOnly
-            | Wish::Turns
-            | Wish::Balance(_)
-            | Wish::ChosenByHeader
-            | Wish::Names
-            | Wish::Tls
-            | Wish::Grpc
-            | Wish::KeepAlive
-            | Wish::KeepAliveFirst
-            | Wish::RetryOn(_) => (),
-            Wish::Name(name) => self.cookie["name"] = json!(name),
-            Wish::Path(path) => self.cookie["path"] = json!(path),
-            Wish::Lifetime(seconds) | Wish::Life(seconds) => self.cookie["ttl"] = json!(format!("{seconds}s")),
-            Wish::Forever => self.cookie["ttl"] = json!("315360000s"),
-            Wish::Domain(domain) => self.attribute("Domain", domain),
-            Wish::Secure => self.attribute("Secure", ""),
-            Wish::SameSite(value) => self.attribute("SameSite", value),
-            Wish::Header(name) => self.header = Some(name.clone()),
-            Wish::NotBelow(path) => self.except.push(json!({ "match": { "prefix": path } })),
-            Wish::NotFor(agent) => {
+    fn feature(&mut self, feature: &Feature) -> Result<(), Refusal> {
+        match feature {
+            Feature::NotSticky => self.sticky = false,
+            // Envoy always writes `HttpOnly`.
+            Feature::HttpOnly
+            | Feature::Turns
+            | Feature::Balance(_)
+            | Feature::ChosenByHeader
+            | Feature::Names
+            | Feature::Tls
+            | Feature::Grpc
+            | Feature::KeepAlive
+            | Feature::KeepAliveFirst
+            | Feature::RetryOn(_) => (),
+            Feature::Name(name) => self.cookie["name"] = json!(name),
+            Feature::Path(path) => self.cookie["path"] = json!(path),
+            Feature::Lifetime(seconds) | Feature::Life(seconds) => self.cookie["ttl"] = json!(format!("{seconds}s")),
+            Feature::Forever => self.cookie["ttl"] = json!("315360000s"),
+            Feature::Domain(domain) => self.attribute("Domain", domain),
+            Feature::Secure => self.attribute("Secure", ""),
+            Feature::SameSite(value) => self.attribute("SameSite", value),
+            Feature::Header(name) => self.header = Some(name.clone()),
+            Feature::NotBelow(path) => self.except.push(json!({ "match": { "prefix": path } })),
+            Feature::NotFor(agent) => {
                 let header = json!({ "name": "user-agent", "string_match": { "exact": agent } });
                 self.except.push(json!({ "match": { "headers": [header] } }));
             }
-            other => return Err(Refusal::no_words(no_words_for(other))),
+            other => return Err(Refusal::unsupported(why_not(other))),
         }
         Ok(())
     }
@@ -157,20 +157,20 @@ impl Session {
     }
 }
 
-fn no_words_for(wish: &Wish) -> String {
-    match wish {
-        Wish::DomainFromQuery | Wish::SameSiteFromQuery => "attributes are fixed texts",
-        Wish::Idle(_) => "its cookies hold an end that no use puts off",
-        Wish::NotFromTheFuture => "its cookies hold an end and no beginning",
-        Wish::Follow(_) | Wish::FollowRequests(_) | Wish::FollowHeads | Wish::Inside(_) => {
+fn why_not(feature: &Feature) -> String {
+    match feature {
+        Feature::DomainFromQuery | Feature::SameSiteFromQuery => "attributes are fixed texts",
+        Feature::Idle(_) => "its cookies hold an end that use does not extend",
+        Feature::NotFromTheFuture => "its cookies hold an end and no beginning",
+        Feature::Follow(_) | Feature::FollowRequests(_) | Feature::FollowHeads | Feature::Inside(_) => {
             "it does not look at the application's cookies"
         }
-        Wish::Strip => "it hides no cookie from backends",
-        Wish::OnlyOnPost => "no word for methods",
-        Wish::NotCached => "no word for caches",
-        Wish::Preserve => "no word for a backend that sets its cookie",
-        Wish::ForcedBy(_) => "it takes no condition",
-        _ => return format!("no word for {wish:?}"),
+        Feature::Strip => "it does not hide cookies from backends",
+        Feature::OnlyOnPost => "it has no option for methods",
+        Feature::NotCached => "it has no option for caching",
+        Feature::Preserve => "it has no option for a backend that sets the same cookie",
+        Feature::ForcedBy(_) => "it has no option for a condition",
+        _ => return format!("it has no option for {feature:?}"),
     }
     .to_owned()
 }

@@ -1,4 +1,4 @@
-//! nginx with its module `sticky`, which is in it from 1.29.6 on.
+//! nginx with its module `sticky`, which it has since 1.29.6.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use local_envoy::{child, wait_until};
 
 use super::server::{Server, printed};
-use super::{Ground, Proxy, Refusal, Running};
+use super::{Fixture, Proxy, Refusal, Running};
+use crate::pools::{Balance, Feature, Member, Pool, State};
 use crate::scenario::Origin;
-use crate::setup::{Balance, Member, Pool, State, Wish};
 
 pub(super) struct Nginx;
 
@@ -28,15 +28,15 @@ impl Proxy for Nginx {
     }
 
     fn absent(&self) -> &'static str {
-        "not at hand, not run: NGINX_BIN names none from 1.29.6 on; docs/compatibility.md keeps its cells of an earlier run"
+        "not run: NGINX_BIN names no nginx from 1.29.6 on; docs/compatibility.md keeps its cells of an earlier run"
     }
 
     fn origin(&self) -> Option<Origin> {
         Some(Origin::Nginx)
     }
 
-    fn start(&self, ground: &Ground<'_>) -> Result<Box<dyn Running>, Refusal> {
-        let parts = Parts::of(ground)?;
+    fn start(&self, fixture: &Fixture<'_>) -> Result<Box<dyn Running>, Refusal> {
+        let parts = Parts::of(fixture)?;
         let binary = binary().ok_or_else(|| Refusal::Broken("NGINX_BIN is not set".into()))?;
         let server = Server::start(
             "nginx.conf",
@@ -51,7 +51,7 @@ impl Proxy for Nginx {
     }
 }
 
-/// Only this: one from a package may lack the module, or be a service's.
+/// Only the program that the variable names: a packaged nginx may lack the module.
 fn binary() -> Option<PathBuf> {
     std::env::var_os("NGINX_BIN").filter(|named| !named.is_empty()).map(PathBuf::from)
 }
@@ -67,18 +67,18 @@ impl Running for Started {
         self.server.address
     }
 
-    fn reload(&mut self, ground: &Ground<'_>) -> Option<Result<(), Refusal>> {
-        Some(self.reload_with(ground))
+    fn reload(&mut self, fixture: &Fixture<'_>) -> Option<Result<(), Refusal>> {
+        Some(self.reload_with(fixture))
     }
 }
 
 impl Started {
-    /// What it has learned survives this, and would not survive another start.
-    fn reload_with(&mut self, ground: &Ground<'_>) -> Result<(), Refusal> {
+    /// The sessions that nginx has learned survive a reload, and would not survive a restart.
+    fn reload_with(&mut self, fixture: &Fixture<'_>) -> Result<(), Refusal> {
         let broken = |error: &dyn std::fmt::Display| Refusal::Broken(format!("reload: {error}\n{}", self.server.log()));
         let folder = self.server.folder.path();
         let file = folder.join("nginx.conf");
-        let text = Parts::of(ground)?.configuration(folder, self.server.address);
+        let text = Parts::of(fixture)?.configuration(folder, self.server.address);
         std::fs::write(&file, text).map_err(|error| broken(&error))?;
         let mut signal = Command::new(&self.binary);
         signal.arg("-p").arg(folder).arg("-c").arg(&file).args(["-e", "stderr", "-s", "reload"]);
@@ -87,7 +87,7 @@ impl Started {
             return Err(broken(&output.stderr));
         }
         self.reloads += 1;
-        // The worker of before is gone, so every connection is the next one's.
+        // The old worker has ended, so that the new one gets every connection.
         wait_until("the worker of before to end", Duration::from_secs(10), || {
             self.server.log().matches("exited with code").count() >= self.reloads
         })
@@ -95,7 +95,7 @@ impl Started {
     }
 }
 
-/// What the configuration is put together from.
+/// The parts of the configuration.
 #[derive(Default)]
 struct Parts {
     /// Directives of `http`.
@@ -105,59 +105,60 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(ground: &Ground<'_>) -> Result<Self, Refusal> {
-        let mut parts = Self { http: format!("resolver {} valid=1s ipv6=off;\n", ground.names), ..Self::default() };
-        for (name, pool) in &ground.setup.0 {
-            parts.pool(ground, name, pool)?;
+    fn of(fixture: &Fixture<'_>) -> Result<Self, Refusal> {
+        let mut parts =
+            Self { http: format!("resolver {} valid=1s ipv6=off;\n", fixture.name_server), ..Self::default() };
+        for (name, pool) in &fixture.pools.0 {
+            parts.pool(fixture, name, pool)?;
         }
         Ok(parts)
     }
 
-    fn pool(&mut self, ground: &Ground<'_>, name: &str, pool: &Pool) -> Result<(), Refusal> {
+    fn pool(&mut self, fixture: &Fixture<'_>, name: &str, pool: &Pool) -> Result<(), Refusal> {
         let mut upstream = Upstream::default();
         let mut to = format!("http://{name}");
         let mut location = "proxy_buffering off; proxy_http_version 1.1; proxy_set_header Connection \"\";".to_owned();
         let mut retry = "error timeout".to_owned();
         let mut pass = "proxy_pass";
-        if pool.wishes.iter().any(|wish| matches!(wish, Wish::NotBelow(_) | Wish::NotFor(_))) {
-            self.upstream(ground, &format!("{name}_plain"), pool, &Upstream { sticky: None, ..Upstream::default() });
+        if pool.features.iter().any(|feature| matches!(feature, Feature::NotBelow(_) | Feature::NotFor(_))) {
+            self.upstream(fixture, &format!("{name}_plain"), pool, &Upstream { sticky: None, ..Upstream::default() });
         }
-        for wish in &pool.wishes {
-            match wish {
-                Wish::ChosenByHeader => "http://$http_x_pool".clone_into(&mut to),
-                Wish::Tls => to = format!("https://{name}"),
-                Wish::Grpc => {
+        for feature in &pool.features {
+            match feature {
+                Feature::ChosenByHeader => "http://$http_x_pool".clone_into(&mut to),
+                Feature::Tls => to = format!("https://{name}"),
+                Feature::Grpc => {
                     pass = "grpc_pass";
                     to = format!("grpc://{name}");
                 }
-                Wish::RetryOn(status) => drop(write!(retry, " http_{status}")),
-                Wish::NotBelow(path) => {
+                Feature::RetryOn(status) => drop(write!(retry, " http_{status}")),
+                Feature::NotBelow(path) => {
                     let _ = writeln!(self.server, "location {path} {{ proxy_pass http://{name}_plain; }}");
                 }
-                Wish::NotFor(agent) => {
+                Feature::NotFor(agent) => {
                     let _ = writeln!(
                         self.http,
                         "map $http_user_agent $choice {{ default {name}; \"{agent}\" {name}_plain; }}"
                     );
                     "http://$choice".clone_into(&mut to);
                 }
-                other => upstream.wish(other)?,
+                other => upstream.feature(other)?,
             }
         }
         if upstream.samesite_from_query {
             self.http.push_str("map $arg_a $samesite { default $arg_a; empty \"\"; }\n");
         }
-        self.upstream(ground, name, pool, &upstream);
+        self.upstream(fixture, name, pool, &upstream);
         let _ = write!(location, " proxy_next_upstream {retry}; {pass} {to};");
         let place = if name == "web" { "/".to_owned() } else { format!("/{name}/") };
         let _ = writeln!(self.server, "location {place} {{ {location} }}");
         Ok(())
     }
 
-    fn upstream(&mut self, ground: &Ground<'_>, name: &str, pool: &Pool, upstream: &Upstream) {
+    fn upstream(&mut self, fixture: &Fixture<'_>, name: &str, pool: &Pool, upstream: &Upstream) {
         let _ = writeln!(self.http, "upstream {name} {{\nzone {name} 1m;\n{}", upstream.first);
         for (backend, member) in pool.members() {
-            let _ = writeln!(self.http, "{}", server(ground, pool, backend, member));
+            let _ = writeln!(self.http, "{}", server(fixture, pool, backend, member));
         }
         if let Some(sticky) = &upstream.sticky {
             let sticky = sticky.replace("{zone}", name);
@@ -180,9 +181,9 @@ impl Parts {
     }
 }
 
-fn server(ground: &Ground<'_>, pool: &Pool, backend: &str, member: &Member) -> String {
-    let address = ground.backends.address(backend);
-    let mut line = if pool.wishes(&Wish::Names) {
+fn server(fixture: &Fixture<'_>, pool: &Pool, backend: &str, member: &Member) -> String {
+    let address = fixture.backends.address(backend);
+    let mut line = if pool.wants(&Feature::Names) {
         format!("server {backend}.test:{} resolve", address.port())
     } else {
         format!("server {address}")
@@ -193,14 +194,14 @@ fn server(ground: &Ground<'_>, pool: &Pool, backend: &str, member: &Member) -> S
     if let Some(limit) = member.limit {
         let _ = write!(line, " max_conns={limit}");
     }
-    if pool.wishes.iter().any(|wish| matches!(wish, Wish::RetryOn(_))) {
-        // Otherwise an answer of 502 takes the backend out for ten seconds.
+    if pool.features.iter().any(|feature| matches!(feature, Feature::RetryOn(_))) {
+        // By default a response with 502 takes the backend out for ten seconds.
         line.push_str(" max_fails=0");
     }
     match member.state {
         State::Down => line.push_str(" down"),
         State::Draining => line.push_str(" drain"),
-        // A weight of 0 is refused.
+        // nginx refuses a weight of 0.
         State::Up if pool.weight(member) == Some(0) => line.push_str(" drain"),
         State::Up => (),
     }
@@ -208,7 +209,7 @@ fn server(ground: &Ground<'_>, pool: &Pool, backend: &str, member: &Member) -> S
     line
 }
 
-/// The directives of an upstream beside its servers.
+/// The directives of an upstream, without its servers.
 struct Upstream {
     first: String,
     /// `sticky` and its method.
@@ -231,33 +232,33 @@ impl Default for Upstream {
 }
 
 impl Upstream {
-    fn wish(&mut self, wish: &Wish) -> Result<(), Refusal> {
+    fn feature(&mut self, feature: &Feature) -> Result<(), Refusal> {
         let learning = self.sticky.as_ref().is_some_and(|sticky| sticky.starts_with("sticky learn"));
-        match wish {
-            Wish::NotSticky => self.sticky = None,
-            Wish::Turns | Wish::Names => (),
-            Wish::Balance(Balance::LeastConnections) => self.first.push_str("least_conn;\n"),
-            Wish::Balance(Balance::Address) => self.first.push_str("ip_hash;\n"),
-            Wish::KeepAliveFirst => self.first.push_str("keepalive 10;\n"),
-            Wish::KeepAlive => self.last.push_str("keepalive 10;\n"),
-            Wish::Name(name) => self.sticky = Some(format!("sticky cookie {name}")),
-            Wish::Domain(domain) => self.parameter(&format!("domain={domain}")),
-            Wish::Path(path) => self.parameter(&format!("path={path}")),
-            Wish::Lifetime(seconds) => self.parameter(&format!("expires={seconds}s")),
-            Wish::Forever => self.parameter("expires=max"),
-            Wish::Secure => self.parameter("secure"),
-            Wish::HttpOnly => self.parameter("httponly"),
-            Wish::SameSite(value) => self.parameter(&format!("samesite={value}")),
-            Wish::DomainFromQuery => self.parameter("domain=$arg_v$arg_v2"),
-            Wish::SameSiteFromQuery => {
+        match feature {
+            Feature::NotSticky => self.sticky = None,
+            Feature::Turns | Feature::Names => (),
+            Feature::Balance(Balance::LeastConnections) => self.first.push_str("least_conn;\n"),
+            Feature::Balance(Balance::Address) => self.first.push_str("ip_hash;\n"),
+            Feature::KeepAliveFirst => self.first.push_str("keepalive 10;\n"),
+            Feature::KeepAlive => self.last.push_str("keepalive 10;\n"),
+            Feature::Name(name) => self.sticky = Some(format!("sticky cookie {name}")),
+            Feature::Domain(domain) => self.parameter(&format!("domain={domain}")),
+            Feature::Path(path) => self.parameter(&format!("path={path}")),
+            Feature::Lifetime(seconds) => self.parameter(&format!("expires={seconds}s")),
+            Feature::Forever => self.parameter("expires=max"),
+            Feature::Secure => self.parameter("secure"),
+            Feature::HttpOnly => self.parameter("httponly"),
+            Feature::SameSite(value) => self.parameter(&format!("samesite={value}")),
+            Feature::DomainFromQuery => self.parameter("domain=$arg_v$arg_v2"),
+            Feature::SameSiteFromQuery => {
                 self.samesite_from_query = true;
                 self.parameter("samesite=$samesite");
             }
-            Wish::Follow(name) => self.learn(name, "upstream_cookie"),
-            Wish::FollowRequests(name) => self.learn(name, "cookie"),
-            Wish::FollowHeads => self.parameter("header"),
-            Wish::Idle(seconds) if learning => self.parameter(&format!("timeout={seconds}s")),
-            other => return Err(Refusal::no_words(no_words_for(other))),
+            Feature::Follow(name) => self.learn(name, "upstream_cookie"),
+            Feature::FollowRequests(name) => self.learn(name, "cookie"),
+            Feature::FollowHeads => self.parameter("header"),
+            Feature::Idle(seconds) if learning => self.parameter(&format!("timeout={seconds}s")),
+            other => return Err(Refusal::unsupported(why_not(other))),
         }
         Ok(())
     }
@@ -272,17 +273,17 @@ impl Upstream {
     }
 }
 
-fn no_words_for(wish: &Wish) -> String {
-    match wish {
-        Wish::Idle(_) | Wish::Life(_) | Wish::NotFromTheFuture => "its cookies are not dated",
-        Wish::Header(_) => "it gives no session in a header",
-        Wish::Strip => "it hides no cookie from backends",
-        Wish::OnlyOnPost => "no word for methods",
-        Wish::NotCached => "no word for caches",
-        Wish::Preserve => "no word for a backend that sets its cookie",
-        Wish::Inside(_) => "it changes no cookie of the application",
-        Wish::ForcedBy(_) => "what is down gets nothing",
-        _ => return format!("no word for {wish:?}"),
+fn why_not(feature: &Feature) -> String {
+    match feature {
+        Feature::Idle(_) | Feature::Life(_) | Feature::NotFromTheFuture => "its cookies hold no date",
+        Feature::Header(_) => "it has no sessions in headers",
+        Feature::Strip => "it does not hide cookies from backends",
+        Feature::OnlyOnPost => "it has no option for methods",
+        Feature::NotCached => "it has no option for caching",
+        Feature::Preserve => "it has no option for a backend that sets the same cookie",
+        Feature::Inside(_) => "it does not change the application's cookies",
+        Feature::ForcedBy(_) => "a backend that is down gets no request",
+        _ => return format!("it has no option for {feature:?}"),
     }
     .to_owned()
 }

@@ -1,12 +1,13 @@
-//! Our filter, with AWS's defaults: of a setup it takes what AWS has a parameter for. The rest are options, which the scenarios name.
+//! Our filter with AWS's defaults. It supports the features for which AWS has a parameter; scenarios name the options for the
+//! rest.
 
 use harness::{forge, forge_ahead};
 use serde_json::{Value, json};
 
 use super::envoy;
-use super::{Ground, Proxy, Refusal, Running};
+use super::{Fixture, Proxy, Refusal, Running};
+use crate::pools::{Feature, Pool, merge};
 use crate::scenario::Origin;
-use crate::setup::{Pool, Wish, merge};
 
 pub(super) struct StickySessions;
 
@@ -23,15 +24,15 @@ impl Proxy for StickySessions {
         None
     }
 
-    fn start(&self, ground: &Ground<'_>) -> Result<Box<dyn Running>, Refusal> {
+    fn start(&self, fixture: &Fixture<'_>) -> Result<Box<dyn Running>, Refusal> {
         let mut plugin = json!({ "target_groups": {} });
         let mut routes = Vec::new();
         let mut clusters = Vec::new();
-        for (name, pool) in &ground.setup.0 {
+        for (name, pool) in &fixture.pools.0 {
             let stickiness = json!({ "stickiness": stickiness(pool) });
             if pool.groups.is_empty() {
                 plugin["target_groups"][name] = stickiness;
-                clusters.push(envoy::cluster(ground, name, pool, &pool.members()));
+                clusters.push(envoy::cluster(fixture, name, pool, &pool.members()));
                 let route = json!({ "match": envoy::matching(name), "route": envoy::action(pool, name) });
                 routes.insert(if name == "web" { routes.len() } else { 0 }, route);
                 continue;
@@ -40,14 +41,14 @@ impl Proxy for StickySessions {
                 plugin["target_groups"][group] = stickiness.clone();
                 let members: Vec<_> =
                     pool.members().into_iter().filter(|(_, member)| member.group.as_ref() == Some(group)).collect();
-                clusters.push(envoy::cluster(ground, group, pool, &members));
+                clusters.push(envoy::cluster(fixture, group, pool, &members));
             }
             let groups: Vec<&String> = pool.groups.keys().collect();
             let rule = json!({ "target_groups": groups, "target_group_stickiness": { "duration_seconds": 86400 } });
             plugin["rules"] = json!([rule]);
             routes.extend(weighted(name, pool));
         }
-        if let Some(options) = ground.options {
+        if let Some(options) = fixture.options {
             merge_present(&mut plugin, &options.plugin);
             for cluster in &mut clusters {
                 merge_present(cluster, &options.cluster);
@@ -60,8 +61,8 @@ impl Proxy for StickySessions {
         envoy::start(filters, &routes, &clusters)
     }
 
-    fn dated(&self, ground: &Ground<'_>, backend: &str, seconds_ago: i64) -> Option<String> {
-        let target = ground.backends.address(backend).to_string();
+    fn dated(&self, fixture: &Fixture<'_>, backend: &str, seconds_ago: i64) -> Option<String> {
+        let target = fixture.backends.address(backend).to_string();
         let value = match u64::try_from(seconds_ago) {
             Ok(age) => forge("web", &target, age),
             Err(_) => forge_ahead("web", &target, seconds_ago.unsigned_abs()),
@@ -76,16 +77,16 @@ fn merge_present(into: &mut Value, patch: &Value) {
     }
 }
 
-/// The stickiness of AWS with this type and duration.
+/// AWS's stickiness of this type and duration.
 fn stickiness(pool: &Pool) -> Value {
     let mut duration = 86_400;
     let mut followed = None;
     let mut enabled = true;
-    for wish in &pool.wishes {
-        match wish {
-            Wish::NotSticky => enabled = false,
-            Wish::Idle(seconds) | Wish::Life(seconds) | Wish::Lifetime(seconds) => duration = *seconds,
-            Wish::Follow(name) | Wish::FollowRequests(name) => followed = Some(name),
+    for feature in &pool.features {
+        match feature {
+            Feature::NotSticky => enabled = false,
+            Feature::Idle(seconds) | Feature::Life(seconds) | Feature::Lifetime(seconds) => duration = *seconds,
+            Feature::Follow(name) | Feature::FollowRequests(name) => followed = Some(name),
             _ => (),
         }
     }
@@ -99,7 +100,7 @@ fn stickiness(pool: &Pool) -> Value {
     }
 }
 
-/// One route for each group, and the one that weighs them.
+/// One route for each group, and one that weighs the groups.
 fn weighted(name: &str, pool: &Pool) -> Vec<Value> {
     let of = |group: &String| {
         let mut matching = envoy::matching(name);

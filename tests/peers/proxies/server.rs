@@ -1,4 +1,4 @@
-//! How does a proxy run that is configured by a file and told its port?
+//! Runs a proxy that is configured by a file.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running server, in a folder of its own.
 pub(super) struct Server {
-    // Before the folder, which it reads from until its end.
+    // Declared before the folder, so that the process ends first.
     child: Child,
     log: Log,
     pub(super) address: SocketAddr,
@@ -23,7 +23,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it with the configuration that `configure` writes for a folder and an address, in a file of this name.
+    /// Starts it. `configure` writes the file of this name for a folder and an address.
     pub(super) fn start(
         file: &str,
         configure: impl Fn(&Path, SocketAddr) -> String,
@@ -54,7 +54,7 @@ impl Server {
         }
     }
 
-    /// What it has printed.
+    /// Its output so far.
     pub(super) fn log(&self) -> String {
         self.log.text()
     }
@@ -66,18 +66,18 @@ impl super::Running for Server {
     }
 }
 
-/// The program that the variable names, or that of this name on the path, if it is there.
+/// The program that the variable names, or the one with this name on the `PATH`, if there is one.
 pub(super) fn program(variable: &str, name: &str) -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(variable).filter(|named| !named.is_empty()) {
         return Some(PathBuf::from(named));
     }
     let folders = std::env::var_os("PATH")?;
-    // Debian has servers where only an administrator's path leads.
+    // Debian puts servers into folders that are only on an administrator's `PATH`.
     let folders = std::env::split_paths(&folders).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// What a program prints, on either of its outputs.
+/// The output of a program, standard output and standard error.
 pub(super) fn printed(program: &Path, argument: &str) -> Option<String> {
     let output = child::output(Command::new(program).arg(argument), PATIENCE).ok()?;
     Some(output.stdout + &output.stderr)

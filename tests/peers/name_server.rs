@@ -1,4 +1,4 @@
-//! A name server that knows one address for every name: that of this machine.
+//! A DNS server that resolves every name to 127.0.0.1.
 
 use std::net::SocketAddr;
 
@@ -34,7 +34,8 @@ impl Drop for NameServer {
     }
 }
 
-/// RFC 1035, section 4.1: the header and the question come back, and one record if it is for an IPv4 address.
+/// Writes the answer to a query (RFC 1035, section 4.1): the header, the question, and one record if the question is for type
+/// A.
 fn answer(query: &[u8]) -> Option<Vec<u8>> {
     let (header, rest) = query.split_at_checked(12)?;
     // The labels, the root, and then the type and the class.
@@ -42,7 +43,7 @@ fn answer(query: &[u8]) -> Option<Vec<u8>> {
     let question = rest.get(..end)?;
     let is_a = question.ends_with(&[0, 1, 0, 1]);
     let mut answer = header[..2].to_vec();
-    // An authoritative answer without an error; one question, and a record or none.
+    // The flags of an authoritative answer without an error, one question, and one record or none.
     answer.extend([0x85, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
     answer.extend(question);
     if is_a {

@@ -1,31 +1,31 @@
-//! What does a scenario want of a proxy, in words that belong to none?
+//! The pools of backends that a scenario asks a proxy for, in terms that are no proxy's own.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A pool of backends by its name. `web` is reached at `/`, another one below its name.
+/// Pools of backends by their names. `web` serves `/`, and each other pool serves the paths below its name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Setup(pub(crate) BTreeMap<String, Pool>);
+pub(crate) struct Pools(pub(crate) BTreeMap<String, Pool>);
 
-/// Backends among which a proxy chooses.
+/// The backends that a proxy chooses from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pool {
     pub(crate) backends: BTreeMap<String, Member>,
-    /// The order in which they stand in the proxy's configuration, if not that of their names.
+    /// The order of the backends in the proxy's configuration. Default: by name.
     #[serde(default)]
     order: Vec<String>,
-    /// The shares of groups of backends in new sessions.
+    /// The weights of groups of backends for new sessions.
     #[serde(default)]
     pub(crate) groups: BTreeMap<String, u32>,
     #[serde(default)]
-    pub(crate) wishes: Vec<Wish>,
+    pub(crate) features: Vec<Feature>,
 }
 
-/// What a pool says of one of its backends.
+/// The properties of a backend within its pool.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Member {
@@ -33,89 +33,89 @@ pub(crate) struct Member {
     pub(crate) state: State,
     #[serde(default)]
     pub(crate) weight: Option<u32>,
-    /// How many requests it may have at a time.
+    /// The most requests that it may have at a time.
     #[serde(default)]
     pub(crate) limit: Option<u32>,
     #[serde(default)]
     pub(crate) group: Option<String>,
 }
 
-/// What an operator has decided about a backend.
+/// The state that an operator gave a backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
     #[default]
     Up,
-    /// Gets nothing.
+    /// Receives nothing.
     Down,
-    /// Gets no new sessions.
+    /// Receives no new sessions.
     Draining,
 }
 
-/// What is wanted beside a cookie that keeps each client on its backend. A proxy has words for it or not.
+/// A feature beyond a cookie that keeps each client on its backend. A proxy supports it or not.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Wish {
+pub(crate) enum Feature {
     NotSticky,
-    /// New clients are given to backends in turn. That is the rule; the wish is for scenarios that count.
+    /// New clients go to the backends in turn. Most proxies do so anyway; scenarios that count requests ask for it.
     Turns,
-    /// By something else than turns.
+    /// New clients are balanced in another way than in turn.
     Balance(Balance),
     /// The header `x-pool` names the pool.
     ChosenByHeader,
-    /// Backends are given as names in DNS, which are looked up again every second.
+    /// Backends are DNS names, which are resolved again every second.
     Names,
     Tls,
     Grpc,
-    /// Connections to backends are used again.
+    /// Connections to backends are kept and used again.
     KeepAlive,
-    /// The same, written before the words for stickiness rather than after them.
+    /// The same, written before the directives for stickiness and not after them.
     KeepAliveFirst,
-    /// Another backend is asked when one answers so. When one refuses the connection, another is asked anyway.
+    /// The request is retried at another backend after this status. After a refused connection it is retried in any case.
     RetryOn(u16),
     /// The name of the cookie.
     Name(String),
     Domain(String),
     Path(String),
-    /// The browser is told to keep the cookie for so many seconds.
+    /// The lifetime of the cookie in the browser, in seconds.
     Lifetime(u32),
-    /// The browser is told to keep the cookie.
+    /// The browser keeps the cookie without an end.
     Forever,
     Secure,
     HttpOnly,
     SameSite(String),
-    /// Made of the arguments `v` and `v2` of the query.
+    /// `Domain` is made of the arguments `v` and `v2` of the query.
     DomainFromQuery,
-    /// The argument `a` of the query.
+    /// `SameSite` is the argument `a` of the query.
     SameSiteFromQuery,
-    /// After so many seconds without a request a session is over, whatever the browser does.
+    /// A session ends after so many seconds without a request, even if the browser sends the cookie.
     Idle(u32),
-    /// After so many seconds a session is over, used or not.
+    /// A session ends after so many seconds, used or not.
     Life(u32),
     /// A session belongs to the application's cookie of this name, and begins when a backend sets it.
     Follow(String),
-    /// The same, and it begins when a client sends it.
+    /// The same, but it begins when a client sends the cookie.
     FollowRequests(String),
-    /// It begins with the head of the answer, not with its end.
+    /// The session begins with the head of the response, not with its end.
     FollowHeads,
     /// The session is in a header of this name.
     Header(String),
     /// The backend does not see the cookie.
     Strip,
     OnlyOnPost,
-    /// An answer with the cookie says that it must not be kept by caches.
+    /// A response with the cookie tells caches not to store it.
     NotCached,
-    /// A cookie of this name that the backend itself sets is left as it is, and no other is given.
+    /// When the backend sets a cookie of the same name, the proxy leaves it as it is and sets none.
     Preserve,
-    /// The backend is named inside the application's cookie of this name.
+    /// The name of the backend is put inside the application's cookie of this name.
     Inside(String),
-    /// No stickiness for paths that begin so.
+    /// No stickiness for paths with this prefix.
     NotBelow(String),
     /// No stickiness for this user agent.
     NotFor(String),
-    /// A request with this header goes to the backend of its cookie though that is down.
+    /// A request with this header goes to the backend of its cookie even if that one is down.
     ForcedBy(String),
-    /// A cookie that says it is from a day and more ahead does not count.
+    /// A cookie is ignored when its date is more than a day in the future.
     NotFromTheFuture,
 }
 
@@ -126,10 +126,10 @@ pub(crate) enum Balance {
     Address,
 }
 
-impl Setup {
+impl Pools {
     /// # Errors
     ///
-    /// What is wrong, and where.
+    /// A value that is not valid, with its place.
     pub(crate) fn parse(value: &Value) -> Result<Self, String> {
         serde_json::from_value(value.clone()).map_err(|error| format!("{error} in {value}"))
     }
@@ -139,14 +139,14 @@ impl Setup {
         self.0.values().flat_map(|pool| pool.backends.keys().map(String::as_str))
     }
 
-    /// Whether any pool wishes this.
-    pub(crate) fn wishes(&self, wish: &Wish) -> bool {
-        self.0.values().any(|pool| pool.wishes.contains(wish))
+    /// Returns `true` if any pool asks for this.
+    pub(crate) fn wants(&self, feature: &Feature) -> bool {
+        self.0.values().any(|pool| pool.features.contains(feature))
     }
 }
 
 impl Pool {
-    /// Its backends, as they stand in the proxy's configuration.
+    /// Its backends, in the order of the proxy's configuration.
     pub(crate) fn members(&self) -> Vec<(&str, &Member)> {
         let place = |name: &str| self.order.iter().position(|other| other == name).unwrap_or(usize::MAX);
         let mut members: Vec<_> = self.backends.iter().map(|(name, member)| (name.as_str(), member)).collect();
@@ -154,19 +154,19 @@ impl Pool {
         members
     }
 
-    /// The share of a backend in new sessions, for a proxy that has no word for groups: that of its group, evenly.
+    /// The weight of a backend for a proxy without groups: an even part of the weight of its group.
     pub(crate) fn weight(&self, member: &Member) -> Option<u32> {
         let Some(group) = &member.group else { return member.weight };
         let size = self.backends.values().filter(|other| other.group.as_ref() == Some(group)).count();
         u32::try_from(size).ok().and_then(|size| self.groups.get(group)?.checked_div(size))
     }
 
-    pub(crate) fn wishes(&self, wish: &Wish) -> bool {
-        self.wishes.contains(wish)
+    pub(crate) fn wants(&self, feature: &Feature) -> bool {
+        self.features.contains(feature)
     }
 }
 
-/// What is changed in a setup: RFC 7396, so `null` takes away.
+/// Applies a JSON merge patch (RFC 7396): `null` removes a field.
 pub(crate) fn merge(into: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *into = patch.clone();
