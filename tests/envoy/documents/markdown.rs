@@ -53,7 +53,7 @@ impl Document {
             if let Some(language) = line.trim_start().strip_prefix("```") {
                 let body = lines.by_ref().take_while(|line| line.trim_start() != "```");
                 // In a list item the block is indented as its fence is.
-                let text = body.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect();
+                let text = body.flat_map(|line| [line.get(indent..).unwrap_or_default(), "\n"]).collect();
                 let heading = document.headings.last().cloned().unwrap_or_default();
                 document.blocks.push(Block { language: language.to_owned(), heading, text });
             } else {
