@@ -6,3 +6,20 @@ mod links;
 mod markdown;
 
 pub(crate) use configurations::override_host;
+
+use std::path::PathBuf;
+
+pub(crate) fn root() -> PathBuf {
+    local_envoy::workspace_root()
+}
+
+/// The text of a file.
+#[track_caller]
+pub(crate) fn read(file: &str) -> String {
+    std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The parts of a text in backticks.
+pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}

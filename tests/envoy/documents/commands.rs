@@ -1,15 +1,15 @@
 //! Runs the commands of the documents, or says which test runs them.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Command;
 
-use local_envoy::{Plugin, validate, workspace_root};
+use local_envoy::{Plugin, validate};
 use serde_json::json;
 
 use harness::{Setup, envoy_binary, sticky_config};
 
 use super::markdown::documents;
+use super::read;
 
 /// Where a command is run.
 enum Run {
@@ -77,13 +77,13 @@ fn every_command_is_run_by_a_test() {
     let unlisted: Vec<_> = shown.difference(&listed).collect();
     assert!(unlisted.is_empty(), "no test runs {unlisted:?}");
 
-    let gate = fs::read_to_string(workspace_root().join(".ci/run")).unwrap();
+    let gate = read(".ci/run");
     for (command, run) in COMMANDS {
         match run {
             Here => {}
             Test(test) => {
                 let (file, name) = test.split_once(": ").unwrap();
-                let source = fs::read_to_string(workspace_root().join(file)).unwrap();
+                let source = read(file);
                 assert!(source.contains(&format!("#[test]\nfn {name}()")), "{command}: {test}");
             }
             Gate(words) => assert!(gate.contains(words), "{command}: {words}"),

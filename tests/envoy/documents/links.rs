@@ -1,8 +1,7 @@
 //! Follows the links of the documents, and compares the two front pages.
 
-use local_envoy::workspace_root;
-
 use super::markdown::{Document, document, documents};
+use super::root;
 
 /// What a page may have that is read before anything else.
 const FRONT_PAGE_BYTES: usize = 12 * 1024;
@@ -22,7 +21,7 @@ fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
             assert!(file.exists(), "{}: {link}", document.name);
             if let Some(anchor) = anchor {
                 let file = file.canonicalize().unwrap();
-                let name = file.strip_prefix(workspace_root().canonicalize().unwrap()).unwrap().display().to_string();
+                let name = file.strip_prefix(root().canonicalize().unwrap()).unwrap().display().to_string();
                 let anchors = self::document(&name).anchors();
                 assert!(anchors.contains(anchor), "{}: {link}: the headings are {anchors:?}", document.name);
             }
@@ -43,15 +42,15 @@ fn every_source_that_a_document_names_exists() {
     // The changelog also names what is gone.
     for document in documents().iter().filter(|document| document.name != "CHANGELOG.md") {
         for code in document.code().into_iter().filter(is_source) {
-            let roots = [workspace_root(), workspace_root().join(CORE)];
-            assert!(roots.iter().any(|root| root.join(code).exists()), "{}: {code}", document.name);
+            let folders = [root(), root().join(CORE)];
+            assert!(folders.iter().any(|folder| folder.join(code).exists()), "{}: {code}", document.name);
         }
     }
 }
 
 #[test]
 fn the_front_page_is_short() {
-    let bytes = std::fs::metadata(workspace_root().join("README.md")).unwrap().len();
+    let bytes = std::fs::metadata(root().join("README.md")).unwrap().len();
     assert!(usize::try_from(bytes).unwrap() <= FRONT_PAGE_BYTES, "{bytes} bytes");
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use local_envoy::workspace_root;
+use super::{quoted, read, root};
 
 /// A Markdown file of the repository.
 pub(crate) struct Document {
@@ -26,12 +26,12 @@ pub(crate) struct Block {
 
 /// The documents in the root and in `docs`.
 pub(crate) fn documents() -> Vec<Document> {
-    let folders = [workspace_root(), workspace_root().join("docs")];
+    let folders = [root(), root().join("docs")];
     let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let names: BTreeSet<String> = files
         .map(|file| file.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .map(|path| path.strip_prefix(workspace_root()).unwrap().display().to_string())
+        .map(|path| path.strip_prefix(root()).unwrap().display().to_string())
         .collect();
     assert!(names.len() > 10, "{names:?}");
     names.iter().map(|name| document(name)).collect()
@@ -39,8 +39,7 @@ pub(crate) fn documents() -> Vec<Document> {
 
 /// The document at this path from the root.
 pub(crate) fn document(name: &str) -> Document {
-    let text = std::fs::read_to_string(workspace_root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    Document::parse(name, &text)
+    Document::parse(name, &read(name))
 }
 
 impl Document {
@@ -92,7 +91,7 @@ impl Document {
 
     /// The inline code.
     pub(crate) fn code(&self) -> Vec<&str> {
-        self.prose.split('`').skip(1).step_by(2).collect()
+        quoted(&self.prose).collect()
     }
 
     /// The anchors that GitHub makes of its headings.
@@ -114,7 +113,7 @@ impl Document {
 
     /// The file that a relative link of this document leads to.
     pub(crate) fn file_of(&self, link: &str) -> PathBuf {
-        let folder = workspace_root().join(&self.name);
+        let folder = root().join(&self.name);
         folder.parent().unwrap_or(Path::new("/")).join(link)
     }
 }
