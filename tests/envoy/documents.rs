@@ -1,4 +1,11 @@
-//! Reads the documents and sources of the repository, for tests that hold them to each other.
+//! Tries the documents: every configuration, command and link in them works.
+
+mod commands;
+mod configurations;
+mod links;
+mod markdown;
+
+pub(crate) use configurations::override_host;
 
 use std::path::PathBuf;
 

@@ -32,7 +32,6 @@ mod parity;
 mod per_route;
 mod pool;
 mod raw_http2;
-mod readme;
 mod reconfigured;
 mod renewal;
 mod security;

@@ -4,18 +4,18 @@ use local_envoy::{Config, Plugin};
 
 use stickiness::outcome::Outcome;
 
-use crate::readme;
+use crate::documents;
 use harness::{Client, LoadBalancer, Setup, fetch};
 
 const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
 
-/// Makes the changes that the README gives for `override_host`.
+/// Makes the changes that docs/configuration.md shows for `override_host`.
 fn use_override_host(config: &mut Config) {
     let filters = config.http_filters("sticky").unwrap();
     filters.retain(|filter| filter["name"] != "envoy.filters.http.stateful_session");
     let route_config = config.connection_manager("sticky").unwrap()["route_config"].as_object_mut().unwrap();
     route_config.remove("request_headers_to_remove");
-    let changes = readme::yaml(readme::OVERRIDE_HOST);
+    let changes = documents::override_host();
     let web = config.cluster("web").unwrap().as_object_mut().unwrap();
     web.extend(changes.as_object().unwrap().clone());
 }
