@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType, Status};
-use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
+use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
 
 /// Who answered a request.
 pub(crate) enum AnsweredBy<'a> {

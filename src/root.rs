@@ -9,7 +9,7 @@ use proxy_wasm::types::ContextType;
 use stickiness::balancer::Balancer;
 use stickiness::config::{Config, Parsed};
 use stickiness::keys;
-use stickiness::seal::{Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
 
 use crate::host;
 use crate::stream::Stream;

@@ -8,10 +8,10 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use stickiness::balancer::{Balancer, Reply, Session};
 use stickiness::config::Mechanism;
-use stickiness::cookie_header::CookieHeader;
 use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
 use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
+use stickiness::wire::cookie_header::CookieHeader;
 
 use crate::host::AnsweredBy;
 use crate::ticker::Ticker;

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use fuzzing::setup::{CLASSIC_APPLICATION, FOLLOWS_APPLICATION};
 use fuzzing::site::{self, Application, Client, Site};
 use libfuzzer_sys::fuzz_target;
-use stickiness::application::{Change, change};
+use stickiness::wire::application_set_cookie::{Change, change};
 
 thread_local! {
     static SITES: RefCell<[Site; 2]> =

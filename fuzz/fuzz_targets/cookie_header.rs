@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
-use stickiness::cookie_header::CookieHeader;
-use stickiness::names::{ABSENT, Pair};
+use stickiness::cookies::names::{ABSENT, Pair};
+use stickiness::wire::cookie_header::CookieHeader;
 
 fuzz_target!(|input: &[u8]| {
     let lines: Vec<&[u8]> = input.split(|&byte| byte == b'\n').collect();

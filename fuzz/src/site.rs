@@ -6,14 +6,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use stickiness::application::{Change, change};
 use stickiness::balancer::{Balancer, Session};
 use stickiness::config::Config;
-use stickiness::cookie_header::CookieHeader;
 use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
 use stickiness::outcome::Outcome;
-use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
+use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
+use stickiness::wire::application_set_cookie::{Change, change};
+use stickiness::wire::cookie_header::CookieHeader;
 
 use crate::lines::check;
 use crate::ring;

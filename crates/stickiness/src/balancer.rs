@@ -4,17 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::config::Config;
+use crate::cookies::group_cookie;
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Texts;
+use crate::cookies::target_cookie::{self, Held};
 use crate::exchange::{Answer, Client, Request, TargetAnswer};
-use crate::group_cookie;
 use crate::group_health::GroupHealth;
-use crate::issuer::Issuer;
 use crate::outcome::Outcome;
 use crate::policy::{OnEmptyGroup, Policy};
-use crate::seal::KeyRing;
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer};
-use crate::target_cookie::{self, Held};
 use crate::time::Timestamp;
+use crate::trust::key_ring::KeyRing;
+use crate::trust::sealer::{DrawNonce, Sealer};
 
 /// A configuration at work.
 #[derive(Debug)]

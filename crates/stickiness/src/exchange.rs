@@ -1,8 +1,8 @@
 //! A request and its answer, as far as a load balancer looks at them.
 
-use crate::cookie_header::CookieHeader;
 use crate::time::Timestamp;
-use crate::user_agent::is_chromium_80;
+use crate::wire::cookie_header::CookieHeader;
+use crate::wire::user_agent::is_chromium_80;
 
 /// A request.
 #[derive(Clone, Debug)]

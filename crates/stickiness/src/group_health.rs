@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// How long what was seen is relied on. Envoy's health checks are hardly more frequent.
-pub const RELIED_ON_FOR: Duration = Duration::from_secs(1);
+pub(crate) const RELIED_ON_FOR: Duration = Duration::from_secs(1);
 
 /// What was seen of target groups. Only those of rules come in, so they are few.
 #[derive(Debug, Default)]
-pub struct GroupHealth(BTreeMap<String, Known>);
+pub(crate) struct GroupHealth(BTreeMap<String, Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -31,24 +31,24 @@ struct Seen {
 
 impl GroupHealth {
     /// A request is on its way there.
-    pub fn request_started(&mut self, target_group: &str) {
+    pub(crate) fn request_started(&mut self, target_group: &str) {
         let known = self.known(target_group);
         known.under_way = known.under_way.saturating_add(1);
     }
 
     /// A request that was on its way there has been answered or given up.
-    pub fn request_ended(&mut self, target_group: &str) {
+    pub(crate) fn request_ended(&mut self, target_group: &str) {
         let known = self.known(target_group);
         known.under_way = known.under_way.saturating_sub(1);
     }
 
     /// An answer showed whether a target is healthy there.
-    pub fn saw(&mut self, target_group: &str, is_alive: bool, at: Timestamp) {
+    pub(crate) fn saw(&mut self, target_group: &str, is_alive: bool, at: Timestamp) {
         self.known(target_group).seen = Some(Seen { is_alive, at });
     }
 
     /// Whether a target is healthy there: as was seen a moment ago, otherwise as `ask` finds it now.
-    pub fn is_alive(&mut self, target_group: &str, now: Timestamp, ask: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn is_alive(&mut self, target_group: &str, now: Timestamp, ask: impl FnOnce() -> bool) -> bool {
         let known = self.known(target_group);
         // A clock that was set back says nothing about how long ago something was.
         let seen = known.seen.filter(|seen| seen.at <= now);

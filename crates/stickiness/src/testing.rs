@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::balancer::{Balancer, Reply, Session};
 use crate::config::Config;
-use crate::cookie_header::CookieHeader;
 use crate::exchange::{Answer, Request, RouteChoice, TargetAnswer};
 use crate::keys::parse_ring;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
+use crate::wire::cookie_header::CookieHeader;
 
 pub(crate) const KEYS: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const OTHER_KEYS: &str = "b://////////////////////////////////////////8=";

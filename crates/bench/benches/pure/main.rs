@@ -11,15 +11,15 @@ use anyhow::{Context, Result};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use stickiness::balancer::{Balancer, Session};
-use stickiness::binding::Binding;
 use stickiness::config::Config;
-use stickiness::cookie_header::CookieHeader;
+use stickiness::cookies::names::Pair;
 use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
-use stickiness::names::Pair;
-use stickiness::seal::{Key, KeyRing, Kind, SECRET_LENGTH};
-use stickiness::sealed_cookie;
-use stickiness::set_cookie::SetCookie;
 use stickiness::time::Timestamp;
+use stickiness::trust::binding::Binding;
+use stickiness::trust::key_ring::{CookieKind, Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::value_encoding;
+use stickiness::wire::cookie_header::CookieHeader;
+use stickiness::wire::set_cookie::SetCookie;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const NONCE: [u8; 24] = [7; 24];
@@ -37,11 +37,11 @@ fn main() -> Result<()> {
     let ring = || KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new());
     let binding = Binding { target_group: "web".into(), target: "10.0.0.1:8080".into(), issued_at: NOW };
     let content = binding.to_bytes().context("a binding")?;
-    let value = sealed_cookie::seal(&ring(), Kind::LbCookie, &content, &NONCE).context("a value")?;
+    let value = value_encoding::seal(&ring(), CookieKind::LbCookie, &content, &NONCE).context("a value")?;
 
     let keys = ring();
-    pure.measure("seal a value", || sealed_cookie::seal(&keys, Kind::LbCookie, &content, &NONCE));
-    pure.measure("open a value", || sealed_cookie::open(&keys, Kind::LbCookie, value.as_bytes()));
+    pure.measure("seal a value", || value_encoding::seal(&keys, CookieKind::LbCookie, &content, &NONCE));
+    pure.measure("open a value", || value_encoding::open(&keys, CookieKind::LbCookie, value.as_bytes()));
 
     let cookies = format!("AWSALB={value}; AWSALBCORS={value}");
     let foreign: Vec<String> = (0..80).map(|number| format!("foreign{number:02}={}", "x".repeat(90))).collect();
@@ -84,7 +84,7 @@ fn main() -> Result<()> {
 /// As many cookies of the name as Envoy's default limit of 60 KiB for the headers of a request lets through, each the shortest
 /// value that has to be decrypted before it is known to be forged.
 fn forgeries(keys: &KeyRing) -> Option<String> {
-    let sealed = sealed_cookie::seal(keys, Kind::AppCookie, b"", &NONCE)?;
+    let sealed = value_encoding::seal(keys, CookieKind::AppCookie, b"", &NONCE)?;
     let forgery = format!("AWSALB={sealed}; ");
     Some(forgery.repeat(60 * 1024 / forgery.len()))
 }

@@ -9,7 +9,7 @@ use super::target_group::TargetGroup;
 use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, names};
 use crate::keys;
 use crate::policy::{CookieOptions, Policy, Stickiness};
-use crate::seal::KeyRing;
+use crate::trust::key_ring::KeyRing;
 
 #[derive(Default)]
 pub(super) struct Document {

@@ -2,7 +2,7 @@
 //!
 //! A value says the same for ever; whether it is still good is judged anew by everybody who asks.
 
-use crate::seal::Kind;
+use crate::trust::key_ring::CookieKind;
 
 /// The most values that are kept, one in each place.
 const PLACES: usize = 4096;
@@ -15,13 +15,13 @@ const MAX_VALUE: usize = 512;
 
 /// The values opened last, at most some 4 MB of them, and a few hundred kilobytes as a rule.
 #[derive(Debug)]
-pub struct OpenedValues<T> {
+pub(crate) struct OpenedValues<T> {
     places: Vec<Option<Opened<T>>>,
 }
 
 #[derive(Debug)]
 struct Opened<T> {
-    kind: Kind,
+    kind: CookieKind,
     value: Box<[u8]>,
     said: T,
 }
@@ -35,8 +35,7 @@ impl<T> Default for OpenedValues<T> {
 
 impl<T> OpenedValues<T> {
     /// What this value says, if it is known.
-    #[must_use]
-    pub fn get(&self, kind: Kind, value: &[u8]) -> Option<&T> {
+    pub(crate) fn get(&self, kind: CookieKind, value: &[u8]) -> Option<&T> {
         let opened = self.places.get(place(value)?)?.as_ref()?;
         (opened.kind == kind && are_equal(&opened.value, value)).then_some(&opened.said)
     }
@@ -44,7 +43,7 @@ impl<T> OpenedValues<T> {
     /// Keeps what a value says, instead of what had its place.
     ///
     /// For values that opened only: what a client makes up finds no room, so nobody drives out the others with it.
-    pub fn keep(&mut self, kind: Kind, value: &[u8], said: T) {
+    pub(crate) fn keep(&mut self, kind: CookieKind, value: &[u8], said: T) {
         let Some(place) = place(value).filter(|_| value.len() <= MAX_VALUE) else { return };
         if self.places.is_empty() {
             self.places.resize_with(PLACES, || None);
@@ -91,32 +90,32 @@ mod tests {
     #[test]
     fn what_was_opened_is_known_for_its_kind_alone() {
         let mut opened = OpenedValues::<u8>::default();
-        assert_eq!(opened.get(Kind::LbCookie, &value(1)), None);
-        opened.keep(Kind::LbCookie, &value(1), 7);
-        assert_eq!(opened.get(Kind::LbCookie, &value(1)), Some(&7));
-        assert_eq!(opened.get(Kind::AppCookie, &value(1)), None);
+        assert_eq!(opened.get(CookieKind::LbCookie, &value(1)), None);
+        opened.keep(CookieKind::LbCookie, &value(1), 7);
+        assert_eq!(opened.get(CookieKind::LbCookie, &value(1)), Some(&7));
+        assert_eq!(opened.get(CookieKind::AppCookie, &value(1)), None);
     }
 
     #[test]
     fn a_value_that_differs_in_any_character_is_another() {
         let mut opened = OpenedValues::<u8>::default();
-        opened.keep(Kind::LbCookie, &value(1), 7);
+        opened.keep(CookieKind::LbCookie, &value(1), 7);
         for position in 0..value(1).len() {
             let mut other = value(1);
             other[position] ^= 1;
-            assert_eq!(opened.get(Kind::LbCookie, &other), None, "{position}");
+            assert_eq!(opened.get(CookieKind::LbCookie, &other), None, "{position}");
         }
-        assert_eq!(opened.get(Kind::LbCookie, &value(1)[..123]), None);
+        assert_eq!(opened.get(CookieKind::LbCookie, &value(1)[..123]), None);
     }
 
     #[test]
     fn no_more_is_kept_than_there_are_places() {
         let mut opened = OpenedValues::<u8>::default();
         for number in 0..10 * PLACES {
-            opened.keep(Kind::LbCookie, &value(number), 7);
+            opened.keep(CookieKind::LbCookie, &value(number), 7);
         }
         assert_eq!(opened.places.len(), PLACES);
-        assert_eq!(opened.get(Kind::LbCookie, &value(10 * PLACES - 1)), Some(&7));
+        assert_eq!(opened.get(CookieKind::LbCookie, &value(10 * PLACES - 1)), Some(&7));
         // Evenly spread: hardly a place is left empty.
         assert!(opened.places.iter().flatten().count() > PLACES * 9 / 10);
     }
@@ -126,8 +125,8 @@ mod tests {
         let mut opened = OpenedValues::<u8>::default();
         for length in [0, 17, MAX_VALUE + 1] {
             let value = vec![b'x'; length];
-            opened.keep(Kind::LbCookie, &value, 7);
-            assert_eq!(opened.get(Kind::LbCookie, &value), None, "{length}");
+            opened.keep(CookieKind::LbCookie, &value, 7);
+            assert_eq!(opened.get(CookieKind::LbCookie, &value), None, "{length}");
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use crate::binding::Binding;
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Texts;
+use crate::cookies::names::Pair;
+use crate::cookies::renewal::{in_time, of_group};
 use crate::exchange::Request;
-use crate::issuer::Issuer;
-use crate::names::Pair;
 use crate::outcome::Outcome;
 use crate::policy::CookieOptions;
-use crate::renewal::{in_time, of_group};
-use crate::seal::Kind;
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer, first_good};
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::CookieKind;
+use crate::trust::sealer::{DrawNonce, Sealer, first_good};
 
 /// The binding that a request brings: the first that opens and fits, the twin's first.
 ///
@@ -21,7 +21,7 @@ use crate::sealer::{DrawNonce, Sealer, first_good};
 /// # Errors
 ///
 /// What comes nearest to a binding.
-pub fn read(
+pub(crate) fn read(
     sealer: &Sealer,
     options: &CookieOptions,
     duration: Duration,
@@ -30,13 +30,13 @@ pub fn read(
 ) -> Result<Binding, Outcome> {
     let names = Pair::of_lb_cookie(options.name.as_deref());
     first_good(request.cookies.of_pair(&names), |value| {
-        let binding = sealer.open_binding(Kind::LbCookie, value)?;
+        let binding = sealer.open_binding(CookieKind::LbCookie, value)?;
         of_group(binding, target_group).and_then(|binding| in_time(binding, duration, request.now))
     })
 }
 
 /// The `Set-Cookie` lines for a client that holds `held`, if it is given any.
-pub fn lines(
+pub(crate) fn lines(
     issuer: &Issuer<'_>,
     duration: Duration,
     held: Option<&Binding>,
@@ -47,5 +47,5 @@ pub fn lines(
         return None;
     }
     let names = || Pair::of_lb_cookie(issuer.options.name.as_deref());
-    issuer.pair(Kind::LbCookie, names, &next, duration, draw_nonce)
+    issuer.pair(CookieKind::LbCookie, names, &next, duration, draw_nonce)
 }

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::policy::CookieOptions;
-use crate::seal::Kind;
 use crate::time::Timestamp;
+use crate::trust::key_ring::CookieKind;
 
 /// In how many places values are kept, by their target.
 const PLACES: usize = 512;
@@ -20,24 +20,24 @@ const SHIFT: u32 = u64::BITS.saturating_sub(PLACES.trailing_zeros());
 const DEPTH: usize = 8;
 
 /// A value, or the lines of cookies that carry it.
-pub type Texts = Rc<[Rc<str>]>;
+pub(crate) type Texts = Rc<[Rc<str>]>;
 
 /// What a value is for.
 #[derive(Clone, Copy, Debug)]
-pub struct Purpose<'a> {
+pub(crate) struct Purpose<'a> {
     /// The kind of the cookie.
-    pub kind: Kind,
+    pub(crate) kind: CookieKind,
     /// What is made of the value.
-    pub form: Form,
+    pub(crate) form: Form,
     /// The target group that it names.
-    pub target_group: &'a str,
+    pub(crate) target_group: &'a str,
     /// The target that it names.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
 }
 
 /// What is made of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Nothing: it is the value alone.
     Value,
     /// The lines of a cookie and its twin.
@@ -51,7 +51,7 @@ pub enum Form {
 
 #[derive(Debug)]
 struct Sealed {
-    kind: Kind,
+    kind: CookieKind,
     form: Form,
     target_group: String,
     target: String,
@@ -61,14 +61,14 @@ struct Sealed {
 
 /// The values sealed in the current second.
 #[derive(Debug, Default)]
-pub struct SealedValues {
+pub(crate) struct SealedValues {
     second: u64,
     places: Vec<Vec<Sealed>>,
 }
 
 impl SealedValues {
     /// What was kept for this purpose earlier in this second, at most `max_age` ago.
-    pub fn get(&mut self, purpose: Purpose<'_>, now: Timestamp, max_age: Duration) -> Option<Texts> {
+    pub(crate) fn get(&mut self, purpose: Purpose<'_>, now: Timestamp, max_age: Duration) -> Option<Texts> {
         if now.second() != self.second {
             self.places.iter_mut().for_each(Vec::clear);
             self.second = now.second();
@@ -79,7 +79,7 @@ impl SealedValues {
 
     /// Keeps what was made for this purpose, instead of what was kept for it, until the second is over, or until there are too
     /// many.
-    pub fn keep(&mut self, purpose: Purpose<'_>, now: Timestamp, texts: Texts) {
+    pub(crate) fn keep(&mut self, purpose: Purpose<'_>, now: Timestamp, texts: Texts) {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, Vec::new);
         }
@@ -126,7 +126,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn purpose<'a>(target_group: &'a str, target: &'a str) -> Purpose<'a> {
-        Purpose { kind: Kind::LbCookie, form: Form::Value, target_group, target }
+        Purpose { kind: CookieKind::LbCookie, form: Form::Value, target_group, target }
     }
 
     /// The value at this millisecond, which is `sealed` when nothing is kept.
@@ -157,7 +157,7 @@ mod tests {
             purpose("web", "a"),
             purpose("web", "b"),
             purpose("api", "a"),
-            Purpose { kind: Kind::AppCookie, ..purpose("web", "a") },
+            Purpose { kind: CookieKind::AppCookie, ..purpose("web", "a") },
             lines(&raw const one, false),
             lines(&raw const one, true),
             lines(&raw const other, false),

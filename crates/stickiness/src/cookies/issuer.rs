@@ -2,39 +2,38 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::binding::Binding;
 use crate::config::Config;
+use crate::cookies::line_cache::{Form, Texts};
+use crate::cookies::names::Pair;
 use crate::exchange::{Client, TargetAnswer};
-use crate::names::Pair;
 use crate::policy::{CookieOptions, Expires, MaxAge, SameSite, Secure};
-use crate::seal::Kind;
-use crate::sealed_values::{Form, Texts};
-use crate::sealer::{DrawNonce, Sealer};
-use crate::set_cookie::SetCookie;
 use crate::time::Timestamp;
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::CookieKind;
+use crate::trust::sealer::{DrawNonce, Sealer};
+use crate::wire::set_cookie::SetCookie;
 
 /// What AWS's own cookies show as their expiry: "The load balancer generated cookie has its own expiry of 7 days".
 const SEVEN_DAYS: Duration = Duration::from_hours(7 * 24);
 
 /// Makes the cookies of one answer.
 #[derive(Clone, Copy)]
-pub struct Issuer<'a> {
+pub(crate) struct Issuer<'a> {
     /// What the operator asked for.
-    pub config: &'a Config,
+    pub(crate) config: &'a Config,
     /// Seals what they say.
-    pub sealer: &'a Sealer,
+    pub(crate) sealer: &'a Sealer,
     /// What they look like.
-    pub options: &'a CookieOptions,
+    pub(crate) options: &'a CookieOptions,
     /// Whom they are for.
-    pub client: Client,
+    pub(crate) client: Client,
     /// The answer that carries them.
-    pub answer: &'a TargetAnswer<'a>,
+    pub(crate) answer: &'a TargetAnswer<'a>,
 }
 
 impl<'a> Issuer<'a> {
     /// The target that answered, from now on; with the names of `held`, where that is the same one.
-    #[must_use]
-    pub fn binding(&self, held: Option<&Binding>) -> Binding {
+    pub(crate) fn binding(&self, held: Option<&Binding>) -> Binding {
         let TargetAnswer { target_group, target, now, .. } = *self.answer;
         match held.filter(|held| *held.target_group == *target_group && *held.target == *target) {
             Some(held) => Binding { issued_at: now, ..held.clone() },
@@ -45,9 +44,9 @@ impl<'a> Issuer<'a> {
     /// The lines for a cookie of this kind that holds `binding` alone, and for its twin; `None` as for [`Sealer::seal`].
     ///
     /// All clients that the target answers in one moment are given the same ones.
-    pub fn pair(
+    pub(crate) fn pair(
         &self,
-        kind: Kind,
+        kind: CookieKind,
         names: impl FnOnce() -> Pair,
         binding: &Binding,
         duration: Duration,
@@ -71,8 +70,7 @@ impl<'a> Issuer<'a> {
     }
 
     /// The lines for a cookie of a Classic Load Balancer and its twin.
-    #[must_use]
-    pub fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Texts {
+    pub(crate) fn classic_pair(&self, names: &Pair, value: &str, expiration_period: Option<Duration>) -> Texts {
         let plain = SetCookie {
             max_age: expiration_period,
             ..self.cookie(&names.plain, value, self.options.same_site, Duration::ZERO)
@@ -90,8 +88,7 @@ impl<'a> Issuer<'a> {
     }
 
     /// A cookie that shows this duration.
-    #[must_use]
-    pub fn cookie<'c>(
+    pub(crate) fn cookie<'c>(
         &self,
         name: &'c str,
         value: &'c str,
@@ -131,8 +128,7 @@ impl<'a> Issuer<'a> {
     ///
     /// Envoy sets `x-forwarded-proto` where nobody did, so over plain HTTP the connection need not be asked. To claim `http` gains
     /// nothing: browsers refuse `SameSite=None` without `Secure`, and who claims it goes without a cookie for other sites.
-    #[must_use]
-    pub fn over_https(&self) -> bool {
+    pub(crate) fn over_https(&self) -> bool {
         match self.client.forwarded_https {
             Some(false) => false,
             Some(true) if self.options.trust_x_forwarded_proto => true,

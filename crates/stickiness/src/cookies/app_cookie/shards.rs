@@ -3,9 +3,9 @@
 //! "If the cookie is larger than 4K it is sharded": every part but the last is as long as a cookie's value may be, so that a
 //! part tells whether another one follows it.
 
-use crate::cookie_header::CookieHeader;
-use crate::names::{Name, SHARDS};
-use crate::sealed_cookie::MAX_VALUE;
+use crate::cookies::names::{Name, SHARDS};
+use crate::trust::value_encoding::MAX_VALUE;
+use crate::wire::cookie_header::CookieHeader;
 
 /// The parts of a value, which is ASCII.
 pub(super) fn split(value: &str) -> impl Iterator<Item = &str> {
@@ -42,7 +42,7 @@ pub(super) fn joined(names: &[Name; SHARDS], cookies: &CookieHeader<'_>) -> impl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::shards;
+    use crate::cookies::names::shards;
 
     fn rejoined(cookies: &str) -> Vec<Vec<u8>> {
         let header = CookieHeader::from_iter([cookies.as_bytes()]);

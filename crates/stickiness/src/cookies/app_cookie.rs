@@ -9,28 +9,28 @@ mod shards;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::application::{Change, change};
-use crate::binding::Binding;
 use crate::config::Config;
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Texts;
+use crate::cookies::names::{Name, REMOVED, SHARDS, shards as shard_names};
+use crate::cookies::renewal::{in_time, is_over};
 use crate::exchange::Request;
-use crate::issuer::Issuer;
-use crate::names::{Name, REMOVED, SHARDS, shards as shard_names};
 use crate::outcome::Outcome;
 use crate::policy::{CookieOptions, SameSite, Secure, Stickiness, UnusedShards};
-use crate::renewal::{in_time, is_over};
-use crate::seal::Kind;
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer};
 use crate::time::Timestamp;
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::CookieKind;
+use crate::trust::sealer::{DrawNonce, Sealer};
+use crate::wire::application_set_cookie::{Change, change};
 
 /// The longest duration that can be configured. An older binding is of no use to anybody.
 const MAX_DURATION: Duration = Duration::from_hours(7 * 24);
 
 /// What a request brings.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// The binding to a target of the request's target group.
-    pub pin: Result<Binding, Outcome>,
+    pub(crate) pin: Result<Binding, Outcome>,
     /// All bindings of the envelope.
     bindings: Vec<Binding>,
     /// Which of the shards came, those that mean "no cookie" left out.
@@ -41,15 +41,13 @@ pub struct Held {
 
 impl Held {
     /// What a client brings that brings nothing.
-    #[must_use]
-    pub const fn nothing() -> Self {
+    pub(crate) const fn nothing() -> Self {
         Self { pin: Err(Outcome::NoCookie), bindings: Vec::new(), sent: [false; SHARDS], has_unknown_key: false }
     }
 }
 
 /// What a request brings. Nothing pins without the application's cookie beside ours: AWS wants both.
-#[must_use]
-pub fn read(
+pub(crate) fn read(
     sealer: &Sealer,
     options: &CookieOptions,
     cookie_name: &str,
@@ -61,7 +59,7 @@ pub fn read(
     let sent = names.each_ref().map(|name| request.cookies.values(name).next().is_some());
     let mut held = Held { sent, ..Held::nothing() };
     for value in shards::joined(&names, &request.cookies) {
-        let opened = sealer.open(Kind::AppCookie, &value);
+        let opened = sealer.open(CookieKind::AppCookie, &value);
         held.has_unknown_key |= opened == Err(Outcome::UnknownKey);
         let bindings = opened.and_then(|content| envelope::read(&content).ok_or(Outcome::Malformed));
         let pin = bindings.as_ref().map_err(|miss| *miss).and_then(|bindings| {
@@ -92,7 +90,7 @@ fn nearer(one: Result<Binding, Outcome>, other: Result<Binding, Outcome>) -> Res
 }
 
 /// The `Set-Cookie` lines for a client that holds this.
-pub fn lines(
+pub(crate) fn lines(
     issuer: &Issuer<'_>,
     cookie_name: &str,
     duration: Duration,
@@ -165,12 +163,12 @@ fn seal(
         && binding.issued_at == now
     {
         let content = || envelope::write(std::slice::from_ref(binding));
-        let seal = || sealer.seal(Kind::AppCookie, &content()?, draw_nonce);
-        return sealer.share_value(Kind::AppCookie, binding, duration, seal);
+        let seal = || sealer.seal(CookieKind::AppCookie, &content()?, draw_nonce);
+        return sealer.share_value(CookieKind::AppCookie, binding, duration, seal);
     }
     while !bindings.is_empty() {
         let content = envelope::write(&bindings);
-        if let Some(value) = content.and_then(|content| sealer.seal(Kind::AppCookie, &content, draw_nonce)) {
+        if let Some(value) = content.and_then(|content| sealer.seal(CookieKind::AppCookie, &content, draw_nonce)) {
             return Some(value.into());
         }
         bindings.pop();

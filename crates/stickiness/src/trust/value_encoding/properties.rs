@@ -4,16 +4,21 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::binding::Binding;
+use crate::cookies::renewal::of_group;
 use crate::outcome::Outcome;
-use crate::renewal::of_group;
-use crate::seal::{Key, NONCE_LENGTH, SECRET_LENGTH};
 use crate::time::Timestamp;
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::{Key, NONCE_LENGTH, SECRET_LENGTH};
 
 type Secret = [u8; SECRET_LENGTH];
 
-const KINDS: [Kind; 5] =
-    [Kind::LbCookie, Kind::AppCookie, Kind::TargetGroup, Kind::ClassicLbCookie, Kind::ClassicAppCookie];
+const KINDS: [CookieKind; 5] = [
+    CookieKind::LbCookie,
+    CookieKind::AppCookie,
+    CookieKind::TargetGroup,
+    CookieKind::ClassicLbCookie,
+    CookieKind::ClassicAppCookie,
+];
 
 prop_compose! {
     fn any_binding()(target_group in ".{0,60}", target in ".{0,108}", at: u64) -> Binding {
@@ -24,7 +29,7 @@ prop_compose! {
 prop_compose! {
     /// A kind, a secret, and the value of a cookie of that kind sealed with it.
     fn any_value()(kind in select(&KINDS), secret: Secret, nonce: Nonce, binding in any_binding())
-        -> (Kind, Secret, String)
+        -> (CookieKind, Secret, String)
     {
         (kind, secret, sealed(kind, &secret, &nonce, &binding))
     }
@@ -34,7 +39,7 @@ fn ring(secret: &Secret) -> KeyRing {
     KeyRing::new(Key::new(secret), Vec::new())
 }
 
-fn sealed(kind: Kind, secret: &Secret, nonce: &Nonce, binding: &Binding) -> String {
+fn sealed(kind: CookieKind, secret: &Secret, nonce: &Nonce, binding: &Binding) -> String {
     seal(&ring(secret), kind, &binding.to_bytes().unwrap(), nonce).unwrap()
 }
 

@@ -3,18 +3,17 @@
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use crate::binding::Binding;
 use crate::outcome::Outcome;
 use crate::policy::Renew;
 use crate::time::Timestamp;
+use crate::trust::binding::Binding;
 
 /// How far ahead of our clock a cookie may have been issued: the clocks of several load balancers differ, but not by
 /// a day, and a time farther ahead would extend the stickiness.
 const MAX_AHEAD: Duration = Duration::from_hours(24);
 
 /// Whether the duration that is configured now has passed since the binding was issued.
-#[must_use]
-pub fn is_over(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
+pub(crate) fn is_over(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
     now.since(binding.issued_at) >= duration || binding.issued_at.since(now) > MAX_AHEAD
 }
 
@@ -23,7 +22,7 @@ pub fn is_over(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
 /// # Errors
 ///
 /// [`Outcome::Expired`].
-pub fn in_time<B: Borrow<Binding>>(binding: B, duration: Duration, now: Timestamp) -> Result<B, Outcome> {
+pub(crate) fn in_time<B: Borrow<Binding>>(binding: B, duration: Duration, now: Timestamp) -> Result<B, Outcome> {
     if is_over(binding.borrow(), duration, now) { Err(Outcome::Expired) } else { Ok(binding) }
 }
 
@@ -32,22 +31,20 @@ pub fn in_time<B: Borrow<Binding>>(binding: B, duration: Duration, now: Timestam
 /// # Errors
 ///
 /// [`Outcome::WrongGroup`].
-pub fn of_group(binding: Binding, target_group: &str) -> Result<Binding, Outcome> {
+pub(crate) fn of_group(binding: Binding, target_group: &str) -> Result<Binding, Outcome> {
     if *binding.target_group == *target_group { Ok(binding) } else { Err(Outcome::WrongGroup) }
 }
 
 impl Renew {
     /// Whether a client that holds `held` is given `next`.
-    #[must_use]
-    pub fn is_due(self, held: Option<&Binding>, next: &Binding, duration: Duration) -> bool {
+    pub(crate) fn is_due(self, held: Option<&Binding>, next: &Binding, duration: Duration) -> bool {
         let is_same = |held: &Binding| held.target_group == next.target_group && held.target == next.target;
         let is_kept = |held: &Binding| !self.is_due_since(held.issued_at, next.issued_at, duration);
         !held.is_some_and(|held| is_kept(held) && is_same(held))
     }
 
     /// Whether a client whose target is still the same is given a new cookie now.
-    #[must_use]
-    pub fn is_due_since(self, issued_at: Timestamp, now: Timestamp, duration: Duration) -> bool {
+    pub(crate) fn is_due_since(self, issued_at: Timestamp, now: Timestamp, duration: Duration) -> bool {
         match self {
             Self::Always => true,
             Self::OnChange => false,

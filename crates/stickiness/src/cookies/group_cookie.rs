@@ -2,31 +2,30 @@
 
 use std::rc::Rc;
 
-use crate::binding::Binding;
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Texts;
+use crate::cookies::names::Pair;
+use crate::cookies::renewal::in_time;
 use crate::exchange::Request;
-use crate::issuer::Issuer;
-use crate::names::Pair;
 use crate::outcome::Outcome;
 use crate::policy::Rule;
-use crate::renewal::in_time;
-use crate::seal::Kind;
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer};
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::CookieKind;
+use crate::trust::sealer::{DrawNonce, Sealer};
 
 /// What a request to a target group of a rule brings.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// The rule, which keeps clients in their target group.
-    pub rule: Rc<Rule>,
+    pub(crate) rule: Rc<Rule>,
     /// The target group that the client is bound to.
-    pub pin: Result<Binding, Outcome>,
+    pub(crate) pin: Result<Binding, Outcome>,
 }
 
 /// What a request brings for the rule it is under; `None` when no rule keeps its clients.
 ///
 /// A target group may be in several rules. The request is under the first that also has the group its cookie names.
-#[must_use]
-pub fn read(sealer: &Sealer, rules: &[Rc<Rule>], request: &Request<'_>) -> Option<Held> {
+pub(crate) fn read(sealer: &Sealer, rules: &[Rc<Rule>], request: &Request<'_>) -> Option<Held> {
     let keeps_clients = |rule: &&Rc<Rule>| rule.stickiness.is_some() && has(rule, request.target_group);
     let rules: Vec<&Rc<Rule>> = rules.iter().filter(keeps_clients).collect();
     let first = rules.first()?;
@@ -38,7 +37,7 @@ pub fn read(sealer: &Sealer, rules: &[Rc<Rule>], request: &Request<'_>) -> Optio
             continue;
         }
         for value in request.cookies.of_pair(&Pair::of_target_group(rule.cookie.name.as_deref())) {
-            let binding = sealer.open_binding(Kind::TargetGroup, &value);
+            let binding = sealer.open_binding(CookieKind::TargetGroup, &value);
             for rule in rules.iter().filter(has_its_names) {
                 match binding.as_ref().map_err(|miss| *miss).and_then(|binding| fit(binding, rule, request)) {
                     Ok(pin) => return Some(Held { rule: Rc::clone(rule), pin: Ok(pin.clone()) }),
@@ -58,14 +57,14 @@ fn fit<'a>(binding: &'a Binding, rule: &Rule, request: &Request<'_>) -> Result<&
 }
 
 /// The `Set-Cookie` lines for a client that holds this, if it is given any.
-pub fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Option<Texts> {
+pub(crate) fn lines(issuer: &Issuer<'_>, held: &Held, draw_nonce: DrawNonce<'_>) -> Option<Texts> {
     let next = Binding { target: "".into(), ..issuer.binding(None) };
     let duration = held.rule.stickiness.filter(|_| has(&held.rule, &next.target_group))?;
     if !issuer.options.renew.is_due(held.pin.as_ref().ok(), &next, duration) {
         return None;
     }
     let names = || Pair::of_target_group(issuer.options.name.as_deref());
-    issuer.pair(Kind::TargetGroup, names, &next, duration, draw_nonce)
+    issuer.pair(CookieKind::TargetGroup, names, &next, duration, draw_nonce)
 }
 
 fn has(rule: &Rule, target_group: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What does an application-based cookie say? Several bindings, one of each target group.
 
-use crate::binding::{Binding, padded};
+use crate::trust::binding::{Binding, padded};
 
 /// The bindings in bytes: how many (2, big endian), each of them, zeros up to a whole block.
 ///

@@ -5,8 +5,8 @@ use base16ct::upper as hexadecimal;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::names::SHARDS;
-use crate::seal::{KeyRing, Kind, Nonce, OpenError};
+use crate::cookies::names::SHARDS;
+use crate::trust::key_ring::{CookieKind, KeyRing, Nonce, OpenError};
 
 /// The longest value of a cookie that is given and looked at, in bytes.
 ///
@@ -14,7 +14,7 @@ use crate::seal::{KeyRing, Kind, Nonce, OpenError};
 /// This leaves 96 for the name.
 pub const MAX_VALUE: usize = 4000;
 
-impl Kind {
+impl CookieKind {
     const fn is_classic(self) -> bool {
         matches!(self, Self::ClassicLbCookie | Self::ClassicAppCookie)
     }
@@ -30,7 +30,7 @@ impl Kind {
 
 /// The value of a cookie of this kind; `None` when it is too long for one.
 #[must_use]
-pub fn seal(key_ring: &KeyRing, kind: Kind, content: &[u8], nonce: &Nonce) -> Option<String> {
+pub fn seal(key_ring: &KeyRing, kind: CookieKind, content: &[u8], nonce: &Nonce) -> Option<String> {
     let sealed = key_ring.seal(kind, content, nonce);
     let value = if kind.is_classic() { hexadecimal::encode_string(&sealed) } else { STANDARD_NO_PAD.encode(&sealed) };
     (value.len() <= kind.max_value()).then_some(value)
@@ -41,7 +41,7 @@ pub fn seal(key_ring: &KeyRing, kind: Kind, content: &[u8], nonce: &Nonce) -> Op
 /// # Errors
 ///
 /// [`OpenError`] says why it does not open; what is too long or not written so is malformed.
-pub fn open(key_ring: &KeyRing, kind: Kind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
+pub fn open(key_ring: &KeyRing, kind: CookieKind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
     if value.len() > kind.max_value() {
         return Err(OpenError::Malformed);
     }
@@ -57,7 +57,7 @@ mod tests {
     use data_encoding::{BASE64_NOPAD, HEXUPPER};
 
     use super::*;
-    use crate::seal::{Key, SECRET_LENGTH};
+    use crate::trust::key_ring::{Key, SECRET_LENGTH};
 
     const NONCE: Nonce = [7; 24];
 
@@ -67,20 +67,25 @@ mod tests {
 
     #[test]
     fn a_value_has_the_124_characters_of_an_aws_cookie() {
-        let value = seal(&ring(), Kind::LbCookie, &[0; 48], &NONCE).unwrap();
+        let value = seal(&ring(), CookieKind::LbCookie, &[0; 48], &NONCE).unwrap();
         assert_eq!(value.len(), 124);
-        assert_eq!(open(&ring(), Kind::LbCookie, value.as_bytes()), Ok(vec![0; 48]));
+        assert_eq!(open(&ring(), CookieKind::LbCookie, value.as_bytes()), Ok(vec![0; 48]));
     }
 
     #[test]
     fn a_classic_value_is_upper_case_hexadecimal() {
-        let value = seal(&ring(), Kind::ClassicLbCookie, &[0; 48], &NONCE).unwrap();
+        let value = seal(&ring(), CookieKind::ClassicLbCookie, &[0; 48], &NONCE).unwrap();
         assert!(value.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte)), "{value}");
-        assert_eq!(open(&ring(), Kind::ClassicLbCookie, value.as_bytes()), Ok(vec![0; 48]));
+        assert_eq!(open(&ring(), CookieKind::ClassicLbCookie, value.as_bytes()), Ok(vec![0; 48]));
     }
 
-    const KINDS: [Kind; 5] =
-        [Kind::LbCookie, Kind::AppCookie, Kind::TargetGroup, Kind::ClassicLbCookie, Kind::ClassicAppCookie];
+    const KINDS: [CookieKind; 5] = [
+        CookieKind::LbCookie,
+        CookieKind::AppCookie,
+        CookieKind::TargetGroup,
+        CookieKind::ClassicLbCookie,
+        CookieKind::ClassicAppCookie,
+    ];
 
     #[test]
     fn a_value_of_any_kind_that_is_cut_anywhere_does_not_open() {
@@ -118,25 +123,25 @@ mod tests {
     #[test]
     fn a_value_longer_than_a_cookie_is_neither_given_nor_opened() {
         let long = vec![0; 48 * 64];
-        assert_eq!(seal(&ring(), Kind::LbCookie, &long, &NONCE), None);
-        let value = BASE64_NOPAD.encode(&ring().seal(Kind::LbCookie, &long, &NONCE));
-        assert_eq!(open(&ring(), Kind::LbCookie, value.as_bytes()), Err(OpenError::Malformed));
+        assert_eq!(seal(&ring(), CookieKind::LbCookie, &long, &NONCE), None);
+        let value = BASE64_NOPAD.encode(&ring().seal(CookieKind::LbCookie, &long, &NONCE));
+        assert_eq!(open(&ring(), CookieKind::LbCookie, value.as_bytes()), Err(OpenError::Malformed));
     }
 
     #[test]
     fn an_application_based_value_may_be_as_long_as_four_cookies() {
         let (fits, too_long) = (vec![0; 48 * 249], vec![0; 48 * 250]);
-        let value = seal(&ring(), Kind::AppCookie, &fits, &NONCE).unwrap();
-        assert_eq!(open(&ring(), Kind::AppCookie, value.as_bytes()), Ok(fits));
-        assert_eq!(seal(&ring(), Kind::AppCookie, &too_long, &NONCE), None);
+        let value = seal(&ring(), CookieKind::AppCookie, &fits, &NONCE).unwrap();
+        assert_eq!(open(&ring(), CookieKind::AppCookie, value.as_bytes()), Ok(fits));
+        assert_eq!(seal(&ring(), CookieKind::AppCookie, &too_long, &NONCE), None);
     }
 
     #[test]
     fn a_value_with_another_spelling_of_its_last_bits_is_malformed() {
-        let value = seal(&ring(), Kind::LbCookie, &[0; 47], &NONCE).unwrap();
+        let value = seal(&ring(), CookieKind::LbCookie, &[0; 47], &NONCE).unwrap();
         let mut respelled = value.clone().into_bytes();
         let last = respelled.last_mut().unwrap();
         *last += 1;
-        assert_eq!(open(&ring(), Kind::LbCookie, &respelled), Err(OpenError::Malformed), "{value}");
+        assert_eq!(open(&ring(), CookieKind::LbCookie, &respelled), Err(OpenError::Malformed), "{value}");
     }
 }

@@ -8,26 +8,26 @@ mod copied;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::application::{Change, change};
-use crate::binding::{Binding, padded, read_text, write_text};
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Texts;
+use crate::cookies::names::Pair;
+use crate::cookies::renewal::of_group;
 use crate::exchange::Request;
-use crate::issuer::Issuer;
-use crate::names::Pair;
 use crate::outcome::Outcome;
 use crate::policy::CookieOptions;
-use crate::renewal::of_group;
-use crate::seal::Kind;
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer, first_good};
+use crate::trust::binding::{Binding, padded, read_text, write_text};
+use crate::trust::key_ring::CookieKind;
+use crate::trust::sealer::{DrawNonce, Sealer, first_good};
+use crate::wire::application_set_cookie::{Change, change};
 
 /// The `Cache-Control` of every answer that carries such a cookie: who keeps the answer is to leave the cookie out.
-pub const CACHE_CONTROL: &str = "no-cache=\"set-cookie\"";
+pub(crate) const CACHE_CONTROL: &str = "no-cache=\"set-cookie\"";
 
 /// What a request under the application-controlled policy brings.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Followed {
+pub(crate) struct Followed {
     /// The binding.
-    pub binding: Binding,
+    pub(crate) binding: Binding,
     /// The attributes that our cookie took over from the application's.
     attributes: String,
 }
@@ -37,19 +37,19 @@ pub struct Followed {
 /// # Errors
 ///
 /// What comes nearest to a binding.
-pub fn read_lb_cookie(
+pub(crate) fn read_lb_cookie(
     sealer: &Sealer,
     options: &CookieOptions,
     target_group: &str,
     request: &Request<'_>,
 ) -> Result<Binding, Outcome> {
     first_good(request.cookies.of_pair(&Pair::of_classic(options.name.as_deref())), |value| {
-        of_group(sealer.open_binding(Kind::ClassicLbCookie, value)?, target_group)
+        of_group(sealer.open_binding(CookieKind::ClassicLbCookie, value)?, target_group)
     })
 }
 
 /// The `Set-Cookie` lines of the duration-based policy for a client that holds `held`.
-pub fn lb_cookie_lines(
+pub(crate) fn lb_cookie_lines(
     issuer: &Issuer<'_>,
     expiration_period: Option<Duration>,
     held: Option<&Binding>,
@@ -60,9 +60,9 @@ pub fn lb_cookie_lines(
         return None;
     }
     let names = Pair::of_classic(issuer.options.name.as_deref());
-    let seal = || issuer.sealer.seal_binding(Kind::ClassicLbCookie, &next, draw_nonce);
+    let seal = || issuer.sealer.seal_binding(CookieKind::ClassicLbCookie, &next, draw_nonce);
     // Whoever shares it: nobody judges its age.
-    let value = issuer.sealer.share_value(Kind::ClassicLbCookie, &next, Duration::MAX, seal)?;
+    let value = issuer.sealer.share_value(CookieKind::ClassicLbCookie, &next, Duration::MAX, seal)?;
     Some(issuer.classic_pair(&names, &value, expiration_period))
 }
 
@@ -72,7 +72,7 @@ pub fn lb_cookie_lines(
 /// # Errors
 ///
 /// What comes nearest to a binding.
-pub fn read_app_cookie(
+pub(crate) fn read_app_cookie(
     sealer: &Sealer,
     options: &CookieOptions,
     cookie_name: &str,
@@ -83,7 +83,7 @@ pub fn read_app_cookie(
         return Err(Outcome::NoCookie);
     }
     first_good(request.cookies.of_pair(&Pair::of_classic(options.name.as_deref())), |value| {
-        let content = sealer.open(Kind::ClassicAppCookie, value)?;
+        let content = sealer.open(CookieKind::ClassicAppCookie, value)?;
         let (binding, rest) = Binding::read(&content).ok_or(Outcome::Malformed)?;
         let (attributes, _padding) = read_text(rest).ok_or(Outcome::Malformed)?;
         Ok(Followed { binding: of_group(binding, target_group)?, attributes: attributes.to_owned() })
@@ -94,7 +94,7 @@ pub fn read_app_cookie(
 ///
 /// "The load balancer only inserts a new stickiness cookie if the application response includes a new application cookie."
 /// When another target answers, a new one takes the old one's attributes.
-pub fn app_cookie_lines(
+pub(crate) fn app_cookie_lines(
     issuer: &Issuer<'_>,
     cookie_name: &str,
     held: Option<&Followed>,
@@ -114,7 +114,7 @@ pub fn app_cookie_lines(
         let mut content = Vec::new();
         next.write(&mut content)?;
         write_text(&mut content, attributes)?;
-        issuer.sealer.seal(Kind::ClassicAppCookie, &padded(content), draw_nonce)
+        issuer.sealer.seal(CookieKind::ClassicAppCookie, &padded(content), draw_nonce)
     };
     // A cookie cannot hold attributes of any length. Without them the next target's cookie has none.
     let value = seal(&attributes).or_else(|| seal(""))?;

@@ -1,22 +1,22 @@
 //! Target stickiness, whatever its type: each has its own cookies.
 
-use crate::app_cookie;
-use crate::binding::Binding;
-use crate::classic;
+use crate::cookies::app_cookie;
+use crate::cookies::classic;
+use crate::cookies::issuer::Issuer;
+use crate::cookies::lb_cookie;
+use crate::cookies::line_cache::Texts;
 use crate::exchange::Request;
-use crate::issuer::Issuer;
-use crate::lb_cookie;
 use crate::outcome::Outcome;
 use crate::policy::{Policy, Stickiness};
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer};
 use crate::time::Timestamp;
+use crate::trust::binding::Binding;
+use crate::trust::sealer::{DrawNonce, Sealer};
 
-pub use classic::CACHE_CONTROL;
+pub(crate) use classic::CACHE_CONTROL;
 
 /// What a request brings.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Held {
+pub(crate) enum Held {
     /// For [`Stickiness::LbCookie`].
     LbCookie(Result<Binding, Outcome>),
     /// For [`Stickiness::AppCookie`].
@@ -33,7 +33,7 @@ impl Held {
     /// # Errors
     ///
     /// What comes nearest to a binding.
-    pub fn pin(&self) -> Result<&Binding, Outcome> {
+    pub(crate) fn pin(&self) -> Result<&Binding, Outcome> {
         match self {
             Self::LbCookie(pin) | Self::ClassicLbCookie(pin) => pin.as_ref().map_err(|miss| *miss),
             Self::AppCookie(held) => held.pin.as_ref().map_err(|miss| *miss),
@@ -46,8 +46,7 @@ impl Held {
 }
 
 /// What a request to this target group brings.
-#[must_use]
-pub fn read(sealer: &Sealer, policy: &Policy, target_group: &str, request: &Request<'_>) -> Held {
+pub(crate) fn read(sealer: &Sealer, policy: &Policy, target_group: &str, request: &Request<'_>) -> Held {
     let options = &policy.cookie;
     match &policy.stickiness {
         Stickiness::LbCookie { duration } => {
@@ -66,8 +65,7 @@ pub fn read(sealer: &Sealer, policy: &Policy, target_group: &str, request: &Requ
 }
 
 /// Whether a client that holds this is given nothing when its pinned target answers at this time, whatever that says.
-#[must_use]
-pub fn is_kept(policy: &Policy, held: &Held, now: Timestamp) -> bool {
+pub(crate) fn is_kept(policy: &Policy, held: &Held, now: Timestamp) -> bool {
     match (&policy.stickiness, held) {
         (Stickiness::LbCookie { duration }, Held::LbCookie(Ok(pin))) => {
             !policy.cookie.renew.is_due_since(pin.issued_at, now, *duration)
@@ -78,7 +76,12 @@ pub fn is_kept(policy: &Policy, held: &Held, now: Timestamp) -> bool {
 }
 
 /// The `Set-Cookie` lines for a client that holds this, if it is given any. What it holds for another type is nothing.
-pub fn lines(issuer: &Issuer<'_>, policy: &Policy, held: Option<&Held>, draw_nonce: DrawNonce<'_>) -> Option<Texts> {
+pub(crate) fn lines(
+    issuer: &Issuer<'_>,
+    policy: &Policy,
+    held: Option<&Held>,
+    draw_nonce: DrawNonce<'_>,
+) -> Option<Texts> {
     match &policy.stickiness {
         Stickiness::LbCookie { duration } => {
             let held = if let Some(Held::LbCookie(Ok(held))) = held { Some(held) } else { None };

@@ -5,19 +5,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::binding::Binding;
-use crate::opened_values::OpenedValues;
+use crate::cookies::line_cache::{Form, Purpose, SealedValues, Texts};
 use crate::outcome::Outcome;
-use crate::seal::{KeyRing, Kind, Nonce, OpenError};
-use crate::sealed_cookie;
-use crate::sealed_values::{Form, Purpose, SealedValues, Texts};
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::{CookieKind, KeyRing, Nonce, OpenError};
+use crate::trust::open_cache::OpenedValues;
+use crate::trust::value_encoding;
 
 /// A source of nonces. Without a nonce there is no cookie.
-pub type DrawNonce<'a> = &'a mut dyn FnMut() -> Option<Nonce>;
+pub(crate) type DrawNonce<'a> = &'a mut dyn FnMut() -> Option<Nonce>;
 
 /// Seals and opens the values of cookies.
 #[derive(Debug)]
-pub struct Sealer {
+pub(crate) struct Sealer {
     key_ring: KeyRing,
     opened_values: RefCell<OpenedValues<Rc<[u8]>>>,
     opened_bindings: RefCell<OpenedValues<Binding>>,
@@ -26,8 +26,7 @@ pub struct Sealer {
 
 impl Sealer {
     /// With these keys.
-    #[must_use]
-    pub fn new(key_ring: KeyRing) -> Self {
+    pub(crate) fn new(key_ring: KeyRing) -> Self {
         Self {
             key_ring,
             opened_values: RefCell::default(),
@@ -41,7 +40,7 @@ impl Sealer {
     /// # Errors
     ///
     /// The outcome of a request that brings nothing better.
-    pub fn open(&self, kind: Kind, value: &[u8]) -> Result<Rc<[u8]>, Outcome> {
+    pub(crate) fn open(&self, kind: CookieKind, value: &[u8]) -> Result<Rc<[u8]>, Outcome> {
         remembered(&self.opened_values, kind, value, || Ok(self.decrypt(kind, value)?.into()))
     }
 
@@ -50,32 +49,37 @@ impl Sealer {
     /// # Errors
     ///
     /// Those of [`Sealer::open`].
-    pub fn open_binding(&self, kind: Kind, value: &[u8]) -> Result<Binding, Outcome> {
+    pub(crate) fn open_binding(&self, kind: CookieKind, value: &[u8]) -> Result<Binding, Outcome> {
         let open = || Binding::from_bytes(&self.decrypt(kind, value)?).ok_or(Outcome::Malformed);
         remembered(&self.opened_bindings, kind, value, open)
     }
 
-    fn decrypt(&self, kind: Kind, value: &[u8]) -> Result<Vec<u8>, Outcome> {
-        sealed_cookie::open(&self.key_ring, kind, value).map_err(|error| match error {
+    fn decrypt(&self, kind: CookieKind, value: &[u8]) -> Result<Vec<u8>, Outcome> {
+        value_encoding::open(&self.key_ring, kind, value).map_err(|error| match error {
             OpenError::Malformed => Outcome::Malformed,
             OpenError::UnknownKey => Outcome::UnknownKey,
         })
     }
 
     /// The value of a cookie that says this; `None` when it is too long for one, or without a nonce.
-    pub fn seal(&self, kind: Kind, content: &[u8], draw_nonce: DrawNonce<'_>) -> Option<String> {
-        sealed_cookie::seal(&self.key_ring, kind, content, &draw_nonce()?)
+    pub(crate) fn seal(&self, kind: CookieKind, content: &[u8], draw_nonce: DrawNonce<'_>) -> Option<String> {
+        value_encoding::seal(&self.key_ring, kind, content, &draw_nonce()?)
     }
 
     /// The value of a cookie that holds this binding alone; `None` as for [`Sealer::seal`].
-    pub fn seal_binding(&self, kind: Kind, binding: &Binding, draw_nonce: DrawNonce<'_>) -> Option<String> {
+    pub(crate) fn seal_binding(
+        &self,
+        kind: CookieKind,
+        binding: &Binding,
+        draw_nonce: DrawNonce<'_>,
+    ) -> Option<String> {
         self.seal(kind, &binding.to_bytes()?, draw_nonce)
     }
 
     /// The value that was sealed a moment ago for a cookie of this kind that holds this binding alone, or a new one.
-    pub fn share_value(
+    pub(crate) fn share_value(
         &self,
-        kind: Kind,
+        kind: CookieKind,
         binding: &Binding,
         duration: Duration,
         seal: impl FnOnce() -> Option<String>,
@@ -86,9 +90,9 @@ impl Sealer {
 
     /// What was made of a sealed value a moment ago for a cookie of this kind that holds this binding alone, in this form, or
     /// what `make` makes of a new one.
-    pub fn share(
+    pub(crate) fn share(
         &self,
-        kind: Kind,
+        kind: CookieKind,
         binding: &Binding,
         form: Form,
         duration: Duration,
@@ -109,7 +113,7 @@ impl Sealer {
 /// What was made of this value before, or what `open` makes of it.
 fn remembered<T: Clone>(
     opened_values: &RefCell<OpenedValues<T>>,
-    kind: Kind,
+    kind: CookieKind,
     value: &[u8],
     open: impl FnOnce() -> Result<T, Outcome>,
 ) -> Result<T, Outcome> {
@@ -126,7 +130,7 @@ fn remembered<T: Clone>(
 /// # Errors
 ///
 /// The nearest outcome.
-pub fn first_good<'a, T>(
+pub(crate) fn first_good<'a, T>(
     values: impl Iterator<Item = Cow<'a, [u8]>>,
     judge: impl Fn(&[u8]) -> Result<T, Outcome>,
 ) -> Result<T, Outcome> {
@@ -143,7 +147,7 @@ pub fn first_good<'a, T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::{Key, SECRET_LENGTH};
+    use crate::trust::key_ring::{Key, SECRET_LENGTH};
 
     fn sealer() -> Sealer {
         Sealer::new(KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new()))
@@ -152,17 +156,17 @@ mod tests {
     #[test]
     fn a_value_is_decrypted_once() {
         let sealer = sealer();
-        let value = sealer.seal(Kind::LbCookie, b"content", &mut || Some([7; 24])).unwrap();
-        let open = || sealer.open(Kind::LbCookie, value.as_bytes()).unwrap();
+        let value = sealer.seal(CookieKind::LbCookie, b"content", &mut || Some([7; 24])).unwrap();
+        let open = || sealer.open(CookieKind::LbCookie, value.as_bytes()).unwrap();
         assert!(Rc::ptr_eq(&open(), &open()));
-        assert_eq!(sealer.open(Kind::TargetGroup, value.as_bytes()), Err(Outcome::Malformed));
+        assert_eq!(sealer.open(CookieKind::TargetGroup, value.as_bytes()), Err(Outcome::Malformed));
     }
 
     #[test]
     fn a_value_that_does_not_open_is_not_remembered() {
         let sealer = sealer();
         let forged = [b'A'; 124];
-        assert!(sealer.open(Kind::LbCookie, &forged).is_err());
-        assert!(sealer.opened_values.borrow().get(Kind::LbCookie, &forged).is_none());
+        assert!(sealer.open(CookieKind::LbCookie, &forged).is_err());
+        assert!(sealer.opened_values.borrow().get(CookieKind::LbCookie, &forged).is_none());
     }
 }

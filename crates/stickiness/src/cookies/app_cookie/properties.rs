@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::cookie_header::CookieHeader;
 use crate::keys::parse_ring;
-use crate::sealed_cookie::MAX_VALUE;
 use crate::testing::{KEYS, NOON};
+use crate::trust::value_encoding::MAX_VALUE;
+use crate::wire::cookie_header::CookieHeader;
 
 /// The longest content whose seal fits in four cookies: 12,000 bytes less the 45 that the seal adds.
 const LONGEST: usize = 11_955;
@@ -20,7 +20,7 @@ fn sealer() -> Sealer {
 }
 
 fn sealed(content: &[u8], nonce: u8) -> String {
-    sealer().seal(Kind::AppCookie, content, &mut || Some([nonce; 24])).unwrap()
+    sealer().seal(CookieKind::AppCookie, content, &mut || Some([nonce; 24])).unwrap()
 }
 
 /// The cookies of a value, each in a line of its own.
@@ -34,7 +34,7 @@ fn opened(cookies: &[String]) -> Vec<Vec<u8>> {
     let values: Vec<Vec<u8>> = shards::joined(&shard_names(None), &header).collect();
     values
         .iter()
-        .filter_map(|value| sealer().open(Kind::AppCookie, value).ok())
+        .filter_map(|value| sealer().open(CookieKind::AppCookie, value).ok())
         .map(|content| content.to_vec())
         .collect()
 }
@@ -136,7 +136,7 @@ proptest! {
         let day = Duration::from_hours(24);
         let value = seal(&sealer(), bindings.clone(), NOON, day, &mut || Some([1; 24])).unwrap();
         prop_assert!(value.len() <= SHARDS * MAX_VALUE);
-        let kept = envelope::read(&sealer().open(Kind::AppCookie, value.as_bytes()).unwrap()).unwrap();
+        let kept = envelope::read(&sealer().open(CookieKind::AppCookie, value.as_bytes()).unwrap()).unwrap();
         prop_assert!(!kept.is_empty() && bindings.starts_with(&kept));
         // The next one would not have fitted: it has at most 132 bytes, and they come in blocks of 48.
         prop_assert!(kept.len() == bindings.len() || value.len() > SHARDS * MAX_VALUE - (132 + 2 * 48) * 4 / 3);

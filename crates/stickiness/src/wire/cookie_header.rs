@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr_iter};
 use percent_encoding::percent_decode;
 
-use crate::names::{ABSENT, Pair};
+use crate::cookies::names::{ABSENT, Pair};
 
 /// The most bytes of `Cookie` lines that are read from one request.
 ///

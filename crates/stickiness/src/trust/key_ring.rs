@@ -20,7 +20,7 @@ pub type Nonce = [u8; NONCE_LENGTH];
 
 /// What a sealed value is for. It is bound in: a value of one kind does not open as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CookieKind {
     /// The duration-based cookie, `AWSALB` and its twin.
     LbCookie,
     /// The application-based cookie, `AWSALBAPP-0` to `-3`.
@@ -33,7 +33,7 @@ pub enum Kind {
     ClassicAppCookie,
 }
 
-impl Kind {
+impl CookieKind {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::LbCookie => b"lb_cookie",
@@ -109,7 +109,7 @@ impl KeyRing {
     /// Version (1 byte), name of the key (4), nonce (24), encrypted content, authentication tag (16). What stands
     /// before the nonce and the kind are authenticated with it.
     #[must_use]
-    pub fn seal(&self, kind: Kind, content: &[u8], nonce: &Nonce) -> Vec<u8> {
+    pub fn seal(&self, kind: CookieKind, content: &[u8], nonce: &Nonce) -> Vec<u8> {
         let header = header(self.newest.tag);
         let payload = Payload { msg: content, aad: &authenticated(header, kind) };
         // Fails only for a content of more than 256 GiB.
@@ -127,7 +127,7 @@ impl KeyRing {
     /// # Errors
     ///
     /// [`OpenError`] says why not.
-    pub fn open(&self, kind: Kind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
+    pub fn open(&self, kind: CookieKind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
         let (header, rest) = value.split_first_chunk().ok_or(OpenError::Malformed)?;
         let [version, key_tag @ ..]: Header = *header;
         if version != VERSION {
@@ -157,7 +157,7 @@ fn header([a, b, c, d]: [u8; KEY_TAG_LENGTH]) -> Header {
     [VERSION, a, b, c, d]
 }
 
-fn authenticated(header: Header, kind: Kind) -> Vec<u8> {
+fn authenticated(header: Header, kind: CookieKind) -> Vec<u8> {
     [&header, kind.label()].concat()
 }
 
