@@ -38,10 +38,14 @@ pub(super) struct Host {
     pub(super) shares_nothing: bool,
     /// Whether it gives an id for every counter that counts nothing.
     pub(super) counts_nothing: bool,
+    /// The functions that do nothing and answer with a status that no specification has.
+    pub(super) failing: Vec<&'static str>,
     /// Of the plugin's timer, in milliseconds; 0 when it is off.
     pub(super) tick_period: u32,
     effective_context: u32,
     last_context: u32,
+    /// How often random bytes were drawn.
+    drawn: u64,
 }
 
 thread_local! {
@@ -97,7 +101,7 @@ impl Plugin {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         // A thread drops what it used last first, and the plugins that the SDK holds count until their end.
         host(|_| ());
-        crate::counters::flush();
+        drop(crate::counters::Counters::of_this_worker());
         let starting = ONE_AT_A_TIME.lock().unwrap();
         crate::_initialize();
         drop(starting);
@@ -412,6 +416,9 @@ unsafe extern "C" fn proxy_http_call(
     return_token: *mut u32,
 ) -> Status {
     let cluster = unsafe { text(cluster, cluster_size) };
+    if cluster.is_empty() {
+        return Status::BadArgument;
+    }
     let (status, token) = host(|host| {
         let status = host.clusters.get(&cluster).copied().unwrap_or(Status::BadArgument);
         host.requests.push((host.effective_context, cluster));
@@ -437,4 +444,33 @@ never_called! {
     proxy_enqueue_shared_queue proxy_continue_stream proxy_close_stream proxy_send_local_response
     proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close proxy_get_status
     proxy_call_foreign_function proxy_done proxy_get_metric proxy_record_metric
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn random_get(bytes: *mut u8, size: usize) -> u32 {
+    let drawn = host(|host| {
+        host.drawn += 1;
+        host.drawn
+    });
+    let bytes = unsafe { std::slice::from_raw_parts_mut(bytes, size) };
+    bytes.fill(0);
+    for (byte, drawn) in bytes.iter_mut().zip(drawn.to_le_bytes()) {
+        *byte = drawn;
+    }
+    0
+}
+
+/// No variables.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32 {
+    unsafe {
+        *count = 0;
+        *size = 0;
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn environ_get(_addresses: *mut *mut u8, _bytes: *mut u8) -> u32 {
+    0
 }

@@ -10,7 +10,7 @@ use walrus::ir::{CallIndirect, Visitor, dfs_in_order};
 use walrus::{ElementItems, ExportItem, FunctionBuilder, FunctionId, FunctionKind, Module, TypeId, passes};
 
 /// Takes the functions out of the module that only the table leads to, at a type that nobody calls.
-pub(crate) fn remove(module: &mut Module) {
+pub(super) fn remove(module: &mut Module) {
     let reached = reached(module);
     let uncalled: HashSet<FunctionId> =
         module.funcs.iter().map(walrus::Function::id).filter(|function| !reached.contains(function)).collect();

@@ -14,7 +14,7 @@ const OWN: [&str; 2] = ["stickiness", "sticky_sessions"];
 const NAMED_BY_ITS_ARGUMENT: &str = "drop_in_place";
 
 /// Gives every function of the module its short name.
-pub(crate) fn shorten(module: &mut Module) {
+pub(super) fn shorten(module: &mut Module) {
     for function in module.funcs.iter_mut() {
         if let Some(name) = &mut function.name {
             *name = short(&format!("{:#}", demangle(name)));
@@ -23,7 +23,7 @@ pub(crate) fn shorten(module: &mut Module) {
 }
 
 /// Whether the function of this short name is one of the filter's own.
-pub(crate) fn is_of_the_filter(name: &str) -> bool {
+pub(super) fn is_of_the_filter(name: &str) -> bool {
     OWN.iter().any(|own| name.strip_prefix(own).is_some_and(|rest| rest.starts_with("::")))
 }
 

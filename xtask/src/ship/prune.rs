@@ -24,7 +24,7 @@ const KEPT: [&str; 11] = [
 ];
 
 /// Takes out of the module the callbacks that the filter does not use and what only they need.
-pub(crate) fn prune(module: &mut Module) -> Result<()> {
+pub(super) fn prune(module: &mut Module) -> Result<()> {
     let exports = |name: &str| module.exports.iter().any(|export| export.name == name);
     if let Some(missing) = KEPT.into_iter().find(|name| !exports(name)) {
         bail!("the filter does not export {missing}, which Envoy calls");

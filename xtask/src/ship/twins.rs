@@ -11,11 +11,11 @@ use walrus::ir::{
 };
 use walrus::{ElementItems, ExportItem, FunctionId, LocalFunction, LocalId, Module, TypeId, passes};
 
-use crate::names;
+use super::names;
 
 /// Leaves one of each. A function of the filter stays beside its twin when they have different names: a crash is to name the one
 /// that it happened in.
-pub(crate) fn merge(module: &mut Module) {
+pub(super) fn merge(module: &mut Module) {
     loop {
         let twins = find(module);
         if twins.is_empty() {
