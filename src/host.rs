@@ -7,26 +7,9 @@ use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, Bytes, MapType, MetricType, Status};
+use stickiness::exchange::AnsweredBy;
 use stickiness::time::Timestamp;
 use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
-
-/// Who answered a request.
-pub(crate) enum AnsweredBy<'a> {
-    /// A target.
-    Target {
-        /// Its target group.
-        target_group: Cow<'a, str>,
-        /// Its address.
-        target: Cow<'a, str>,
-    },
-    /// Envoy, because no target of this target group is healthy.
-    EnvoyForWantOfATarget {
-        /// The target group.
-        target_group: Cow<'a, str>,
-    },
-    /// Envoy, for another reason.
-    Envoy,
-}
 
 /// Envoy has no bytes for it.
 pub(crate) struct Unreadable;
@@ -106,11 +89,11 @@ pub(crate) fn answered_by<'a>(known_target_group: Option<&'a str>, known_target:
         let answered = target_group().zip(target());
         answered.map(|(target_group, target)| AnsweredBy::Target { target_group, target })
     } else if details.starts_with(b"no_healthy_upstream") {
-        target_group().map(|target_group| AnsweredBy::EnvoyForWantOfATarget { target_group })
+        target_group().map(|target_group| AnsweredBy::NoHealthyTarget { target_group })
     } else {
         None
     };
-    answered_by.unwrap_or(AnsweredBy::Envoy)
+    answered_by.unwrap_or(AnsweredBy::LoadBalancer)
 }
 
 /// The route's `metadata.filter_metadata.sticky_sessions`, as the ABI hands a map over, if it has any.

@@ -8,12 +8,11 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use stickiness::balancer::{Balancer, Reply, Session};
 use stickiness::config::Mechanism;
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
 use stickiness::wire::cookie_header::CookieHeader;
 
-use crate::host::AnsweredBy;
 use crate::ticker::Ticker;
 use crate::{counters, host, override_header, root, route_metadata};
 
@@ -99,23 +98,32 @@ impl Stream {
         if pin.is_none() {
             host::remove_response_header(override_header::HOST);
         }
+        let is_kept = pin.is_some();
+        let outcome = session.outcome();
         let now = self.ticker.now();
-        if pin.is_some() && balancer.keeps(&session, now) {
-            return self.count(&session, session.outcome());
-        }
+        let session = if is_kept {
+            match balancer.reply_if_unchanged(session, now) {
+                Ok(reply) => return self.count(&reply),
+                Err(session) => session,
+            }
+        } else {
+            session
+        };
+        let pin = session.shared_pin().filter(|_| is_kept).cloned();
         // Without a rule the filter changes no route.
-        let target_group = config.rules().is_empty().then(|| session.target_group());
+        let target_group = config.rules().is_empty().then(|| Rc::clone(session.shared_target_group()));
         if target_group.is_none() {
             host::remove_response_header(override_header::GROUP);
         }
-        match host::answered_by(target_group, pin) {
-            AnsweredBy::Target { target_group, target } => self.give(&balancer, &session, &target_group, &target, now),
-            AnsweredBy::EnvoyForWantOfATarget { target_group } => {
-                let answer = Answer::NoHealthyTarget { target_group: &target_group, now };
-                drop(self.conclude(&balancer, &session, &answer));
-            }
-            AnsweredBy::Envoy => drop(self.conclude(&balancer, &session, &Answer::Envoy)),
-        }
+        // Each of several cookies wants to know.
+        let over_tls = OnceCell::new();
+        let answer = Answer {
+            by: host::answered_by(target_group.as_deref(), pin.as_deref()),
+            now,
+            set_cookies: &|| host::response_headers("set-cookie"),
+            over_https: &|| *over_tls.get_or_init(host::is_over_tls),
+        };
+        self.conclude(&balancer, session, outcome, &answer);
     }
 
     /// The pin, if no other target has answered for sure: `stateful_session` names in the answer the target that is not the pin.
@@ -129,39 +137,23 @@ impl Stream {
         pin.filter(|_| names_targets && !is_named)
     }
 
-    /// Gives the answer of a target its cookies.
-    fn give(&self, balancer: &Balancer, session: &Session, target_group: &str, target: &str, now: Timestamp) {
-        let set_cookies = if balancer.follows_application(session, target_group) {
-            host::response_headers("set-cookie")
-        } else {
-            Vec::new()
-        };
-        let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
-        // Each of several cookies wants to know.
-        let over_tls = OnceCell::new();
-        let over_https = || *over_tls.get_or_init(host::is_over_tls);
-        let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &over_https, now };
-        let reply = self.conclude(balancer, session, &Answer::Target(answer));
+    /// Counts the outcome of the request, and adds the cookies to the answer.
+    fn conclude(&self, balancer: &Balancer, session: Session, expected: Outcome, answer: &Answer<'_>) {
+        let reply = balancer.reply(session, answer, &mut host::draw_nonce);
+        self.count(&reply);
+        if reply.outcome != expected {
+            host::set_filter_state(FILTER_STATE, reply.outcome.word());
+        }
         for (name, value) in reply.headers() {
             host::add_response_header(name, value);
         }
-        if reply.headers().next().is_some() {
+        if let (AnsweredBy::Target { target_group, .. }, Some(_)) = (&answer.by, reply.headers().next()) {
             counters::count_issued(target_group, !self.ticker.is_ticking());
         }
     }
 
-    /// Counts what became of the request, and returns what the balancer makes of the answer.
-    fn conclude(&self, balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Reply {
-        let reply = balancer.reply(session, answer, &mut host::draw_nonce);
-        self.count(session, reply.outcome);
-        if reply.outcome != session.outcome() {
-            host::set_filter_state(FILTER_STATE, reply.outcome.word());
-        }
-        reply
-    }
-
-    fn count(&self, session: &Session, outcome: Outcome) {
-        counters::count(session.counted_group(), outcome, !self.ticker.is_ticking());
+    fn count(&self, reply: &Reply) {
+        counters::count(&reply.counted_group, reply.outcome, !self.ticker.is_ticking());
     }
 }
 
@@ -185,7 +177,10 @@ impl Drop for Stream {
     /// stream would cost every stream a call.
     fn drop(&mut self) {
         if let (Some(balancer), Some(session)) = (&self.balancer, self.session.take()) {
-            drop(self.conclude(balancer, &session, &Answer::Envoy));
+            // The balancer does not read the time of such an answer.
+            let (outcome, by, now) = (session.outcome(), AnsweredBy::LoadBalancer, Timestamp::from_millis(0));
+            let answer = Answer { by, now, set_cookies: &Vec::new, over_https: &|| false };
+            self.conclude(balancer, session, outcome, &answer);
         }
     }
 }
