@@ -13,41 +13,24 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use stickiness::config::Mechanism;
+use stickiness::exchange::AnsweredBy;
 
 use crate::{host, override_header};
-
-/// Who answered a request.
-pub(crate) enum AnsweredBy<'a> {
-    /// A target.
-    Target {
-        /// Its target group.
-        target_group: Cow<'a, str>,
-        /// Its address.
-        target: Cow<'a, str>,
-    },
-    /// Envoy, because no target of this target group is healthy.
-    NoHealthyTarget {
-        /// The target group.
-        target_group: Cow<'a, str>,
-    },
-    /// Envoy, for another reason.
-    LoadBalancer,
-}
 
 /// Whether `stateful_session` names targets in the responses of this plugin, as far as it was seen.
 #[derive(Default)]
 pub(crate) struct NamedTargets(Cell<bool>);
 
 impl NamedTargets {
-    /// The pin, if no other target has answered for sure.
-    pub(crate) fn kept_pin<'a>(&self, mechanism: Mechanism, pin: Option<&'a str>) -> Option<&'a str> {
+    /// Whether the pin has answered, if a target has. `false` when that is not certain, or there is no pin.
+    pub(crate) fn no_other_than_pin(&self, mechanism: Mechanism, is_pinned: bool) -> bool {
         let were_seen = self.0.get();
-        if mechanism != Mechanism::StatefulSession || (were_seen && pin.is_none()) {
-            return None;
+        if mechanism != Mechanism::StatefulSession || (were_seen && !is_pinned) {
+            return false;
         }
-        let is_named = host::has_response_header(override_header::HOST)?;
+        let Some(is_named) = host::has_response_header(override_header::HOST) else { return false };
         self.0.set(were_seen || is_named);
-        pin.filter(|_| were_seen && !is_named)
+        is_pinned && were_seen && !is_named
     }
 }
 

@@ -81,7 +81,8 @@ impl TargetGroupCounters {
 
     fn of(&mut self, event: Event) -> &mut Counter {
         let outcomes = Outcome::ALL.into_iter().zip(&mut self.outcomes);
-        let of_outcome = outcomes.filter(|(outcome, _)| matches!(event, Event::Outcome(counted) if counted == *outcome));
+        let of_outcome =
+            outcomes.filter(|(outcome, _)| matches!(event, Event::Outcome(counted) if counted == *outcome));
         // An event that is no outcome is the other one.
         of_outcome.map(|(_, counter)| counter).next().unwrap_or(&mut self.issued)
     }

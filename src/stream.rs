@@ -7,12 +7,12 @@ use std::rc::Rc;
 use hostcalls::ContextId;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use stickiness::balancer::{Reply, Session};
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::balancer::Session;
+use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
 use stickiness::wire::cookie_header::CookieHeader;
 
-use crate::answering_target::{AnsweredBy, answered_by};
+use crate::answering_target::answered_by;
 use crate::plugin::Plugin;
 use crate::warn_once::warn_once;
 use crate::{empty_group, host, override_header, route_metadata};
@@ -74,7 +74,7 @@ impl Stream {
         if !is_pinned(plugin, &session) {
             // The request is balanced like any other, so it has no outcome: its cookie was good, and it is not pinned. The client
             // keeps its cookie, and with it its target for the next request.
-            drop(reply(plugin, &session, &Answer::Envoy));
+            drop(plugin.balancer.reply(session, &no_answer(), &mut host::draw_nonce));
             return None;
         }
         // Now, because a stream may end without an answer, and when it has ended, it has been logged.
@@ -99,27 +99,34 @@ impl Stream {
             return;
         };
         let config = plugin.balancer.config();
-        let pin = plugin.named_targets.kept_pin(config.mechanism, session.pin());
-        if pin.is_none() {
+        let by_no_other = plugin.named_targets.no_other_than_pin(config.mechanism, session.pin().is_some());
+        if !by_no_other {
             host::remove_response_header(override_header::HOST);
         }
         let now = plugin.now();
-        if pin.is_some() && plugin.balancer.keeps(&session, now) {
-            return plugin.count(session.counted_group(), session.outcome());
-        }
+        let session = if by_no_other {
+            match plugin.balancer.reply_if_unchanged(session, now) {
+                Ok(reply) => return plugin.count(&reply.counted_group, reply.outcome),
+                Err(session) => session,
+            }
+        } else {
+            session
+        };
+        let pin = session.shared_pin().filter(|_| by_no_other).cloned();
         // Without a rule the filter changes no route.
-        let target_group = config.rules().is_empty().then(|| session.target_group());
+        let target_group = config.rules().is_empty().then(|| Rc::clone(session.shared_target_group()));
         if target_group.is_none() {
             host::remove_response_header(override_header::GROUP);
         }
-        match answered_by(target_group, pin) {
-            AnsweredBy::Target { target_group, target } => give(plugin, &session, &target_group, &target, now),
-            AnsweredBy::NoHealthyTarget { target_group } => {
-                let answer = Answer::NoHealthyTarget { target_group: &target_group, now };
-                drop(conclude(plugin, &session, &answer));
-            }
-            AnsweredBy::LoadBalancer => drop(conclude(plugin, &session, &Answer::Envoy)),
-        }
+        // Several cookies may ask.
+        let over_tls = OnceCell::new();
+        let answer = Answer {
+            by: answered_by(target_group.as_deref(), pin.as_deref()),
+            now,
+            set_cookies: &host::set_cookies,
+            over_https: &|| *over_tls.get_or_init(host::is_over_tls),
+        };
+        conclude(plugin, session, &answer);
     }
 }
 
@@ -133,39 +140,30 @@ fn is_pinned(plugin: &Plugin, session: &Session) -> bool {
         })
 }
 
-/// Gives the answer of a target its cookies.
-fn give(plugin: &Plugin, session: &Session, target_group: &str, target: &str, now: Timestamp) {
-    let set_cookies = if plugin.balancer.follows_application(session, target_group) {
-        host::set_cookies()
-    } else {
-        Vec::new()
-    };
-    let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
-    // Several cookies may ask.
-    let over_tls = OnceCell::new();
-    let over_https = || *over_tls.get_or_init(host::is_over_tls);
-    let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &over_https, now };
-    let reply = conclude(plugin, session, &Answer::Target(answer));
+/// Counts the outcome of the request, and adds the cookies to the answer.
+fn conclude(plugin: &Plugin, session: Session, answer: &Answer<'_>) {
+    let expected = session.outcome();
+    let reply = plugin.balancer.reply(session, answer, &mut host::draw_nonce);
+    plugin.count(&reply.counted_group, reply.outcome);
+    if reply.outcome != expected {
+        host::set_filter_state(FILTER_STATE, reply.outcome.word());
+    }
     for (name, value) in reply.headers() {
         host::add_response_header(name, value);
     }
-    if reply.headers().next().is_some() {
+    if let (AnsweredBy::Target { target_group, .. }, Some(_)) = (&answer.by, reply.headers().next()) {
         plugin.count_issued(target_group);
     }
 }
 
-/// Counts the outcome of the request, and returns the reply of the core.
-fn conclude(plugin: &Plugin, session: &Session, answer: &Answer<'_>) -> Reply {
-    let reply = reply(plugin, session, answer);
-    plugin.count(session.counted_group(), reply.outcome);
-    if reply.outcome != session.outcome() {
-        host::set_filter_state(FILTER_STATE, reply.outcome.word());
+/// The answer to a request that nobody answers. The core does not read its time.
+fn no_answer() -> Answer<'static> {
+    Answer {
+        by: AnsweredBy::LoadBalancer,
+        now: Timestamp::from_millis(0),
+        set_cookies: &Vec::new,
+        over_https: &|| false,
     }
-    reply
-}
-
-fn reply(plugin: &Plugin, session: &Session, answer: &Answer<'_>) -> Reply {
-    plugin.balancer.reply(session, answer, &mut host::draw_nonce)
 }
 
 impl Context for Stream {}
@@ -188,7 +186,7 @@ impl Drop for Stream {
     /// stream would cost every stream a call.
     fn drop(&mut self) {
         if let (Some(plugin), Some(session)) = (&self.plugin, self.session.take()) {
-            drop(conclude(plugin, &session, &Answer::Envoy));
+            conclude(plugin, session, &no_answer());
         }
     }
 }

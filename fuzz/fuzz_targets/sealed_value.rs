@@ -11,7 +11,7 @@ use fuzzing::{KINDS, MAX_VALUE_OF_ALL_SHARDS, ring};
 use libfuzzer_sys::fuzz_target;
 use stickiness::trust::binding::Binding;
 use stickiness::trust::key_ring::{CookieKind, KeyRing, NONCE_LENGTH, Nonce};
-use stickiness::trust::value_encoding::{self, MAX_VALUE};
+use stickiness::trust::value_encoding::{self, MAX_COOKIE_VALUE};
 
 static RING: LazyLock<KeyRing> = LazyLock::new(|| ring(&[1, 2]));
 static NEWEST: LazyLock<KeyRing> = LazyLock::new(|| ring(&[1]));
@@ -40,10 +40,10 @@ fn what_is_sealed_opens_until_it_is_changed(kind: CookieKind, content: &[u8]) {
     let mut nonce = [0; NONCE_LENGTH];
     nonce[..8].copy_from_slice(&number.to_be_bytes());
     let Some(value) = value_encoding::seal(&RING, kind, content, &nonce) else {
-        assert!(content.len() > MAX_VALUE / 3, "{} bytes are not too long for a cookie", content.len());
+        assert!(content.len() > MAX_COOKIE_VALUE / 3, "{} bytes are not too long for a cookie", content.len());
         return;
     };
-    let longest = if kind == CookieKind::AppCookie { MAX_VALUE_OF_ALL_SHARDS } else { MAX_VALUE };
+    let longest = if kind == CookieKind::AppCookie { MAX_VALUE_OF_ALL_SHARDS } else { MAX_COOKIE_VALUE };
     assert!(value.is_ascii() && value.len() <= longest);
     assert_eq!(value_encoding::open(&RING, kind, value.as_bytes()).as_deref(), Ok(content));
     assert_eq!(value_encoding::open(&NEWEST, kind, value.as_bytes()).as_deref(), Ok(content));

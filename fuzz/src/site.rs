@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use stickiness::balancer::{Balancer, Session};
 use stickiness::config::Config;
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::exchange::{Answer, AnsweredBy as By, Request, RouteChoice};
 use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
 use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
@@ -193,27 +193,28 @@ impl Client {
             Application::Delete => &[b"sid=; Max-Age=0"],
             Application::Lines(lines) => lines,
         };
-        let answer = match step.answered_by {
-            AnsweredBy::Target(group, target) => Answer::Target(TargetAnswer {
-                target_group: GROUPS[group],
-                target: TARGETS[target],
-                set_cookies: set,
-                over_https: &|| step.over_https,
-                now: step.now,
-            }),
-            AnsweredBy::EnvoyForWantOfATarget => {
-                Answer::NoHealthyTarget { target_group: GROUPS[step.routed], now: step.now }
+        let by = match step.answered_by {
+            AnsweredBy::Target(group, target) => {
+                By::Target { target_group: GROUPS[group].into(), target: TARGETS[target].into() }
             }
-            AnsweredBy::Envoy => Answer::Envoy,
+            AnsweredBy::EnvoyForWantOfATarget => By::NoHealthyTarget { target_group: GROUPS[step.routed].into() },
+            AnsweredBy::Envoy => By::LoadBalancer,
         };
-        let reply = site.balancer.reply(&session, &answer, &mut || Some(site.draw_nonce()));
+        let answer = Answer {
+            by,
+            now: step.now,
+            set_cookies: &|| set.iter().map(|line| line.to_vec()).collect(),
+            over_https: &|| step.over_https,
+        };
+        let pin = session.shared_pin().cloned();
+        let reply = site.balancer.reply(session, &answer, &mut || Some(site.draw_nonce()));
         let issued: Vec<&str> =
             reply.headers().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line).collect();
         let AnsweredBy::Target(group, target) = step.answered_by else {
             assert!(reply.headers().next().is_none(), "a cookie for an answer of Envoy's own");
             return;
         };
-        let was_pinned = session.pin().is_none_or(|pin| pin == TARGETS[target]);
+        let was_pinned = pin.is_none_or(|pin| *pin == *TARGETS[target]);
         assert!(was_pinned || reply.outcome == Outcome::Moved, "another target answered: {:?}", reply.outcome);
         check(&issued, site.setup.stickiness);
         let is_set = self.keep(&issued, set, step.now);

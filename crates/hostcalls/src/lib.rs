@@ -200,9 +200,8 @@ pub fn remove_header(of: Headers, name: &str) -> Result<()> {
 pub fn property(path: &str) -> Result<Option<Box<[u8]>>> {
     let mut given = Given::nothing();
     // SAFETY: the address and the length are those of `path`; the host writes an address and a length to the other two.
-    let status = unsafe {
-        imports::proxy_get_property(path.as_ptr(), path.len(), &raw mut given.data, &raw mut given.size)
-    };
+    let status =
+        unsafe { imports::proxy_get_property(path.as_ptr(), path.len(), &raw mut given.data, &raw mut given.size) };
     found(status_of("proxy_get_property", status), given)
 }
 
@@ -299,9 +298,7 @@ pub fn call_nowhere() -> Result<()> {
     let mut token = 0;
     let nothing = std::ptr::null();
     // SAFETY: all lengths are 0; the host writes a number to the last.
-    let status = unsafe {
-        imports::proxy_http_call(nothing, 0, nothing, 0, nothing, 0, nothing, 0, 0, &raw mut token)
-    };
+    let status = unsafe { imports::proxy_http_call(nothing, 0, nothing, 0, nothing, 0, nothing, 0, 0, &raw mut token) };
     status_of("proxy_http_call", status)
 }
 

@@ -7,5 +7,6 @@ pub(crate) mod issuer;
 pub(crate) mod lb_cookie;
 pub(crate) mod line_cache;
 pub mod names;
+pub(crate) mod reading;
 pub(crate) mod renewal;
 pub(crate) mod target_cookie;

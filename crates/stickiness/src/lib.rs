@@ -23,6 +23,7 @@ pub(crate) mod group_health;
 pub mod keys;
 pub mod outcome;
 pub mod policy;
+pub(crate) mod slots;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stickiness::balancer::{Balancer, Session};
 use stickiness::config::Config;
 use stickiness::cookies::names::Pair;
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
 use stickiness::trust::binding::Binding;
 use stickiness::trust::key_ring::{CookieKind, Key, KeyRing, SECRET_LENGTH};
@@ -90,7 +90,7 @@ fn forgeries(keys: &KeyRing) -> Option<String> {
 }
 
 fn find<'a>(cookies: &'a str, names: &Pair) -> Option<std::borrow::Cow<'a, [u8]>> {
-    CookieHeader::from_iter([cookies.as_bytes()]).of_pair(names).next()
+    names.values(&CookieHeader::from_iter([cookies.as_bytes()])).next()
 }
 
 /// What happens to a request and its answer; the values are remembered from the one before it.
@@ -104,9 +104,11 @@ fn decide(balancer: &Balancer, cookies: &str) -> Option<usize> {
         now: NOW,
     };
     let session: Session = balancer.receive(&request, &|_, _| true)?;
-    let target = session.pin().unwrap_or("10.0.0.1:8080");
-    let answer = TargetAnswer { target_group: "web", target, set_cookies: &[], over_https: &|| false, now: NOW };
-    Some(balancer.reply(&session, &Answer::Target(answer), &mut || Some(NONCE)).headers().count())
+    let pin = session.shared_pin().cloned();
+    let target = pin.as_deref().unwrap_or("10.0.0.1:8080").into();
+    let by = AnsweredBy::Target { target_group: "web".into(), target };
+    let answer = Answer { by, now: NOW, set_cookies: &Vec::new, over_https: &|| false };
+    Some(balancer.reply(session, &answer, &mut || Some(NONCE)).headers().count())
 }
 
 /// The operations that were measured.

@@ -3,49 +3,36 @@
 use std::time::Duration;
 
 use crate::cookies::issuer::Issuer;
-use crate::cookies::line_cache::Texts;
+use crate::cookies::line_cache::Lines;
 use crate::cookies::names::Pair;
-use crate::cookies::renewal::{in_time, of_group};
-use crate::exchange::Request;
+use crate::cookies::reading::{Reading, first_good};
+use crate::cookies::renewal::in_time;
 use crate::outcome::Outcome;
-use crate::policy::CookieOptions;
 use crate::trust::binding::Binding;
-use crate::trust::key_ring::CookieKind;
-use crate::trust::sealer::{DrawNonce, Sealer, first_good};
+use crate::trust::key_ring::{CookieKind, DrawNonce};
 
-/// The binding that a request brings: the first that opens and fits, the twin's first.
+/// The binding of the first value that opens and fits, or the nearest miss. The values of the twin come first.
 ///
-/// "If the ALB receives both an AWSALBCORS and an AWSALB duration-based stickiness cookie, the value in AWSALBCORS will
-/// take precedence."
-///
-/// # Errors
-///
-/// What comes nearest to a binding.
-pub(crate) fn read(
-    sealer: &Sealer,
-    options: &CookieOptions,
-    duration: Duration,
-    target_group: &str,
-    request: &Request<'_>,
-) -> Result<Binding, Outcome> {
-    let names = Pair::of_lb_cookie(options.name.as_deref());
-    first_good(request.cookies.of_pair(&names), |value| {
-        let binding = sealer.open_binding(CookieKind::LbCookie, value)?;
-        of_group(binding, target_group).and_then(|binding| in_time(binding, duration, request.now))
-    })
+/// "If the ALB receives both an AWSALBCORS and an AWSALB duration-based stickiness cookie, the value in AWSALBCORS will take
+/// precedence." (AWS, "Edit target group attributes for your Application Load Balancer", section "Sticky sessions")
+pub(crate) fn read(reading: Reading<'_>, names: &Pair, duration: Duration) -> Result<Binding, Outcome> {
+    first_good(names.values(&reading.request.cookies).map(|value| {
+        let binding = reading.binding(CookieKind::LbCookie, &value)?;
+        in_time(binding, duration, reading.request.now)
+    }))
 }
 
-/// The `Set-Cookie` lines for a client that holds `held`, if it is given any.
+/// The `Set-Cookie` lines for a client that holds `held`; `None` when it is given none.
 pub(crate) fn lines(
     issuer: &Issuer<'_>,
+    names: &Pair,
     duration: Duration,
     held: Option<&Binding>,
     draw_nonce: DrawNonce<'_>,
-) -> Option<Texts> {
+) -> Option<Lines> {
     let next = issuer.binding(held);
     if !issuer.options.renew.is_due(held, &next, duration) {
         return None;
     }
-    let names = || Pair::of_lb_cookie(issuer.options.name.as_deref());
     issuer.pair(CookieKind::LbCookie, names, &next, duration, draw_nonce)
 }

@@ -1,8 +1,11 @@
-//! The names of the stickiness cookies, each spelled once.
+//! The names of the stickiness cookies.
 //!
-//! AWS builds them on a base, `AWSALB` or for a Classic Load Balancer `AWSELB`; an operator may put another one there.
+//! AWS builds them on a base: `AWSALB` or, for a Classic Load Balancer, `AWSELB`. An operator may choose another base.
 
 use std::borrow::Cow;
+
+use crate::trust::value_encoding::SHARDS;
+use crate::wire::cookie_header::CookieHeader;
 
 /// The base of an Application Load Balancer's names.
 pub const AWSALB: &str = "AWSALB";
@@ -10,20 +13,28 @@ pub const AWSALB: &str = "AWSALB";
 /// The base of a Classic Load Balancer's names.
 pub const AWSELB: &str = "AWSELB";
 
-/// The value that withdraws a cookie at AWS. Clients store and send it back, and it then means "no cookie".
-pub const REMOVED: &str = "_remove_";
-
-/// The values that mean "no cookie". Clients that were copied from formatted text send the second, which lost its
-/// underscores.
-pub const ABSENT: [&str; 2] = [REMOVED, "remove"];
-
-/// In how many cookies an application-based one may be split: `AWSALBAPP-0` to `-3`.
-pub const SHARDS: usize = 4;
-
-/// A name that is known beforehand, unless the operator chose the base.
+/// The name of a cookie. It is borrowed unless the operator chose the base.
 pub type Name = Cow<'static, str>;
 
-/// A cookie and its twin for cross-site requests, which has the same value.
+/// The names of the cookies that a policy may give. The type of stickiness decides which of them it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CookieNames {
+    /// The names of the duration-based cookie.
+    pub(crate) lb_cookie: Pair,
+    /// The names of the application-based cookie.
+    pub(crate) app_cookie: [Name; SHARDS],
+    /// The names of the cookie of a Classic Load Balancer.
+    pub(crate) classic: Pair,
+}
+
+impl CookieNames {
+    /// The names on this base, or on AWS's bases.
+    pub(crate) fn new(base: Option<&str>) -> Self {
+        Self { lb_cookie: Pair::of_lb_cookie(base), app_cookie: shards(base), classic: Pair::of_classic(base) }
+    }
+}
+
+/// The names of a cookie and of its twin for cross-site requests, which has the same value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The cookie.
@@ -33,6 +44,14 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Every value of the cookie and its twin in a request, the twin's first.
+    pub fn values<'n, 'a>(
+        &'n self,
+        cookies: &'n CookieHeader<'a>,
+    ) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'n, 'a> {
+        cookies.values(&self.twin).chain(cookies.values(&self.plain))
+    }
+
     /// `AWSALB` and `AWSALBCORS`: the duration-based cookie.
     #[must_use]
     pub fn of_lb_cookie(base: Option<&str>) -> Self {

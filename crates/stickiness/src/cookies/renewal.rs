@@ -1,6 +1,5 @@
-//! When is a session over, and when does one that goes on get a new cookie?
+//! Decides when a session has expired, and when a client whose session continues is given a new cookie.
 
-use std::borrow::Borrow;
 use std::time::Duration;
 
 use crate::outcome::Outcome;
@@ -8,42 +7,29 @@ use crate::policy::Renew;
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 
-/// How far ahead of our clock a cookie may have been issued: the clocks of several load balancers differ, but not by
-/// a day, and a time farther ahead would extend the stickiness.
+/// How far ahead of our clock the time of issue may lie. The clocks of several load balancers differ, but not by a day. A time
+/// that lies farther ahead would extend the stickiness.
 const MAX_AHEAD: Duration = Duration::from_hours(24);
 
 /// Whether the duration that is configured now has passed since the binding was issued.
-pub(crate) fn is_over(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
+pub(crate) fn has_expired(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
     now.since(binding.issued_at) >= duration || binding.issued_at.since(now) > MAX_AHEAD
 }
 
-/// The binding, if it is not over.
-///
-/// # Errors
-///
-/// [`Outcome::Expired`].
-pub(crate) fn in_time<B: Borrow<Binding>>(binding: B, duration: Duration, now: Timestamp) -> Result<B, Outcome> {
-    if is_over(binding.borrow(), duration, now) { Err(Outcome::Expired) } else { Ok(binding) }
-}
-
-/// The binding, if it is one of this target group.
-///
-/// # Errors
-///
-/// [`Outcome::WrongGroup`].
-pub(crate) fn of_group(binding: Binding, target_group: &str) -> Result<Binding, Outcome> {
-    if *binding.target_group == *target_group { Ok(binding) } else { Err(Outcome::WrongGroup) }
+/// The binding, if it has not expired; otherwise [`Outcome::Expired`].
+pub(crate) fn in_time(binding: Binding, duration: Duration, now: Timestamp) -> Result<Binding, Outcome> {
+    if has_expired(&binding, duration, now) { Err(Outcome::Expired) } else { Ok(binding) }
 }
 
 impl Renew {
     /// Whether a client that holds `held` is given `next`.
     pub(crate) fn is_due(self, held: Option<&Binding>, next: &Binding, duration: Duration) -> bool {
-        let is_same = |held: &Binding| held.target_group == next.target_group && held.target == next.target;
-        let is_kept = |held: &Binding| !self.is_due_since(held.issued_at, next.issued_at, duration);
-        !held.is_some_and(|held| is_kept(held) && is_same(held))
+        let needs_next =
+            |held: &Binding| self.is_due_since(held.issued_at, next.issued_at, duration) || !held.has_same_target(next);
+        held.is_none_or(needs_next)
     }
 
-    /// Whether a client whose target is still the same is given a new cookie now.
+    /// Whether a client whose target has not changed is given a new cookie now.
     pub(crate) fn is_due_since(self, issued_at: Timestamp, now: Timestamp, duration: Duration) -> bool {
         match self {
             Self::Always => true,
@@ -71,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn who_holds_nothing_or_something_else_is_always_given_a_cookie() {
+    fn a_client_without_a_cookie_of_the_target_is_always_given_one() {
         let next = binding("web", "a", 1);
         for renew in [Renew::Always, Renew::Sliding { after_percent: 50 }, Renew::OnChange] {
             assert!(renew.is_due(None, &next, MINUTE));
@@ -81,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn always_is_with_every_answer_and_on_change_with_none() {
+    fn always_renews_with_every_answer_and_on_change_with_none() {
         let next = binding("web", "a", 59);
         assert!(Renew::Always.is_due(Some(&binding("web", "a", 59)), &next, MINUTE));
         assert!(!Renew::OnChange.is_due(Some(&binding("web", "a", 0)), &next, MINUTE));
     }
 
     #[test]
-    fn sliding_is_from_its_share_of_the_duration_on() {
+    fn sliding_renews_after_its_share_of_the_duration() {
         let is_due = |percent, second| {
             let renew = Renew::Sliding { after_percent: percent };
             renew.is_due(Some(&binding("web", "a", 0)), &binding("web", "a", second), MINUTE)

@@ -1,104 +1,95 @@
-//! Target stickiness, whatever its type: each has its own cookies.
+//! Target stickiness of every type. Each type has its own cookies.
 
-use crate::cookies::app_cookie;
-use crate::cookies::classic;
+use crate::cookies::app_cookie::{self, ReadAppCookie};
+use crate::cookies::classic::{self, ReadClassicAppCookie};
 use crate::cookies::issuer::Issuer;
 use crate::cookies::lb_cookie;
-use crate::cookies::line_cache::Texts;
-use crate::exchange::Request;
+use crate::cookies::line_cache::Lines;
+use crate::cookies::reading::Reading;
 use crate::outcome::Outcome;
 use crate::policy::{Policy, Stickiness};
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
-use crate::trust::sealer::{DrawNonce, Sealer};
+use crate::trust::key_ring::DrawNonce;
 
-pub(crate) use classic::CACHE_CONTROL;
-
-/// What a request brings.
+/// The target cookie that a request brings, by the type of stickiness that it was read for.
+#[expect(clippy::enum_variant_names, reason = "these are the names of the types of stickiness")]
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    /// For [`Stickiness::LbCookie`].
+pub(crate) enum ReadTargetCookie {
     LbCookie(Result<Binding, Outcome>),
-    /// For [`Stickiness::AppCookie`].
-    AppCookie(app_cookie::Held),
-    /// For [`Stickiness::ClassicLbCookie`].
+    AppCookie(ReadAppCookie),
     ClassicLbCookie(Result<Binding, Outcome>),
-    /// For [`Stickiness::ClassicAppCookie`].
-    ClassicAppCookie(Result<classic::Followed, Outcome>),
+    ClassicAppCookie(Result<ReadClassicAppCookie, Outcome>),
 }
 
-impl Held {
-    /// The binding that the request is to follow.
-    ///
-    /// # Errors
-    ///
-    /// What comes nearest to a binding.
+impl ReadTargetCookie {
+    /// The binding that pins the request, or the nearest miss.
     pub(crate) fn pin(&self) -> Result<&Binding, Outcome> {
         match self {
             Self::LbCookie(pin) | Self::ClassicLbCookie(pin) => pin.as_ref().map_err(|miss| *miss),
             Self::AppCookie(held) => held.pin.as_ref().map_err(|miss| *miss),
-            Self::ClassicAppCookie(followed) => match followed {
-                Ok(followed) => Ok(&followed.binding),
-                Err(miss) => Err(*miss),
-            },
+            Self::ClassicAppCookie(held) => held.as_ref().map(|held| &held.binding).map_err(|miss| *miss),
         }
     }
 }
 
-/// What a request to this target group brings.
-pub(crate) fn read(sealer: &Sealer, policy: &Policy, target_group: &str, request: &Request<'_>) -> Held {
-    let options = &policy.cookie;
+/// Reads the target cookie of a request under this policy.
+pub(crate) fn read(reading: Reading<'_>, policy: &Policy) -> ReadTargetCookie {
+    let names = policy.names();
     match &policy.stickiness {
         Stickiness::LbCookie { duration } => {
-            Held::LbCookie(lb_cookie::read(sealer, options, *duration, target_group, request))
+            ReadTargetCookie::LbCookie(lb_cookie::read(reading, &names.lb_cookie, *duration))
         }
         Stickiness::AppCookie { cookie_name, duration } => {
-            Held::AppCookie(app_cookie::read(sealer, options, cookie_name, *duration, target_group, request))
+            ReadTargetCookie::AppCookie(app_cookie::read(reading, &names.app_cookie, cookie_name, *duration))
         }
         Stickiness::ClassicLbCookie { .. } => {
-            Held::ClassicLbCookie(classic::read_lb_cookie(sealer, options, target_group, request))
+            ReadTargetCookie::ClassicLbCookie(classic::read_lb_cookie(reading, &names.classic))
         }
         Stickiness::ClassicAppCookie { cookie_name } => {
-            Held::ClassicAppCookie(classic::read_app_cookie(sealer, options, cookie_name, target_group, request))
+            ReadTargetCookie::ClassicAppCookie(classic::read_app_cookie(reading, &names.classic, cookie_name))
         }
     }
 }
 
-/// Whether a client that holds this is given nothing when its pinned target answers at this time, whatever that says.
-pub(crate) fn is_kept(policy: &Policy, held: &Held, now: Timestamp) -> bool {
+/// Whether a client that holds this cookie is given no other when its pinned target answers at this time. If the answer
+/// itself decides, because the policy follows the application's cookie, this is `false`.
+pub(crate) fn stays_as_it_is(policy: &Policy, held: &ReadTargetCookie, now: Timestamp) -> bool {
     match (&policy.stickiness, held) {
-        (Stickiness::LbCookie { duration }, Held::LbCookie(Ok(pin))) => {
+        (Stickiness::LbCookie { duration }, ReadTargetCookie::LbCookie(Ok(pin))) => {
             !policy.cookie.renew.is_due_since(pin.issued_at, now, *duration)
         }
-        (Stickiness::ClassicLbCookie { .. }, Held::ClassicLbCookie(pin)) => pin.is_ok(),
+        (Stickiness::ClassicLbCookie { .. }, ReadTargetCookie::ClassicLbCookie(pin)) => pin.is_ok(),
         _ => false,
     }
 }
 
-/// The `Set-Cookie` lines for a client that holds this, if it is given any. What it holds for another type is nothing.
+/// The `Set-Cookie` lines for a client that holds this cookie; `None` when it is given none. A cookie that was read for
+/// another type of stickiness counts as no cookie.
 pub(crate) fn lines(
     issuer: &Issuer<'_>,
     policy: &Policy,
-    held: Option<&Held>,
+    held: Option<&ReadTargetCookie>,
     draw_nonce: DrawNonce<'_>,
-) -> Option<Texts> {
+) -> Option<Lines> {
+    let names = policy.names();
     match &policy.stickiness {
         Stickiness::LbCookie { duration } => {
-            let held = if let Some(Held::LbCookie(Ok(held))) = held { Some(held) } else { None };
-            lb_cookie::lines(issuer, *duration, held, draw_nonce)
+            let held = if let Some(ReadTargetCookie::LbCookie(Ok(held))) = held { Some(held) } else { None };
+            lb_cookie::lines(issuer, &names.lb_cookie, *duration, held, draw_nonce)
         }
         Stickiness::AppCookie { cookie_name, duration } => {
-            let nothing = app_cookie::Held::nothing();
-            let held = if let Some(Held::AppCookie(held)) = held { held } else { &nothing };
-            app_cookie::lines(issuer, cookie_name, *duration, held, draw_nonce)
+            let no_cookie = ReadAppCookie::NONE;
+            let held = if let Some(ReadTargetCookie::AppCookie(held)) = held { held } else { &no_cookie };
+            app_cookie::lines(issuer, &names.app_cookie, cookie_name, *duration, held, draw_nonce)
         }
         Stickiness::ClassicLbCookie { expiration_period } => {
-            let held = if let Some(Held::ClassicLbCookie(Ok(held))) = held { Some(held) } else { None };
-            classic::lb_cookie_lines(issuer, *expiration_period, held, draw_nonce)
+            let held = if let Some(ReadTargetCookie::ClassicLbCookie(Ok(held))) = held { Some(held) } else { None };
+            classic::lb_cookie_lines(issuer, &names.classic, *expiration_period, held, draw_nonce)
         }
         Stickiness::ClassicAppCookie { cookie_name } => {
-            let held = if let Some(Held::ClassicAppCookie(Ok(held))) = held { Some(held) } else { None };
-            classic::app_cookie_lines(issuer, cookie_name, held, draw_nonce)
+            let held = if let Some(ReadTargetCookie::ClassicAppCookie(Ok(held))) = held { Some(held) } else { None };
+            classic::app_cookie_lines(issuer, &names.classic, cookie_name, held, draw_nonce)
         }
     }
 }

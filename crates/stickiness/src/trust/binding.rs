@@ -1,13 +1,25 @@
-//! What a sealed cookie says: this target, of this target group, since this moment.
+//! The content of a sealed cookie: a target, its target group, and the time of issue.
 
 use std::rc::Rc;
 
+use crate::outcome::Outcome;
 use crate::time::Timestamp;
 
-/// A target, and since when a client has been bound to it. Copies share their names.
+/// The target that a client is bound to, and since when. Clones share the names.
+///
+/// ```
+/// use stickiness::time::Timestamp;
+/// use stickiness::trust::binding::Binding;
+///
+/// let issued_at = Timestamp::from_millis(1_700_000_000_000);
+/// let binding = Binding { target_group: "web".into(), target: "10.0.0.1:80".into(), issued_at };
+/// let bytes = binding.to_bytes().unwrap();
+/// assert_eq!(bytes.len(), 48);
+/// assert_eq!(Binding::from_bytes(&bytes), Some(binding));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// The target group that the target belongs to. A binding is of no use in another.
+    /// The target group that the target belongs to. In another target group the binding pins nothing.
     pub target_group: Rc<str>,
     /// The target, as the load balancer names it: `ip:port`, `[ip]:port`, or a socket's path. Empty when the client is
     /// bound to the target group alone.
@@ -16,10 +28,11 @@ pub struct Binding {
     pub issued_at: Timestamp,
 }
 
-/// The content of a cookie comes in multiples of this, so that a cookie's length does not tell an address's.
+/// The content of a cookie is padded to a multiple of this many bytes, so that the length of a cookie does not reveal the
+/// length of an address.
 ///
-/// With the seal around it, 48 bytes make the 93 bytes, 124 characters of base64, that AWS's cookies have,
-/// and every multiple makes base64 without padding.
+/// A content of 48 bytes is 93 bytes when it is sealed, and 124 characters in base64: the length of AWS's cookies. Every
+/// multiple of 48 gives base64 without padding.
 const BLOCK: usize = 48;
 
 impl Binding {
@@ -31,16 +44,31 @@ impl Binding {
         Some(padded(bytes))
     }
 
-    /// The binding in such a content.
+    /// The binding in the content of a cookie.
     ///
-    /// `None` when there is none. Opened bytes always hold one, unless another version of this program sealed them.
+    /// `None` when the bytes hold no binding. Opened bytes always hold one, unless another version of this program sealed them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::read(bytes).map(|(binding, _padding)| binding)
     }
 
+    /// This binding, if it belongs to this target group.
+    ///
+    /// # Errors
+    ///
+    /// [`Outcome::WrongGroup`] if it does not.
+    pub fn in_group(self, target_group: &str) -> Result<Self, Outcome> {
+        if *self.target_group == *target_group { Ok(self) } else { Err(Outcome::WrongGroup) }
+    }
+
+    /// Whether both bindings name the same target of the same target group.
+    #[must_use]
+    pub fn has_same_target(&self, other: &Self) -> bool {
+        self.target == other.target && self.target_group == other.target_group
+    }
+
     /// Appends the binding: `issued_at` (8 bytes, milliseconds, big endian), the target group and the target, each
-    /// [`write_text`]. `None` when a name is too long, with a part of it written.
+    /// [`write_text`]. `None` when a name is too long; a part of the binding is then written.
     #[must_use]
     pub fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
         bytes.extend(self.issued_at.as_millis().to_be_bytes());
@@ -48,7 +76,7 @@ impl Binding {
         write_text(bytes, &self.target)
     }
 
-    /// The binding that `bytes` begin with, and what follows it.
+    /// The binding at the start of `bytes`, and the bytes after it.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (issued_at, rest) = bytes.split_first_chunk()?;
@@ -67,7 +95,7 @@ pub fn write_text(bytes: &mut Vec<u8>, text: &str) -> Option<()> {
     Some(())
 }
 
-/// The text that `bytes` begin with, and what follows it.
+/// The text at the start of `bytes`, and the bytes after it.
 #[must_use]
 pub fn read_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
@@ -75,7 +103,7 @@ pub fn read_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((str::from_utf8(text).ok()?, rest))
 }
 
-/// The bytes and zeros up to a whole block.
+/// The bytes, with zeros appended up to a whole block.
 #[must_use]
 pub fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
@@ -121,12 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_length_can_tell_is_refused() {
+    fn a_name_longer_than_65535_bytes_is_refused() {
         assert_eq!(binding(&"x".repeat(65_536), "t").to_bytes(), None);
     }
 
     #[test]
-    fn a_binding_tells_what_follows_it() {
+    fn the_bytes_after_a_binding_are_returned() {
         let mut bytes = Vec::new();
         binding("web", "a").write(&mut bytes).unwrap();
         binding("api", "b").write(&mut bytes).unwrap();

@@ -1,4 +1,4 @@
-//! May a cookie's content be believed? Authenticated encryption with the keys of a ring.
+//! Authenticates and encrypts the content of cookies with the keys of a ring.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
@@ -9,16 +9,19 @@ pub const SECRET_LENGTH: usize = 32;
 /// The length of a nonce in bytes. 192 bits are safe to draw at random for any number of cookies.
 pub const NONCE_LENGTH: usize = 24;
 
-/// The number of the format below.
+/// The version of the format that [`KeyRing::seal`] describes.
 const VERSION: u8 = 1;
 
-/// The length of the name that a sealed value carries of its key, in bytes.
+/// The length of the name of a key in a sealed value, in bytes.
 const KEY_TAG_LENGTH: usize = 4;
 
-/// Random bytes, never used twice.
+/// Random bytes. No two values are sealed with the same nonce.
 pub type Nonce = [u8; NONCE_LENGTH];
 
-/// What a sealed value is for. It is bound in: a value of one kind does not open as another.
+/// A source of nonces. Without a nonce there is no cookie.
+pub type DrawNonce<'a> = &'a mut dyn FnMut() -> Option<Nonce>;
+
+/// The cookie that a value is sealed for. The seal covers the kind: a value of one kind does not open as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieKind {
     /// The duration-based cookie, `AWSALB` and its twin.
@@ -45,16 +48,16 @@ impl CookieKind {
     }
 }
 
-/// Why a value does not open.
+/// The reason why a value does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenError {
-    /// No key of the ring ever sealed this value for this kind: broken, cut, forged, or of another kind.
+    /// No key of the ring sealed this value for this kind: it is damaged, cut, forged, or of another kind.
     Malformed,
     /// The value names a key that is not in the ring.
     UnknownKey,
 }
 
-/// One key: it seals, and opens what it sealed.
+/// A key, which seals values and opens the values that it sealed.
 pub struct Key {
     tag: [u8; KEY_TAG_LENGTH],
     cipher: XChaCha20Poly1305,
@@ -63,8 +66,8 @@ pub struct Key {
 impl Key {
     /// The key with this secret.
     ///
-    /// Its name in sealed values comes from the secret alone, so that load balancers agree on it whatever they call
-    /// the key in their configurations.
+    /// The name of the key in sealed values is derived from the secret alone. Load balancers therefore agree on it even if their
+    /// configurations give the key different ids.
     #[must_use]
     pub fn new(secret: &[u8; SECRET_LENGTH]) -> Self {
         let cipher = XChaCha20Poly1305::new(secret.into());
@@ -73,8 +76,8 @@ impl Key {
     }
 }
 
-/// The start of the authentication tag of nothing, under a nonce of its own: it tells keys apart and tells nothing of
-/// the secret.
+/// The first bytes of the authentication tag of an empty message, under a nonce that seals nothing else. They tell keys apart
+/// and reveal nothing about the secret.
 fn key_tag(cipher: &XChaCha20Poly1305) -> [u8; KEY_TAG_LENGTH] {
     let nothing = Payload { msg: b"", aad: b"sticky-sessions key" };
     cipher
@@ -90,7 +93,18 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// The keys in use: the newest seals, all open.
+/// The keys in use. The newest one seals, and all of them open.
+///
+/// ```
+/// use stickiness::trust::key_ring::{CookieKind, Key, KeyRing, OpenError};
+///
+/// let before = KeyRing::new(Key::new(&[1; 32]), Vec::new());
+/// let sealed = before.seal(CookieKind::LbCookie, b"content", &[7; 24]);
+///
+/// let rotated = KeyRing::new(Key::new(&[2; 32]), vec![Key::new(&[1; 32])]);
+/// assert_eq!(rotated.open(CookieKind::LbCookie, &sealed), Ok(b"content".to_vec()));
+/// assert_eq!(rotated.open(CookieKind::AppCookie, &sealed), Err(OpenError::Malformed));
+/// ```
 #[derive(Debug)]
 pub struct KeyRing {
     newest: Key,
@@ -98,7 +112,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// A ring of the key that seals and those that only open.
+    /// A ring with the key that seals and the keys that only open.
     #[must_use]
     pub fn new(newest: Key, older: Vec<Key>) -> Self {
         Self { newest, older }
@@ -106,8 +120,8 @@ impl KeyRing {
 
     /// Seals `content` as a value of `kind`.
     ///
-    /// Version (1 byte), name of the key (4), nonce (24), encrypted content, authentication tag (16). What stands
-    /// before the nonce and the kind are authenticated with it.
+    /// The value consists of the version (1 byte), the name of the key (4), the nonce (24), the encrypted content and the
+    /// authentication tag (16). The version, the name of the key and the kind are authenticated too.
     #[must_use]
     pub fn seal(&self, kind: CookieKind, content: &[u8], nonce: &Nonce) -> Vec<u8> {
         let header = header(self.newest.tag);
@@ -119,14 +133,14 @@ impl KeyRing {
 
     /// Opens a value of `kind` that one of the ring's keys sealed.
     ///
-    /// What tells a forged value from a good one is the comparison of authentication tags inside `decrypt`, which takes the same
-    /// time wherever they differ: `chacha20poly1305` compares through `universal_hash` with `subtle::ConstantTimeEq`, before it
-    /// decrypts anything. What is compared before it stands in the value for everybody to read: its length, the version, and
-    /// the name of the key.
+    /// Only the comparison of authentication tags inside `decrypt` tells a forged value from a good one. It takes the same time
+    /// wherever the tags differ: `chacha20poly1305` compares them through `universal_hash` with `subtle::ConstantTimeEq`, before
+    /// it decrypts anything. The comparisons before it concern parts of the value that everybody can read: its length, the
+    /// version, and the name of the key.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] says why not.
+    /// [`OpenError`] says why the value does not open.
     pub fn open(&self, kind: CookieKind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
         let (header, rest) = value.split_first_chunk().ok_or(OpenError::Malformed)?;
         let [version, key_tag @ ..]: Header = *header;
@@ -150,7 +164,7 @@ impl KeyRing {
     }
 }
 
-/// What a sealed value begins with: the version and the name of the key.
+/// The start of a sealed value: the version and the name of the key.
 type Header = [u8; 1 + KEY_TAG_LENGTH];
 
 fn header([a, b, c, d]: [u8; KEY_TAG_LENGTH]) -> Header {

@@ -1,69 +1,65 @@
-//! What sealed values say that have been opened before: a client that comes back with the same cookie costs no decryption.
+//! A cache of opened values: a client that comes back with the same cookie costs no decryption.
 //!
-//! A value says the same for ever; whether it is still good is judged anew by everybody who asks.
+//! A value always has the same content. The callers judge anew whether the content is still good.
 
+use crate::slots::Slots;
 use crate::trust::key_ring::CookieKind;
 
-/// The most values that are kept, one in each place.
-const PLACES: usize = 4096;
+/// The number of slots. Each keeps one value.
+const SLOTS: usize = 4096;
 
-/// What leaves the number of a place of 64 bits.
-const SHIFT: u32 = u64::BITS.saturating_sub(PLACES.trailing_zeros());
+/// The longest value that is kept, in bytes. The value of a binding has 124; longer ones are rare and are opened each time.
+const MAX_KEPT_VALUE: usize = 512;
 
-/// The longest value that is kept, in bytes. Those of bindings have 124; longer ones are rare, and are opened each time.
-const MAX_VALUE: usize = 512;
-
-/// The values opened last, at most some 4 MB of them, and a few hundred kilobytes as a rule.
+/// The values opened last: at most some 4 MB, and usually a few hundred kilobytes.
 #[derive(Debug)]
-pub(crate) struct OpenedValues<T> {
-    places: Vec<Option<Opened<T>>>,
+pub(crate) struct OpenCache<T> {
+    slots: Slots<Option<Opened<T>>, SLOTS>,
 }
 
 #[derive(Debug)]
 struct Opened<T> {
     kind: CookieKind,
     value: Box<[u8]>,
-    said: T,
+    content: T,
 }
 
-impl<T> Default for OpenedValues<T> {
-    /// None.
+impl<T> Default for OpenCache<T> {
     fn default() -> Self {
-        Self { places: Vec::new() }
+        Self { slots: Slots::default() }
     }
 }
 
-impl<T> OpenedValues<T> {
-    /// What this value says, if it is known.
+impl<T> OpenCache<T> {
+    /// The content of this value, if the cache has it.
     pub(crate) fn get(&self, kind: CookieKind, value: &[u8]) -> Option<&T> {
-        let opened = self.places.get(place(value)?)?.as_ref()?;
-        (opened.kind == kind && are_equal(&opened.value, value)).then_some(&opened.said)
+        let opened = self.slots.get(hash(value)?)?.as_ref()?;
+        (opened.kind == kind && are_equal(&opened.value, value)).then_some(&opened.content)
     }
 
-    /// Keeps what a value says, instead of what had its place.
+    /// Keeps the content of a value, in place of the value that had its slot.
     ///
-    /// For values that opened only: what a client makes up finds no room, so nobody drives out the others with it.
-    pub(crate) fn keep(&mut self, kind: CookieKind, value: &[u8], said: T) {
-        let Some(place) = place(value).filter(|_| value.len() <= MAX_VALUE) else { return };
-        if self.places.is_empty() {
-            self.places.resize_with(PLACES, || None);
-        }
-        if let Some(slot) = self.places.get_mut(place) {
-            *slot = Some(Opened { kind, value: value.into(), said });
+    /// Callers keep only values that opened. A client therefore cannot evict the values of others with values that it makes up.
+    pub(crate) fn keep(&mut self, kind: CookieKind, value: &[u8], content: T) {
+        let Some(hash) = hash(value).filter(|_| value.len() <= MAX_KEPT_VALUE) else { return };
+        if let Some(slot) = self.slots.get_mut(hash) {
+            *slot = Some(Opened { kind, value: value.into(), content });
         }
     }
 }
 
-/// Where a value has its place: by eight characters of its nonce, which are random. They stand behind the version and the name
-/// of the key, which take 7 characters of base64 and 10 hexadecimal digits. `None` for what is too short for a sealed value.
-fn place(value: &[u8]) -> Option<usize> {
+/// A hash of eight characters of the value's nonce, which are random; `None` for a value too short to be a sealed one.
+///
+/// The nonce comes after the version and the name of the key, which take 7 characters of base64 or 10 hexadecimal digits.
+/// To hash 8 bytes and not 124 saves about a hundred multiplications for each look.
+fn hash(value: &[u8]) -> Option<u64> {
     let random: &[u8; 8] = value.get(10..)?.first_chunk()?;
-    // Characters are not evenly spread over a byte's values: their bits are mixed (Knuth, TAOCP 6.4, by the golden ratio).
-    let mixed = u64::from_le_bytes(*random).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> SHIFT).ok()
+    // The characters of base64 use 64 of 256 byte values. Multiplication by the golden ratio spreads them (Knuth, "The Art of
+    // Computer Programming", volume 3, section 6.4).
+    Some(u64::from_le_bytes(*random).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Eight bytes at a time: the `memcmp` of wasi-libc takes twenty instructions for each byte.
+/// Compares eight bytes at a time: the `memcmp` of wasi-libc takes twenty instructions for each byte.
 fn are_equal(one: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let mut pairs = words.iter().zip(other_words);
@@ -76,7 +72,7 @@ fn are_equal(one: &[u8], other: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// As long as that of a binding, with the nonce of this number.
+    /// A value as long as the value of a binding. Its nonce is drawn from this number.
     fn value(number: usize) -> Vec<u8> {
         let mut state = u64::try_from(number).unwrap();
         let mut random = || {
@@ -88,8 +84,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_opened_is_known_for_its_kind_alone() {
-        let mut opened = OpenedValues::<u8>::default();
+    fn an_opened_value_is_known_for_its_kind_only() {
+        let mut opened = OpenCache::<u8>::default();
         assert_eq!(opened.get(CookieKind::LbCookie, &value(1)), None);
         opened.keep(CookieKind::LbCookie, &value(1), 7);
         assert_eq!(opened.get(CookieKind::LbCookie, &value(1)), Some(&7));
@@ -98,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_value_that_differs_in_any_character_is_another() {
-        let mut opened = OpenedValues::<u8>::default();
+        let mut opened = OpenCache::<u8>::default();
         opened.keep(CookieKind::LbCookie, &value(1), 7);
         for position in 0..value(1).len() {
             let mut other = value(1);
@@ -109,21 +105,21 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_kept_than_there_are_places() {
-        let mut opened = OpenedValues::<u8>::default();
-        for number in 0..10 * PLACES {
+    fn no_more_values_are_kept_than_there_are_slots() {
+        let mut opened = OpenCache::<u8>::default();
+        for number in 0..10 * SLOTS {
             opened.keep(CookieKind::LbCookie, &value(number), 7);
         }
-        assert_eq!(opened.places.len(), PLACES);
-        assert_eq!(opened.get(CookieKind::LbCookie, &value(10 * PLACES - 1)), Some(&7));
-        // Evenly spread: hardly a place is left empty.
-        assert!(opened.places.iter().flatten().count() > PLACES * 9 / 10);
+        assert_eq!(opened.slots.iter().count(), SLOTS);
+        assert_eq!(opened.get(CookieKind::LbCookie, &value(10 * SLOTS - 1)), Some(&7));
+        // Evenly spread: few slots are left empty.
+        assert!(opened.slots.iter().flatten().count() > SLOTS * 9 / 10);
     }
 
     #[test]
-    fn what_is_too_short_or_too_long_is_not_kept() {
-        let mut opened = OpenedValues::<u8>::default();
-        for length in [0, 17, MAX_VALUE + 1] {
+    fn a_value_too_short_or_too_long_is_not_kept() {
+        let mut opened = OpenCache::<u8>::default();
+        for length in [0, 17, MAX_KEPT_VALUE + 1] {
             let value = vec![b'x'; length];
             opened.keep(CookieKind::LbCookie, &value, 7);
             assert_eq!(opened.get(CookieKind::LbCookie, &value), None, "{length}");

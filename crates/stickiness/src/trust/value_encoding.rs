@@ -1,29 +1,31 @@
-//! How a sealed value is written in a cookie: base64 without padding or, for a Classic Load Balancer, upper-case
+//! Writes sealed values as cookie values: in base64 without padding or, for a Classic Load Balancer, in upper-case
 //! hexadecimal digits.
 
 use base16ct::upper as hexadecimal;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::cookies::names::SHARDS;
 use crate::trust::key_ring::{CookieKind, KeyRing, Nonce, OpenError};
 
-/// The longest value of a cookie that is given and looked at, in bytes.
+/// The longest value of a cookie that is given and read, in bytes.
 ///
 /// RFC 6265 §6.1: user agents keep at least 4,096 bytes of a cookie, and browsers keep no more of its name and value.
 /// This leaves 96 for the name.
-pub const MAX_VALUE: usize = 4000;
+pub const MAX_COOKIE_VALUE: usize = 4000;
+
+/// The number of cookies that an application-based value may be split into: `AWSALBAPP-0` to `-3`.
+pub const SHARDS: usize = 4;
 
 impl CookieKind {
     const fn is_classic(self) -> bool {
         matches!(self, Self::ClassicLbCookie | Self::ClassicAppCookie)
     }
 
-    /// The longest value in bytes. That of an application-based cookie is split.
+    /// The longest value in bytes. The value of an application-based cookie is split into several cookies.
     const fn max_value(self) -> usize {
         match self {
-            Self::AppCookie => MAX_VALUE.saturating_mul(SHARDS),
-            _ => MAX_VALUE,
+            Self::AppCookie => MAX_COOKIE_VALUE.saturating_mul(SHARDS),
+            _ => MAX_COOKIE_VALUE,
         }
     }
 }
@@ -36,11 +38,11 @@ pub fn seal(key_ring: &KeyRing, kind: CookieKind, content: &[u8], nonce: &Nonce)
     (value.len() <= kind.max_value()).then_some(value)
 }
 
-/// The content of a cookie's value.
+/// The content of the value of a cookie of this kind.
 ///
 /// # Errors
 ///
-/// [`OpenError`] says why it does not open; what is too long or not written so is malformed.
+/// [`OpenError`] says why the value does not open. A value that is too long or not in this encoding is malformed.
 pub fn open(key_ring: &KeyRing, kind: CookieKind, value: &[u8]) -> Result<Vec<u8>, OpenError> {
     if value.len() > kind.max_value() {
         return Err(OpenError::Malformed);

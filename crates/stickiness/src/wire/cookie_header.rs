@@ -1,26 +1,40 @@
-//! How cookies are written in a request: the `Cookie` header, in bytes.
+//! Reads cookies from the `Cookie` header of a request.
 //!
-//! Bytes, not text: a client may send anything, and a foreign cookie that is broken must not cost anybody the
-//! stickiness (RFC 6265 §5.4 describes what user agents send; §4.2.2 tells servers not to rely on the order).
+//! The header is bytes, not text: a client may send anything, and a broken cookie of somebody else must not end the stickiness.
+//! RFC 6265 §5.4 describes what user agents send, and §4.2.2 tells servers not to rely on the order.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 use percent_encoding::percent_decode;
 
-use crate::cookies::names::{ABSENT, Pair};
+/// The value with which AWS withdraws a cookie. Clients store it and send it back, and it then means "no cookie".
+pub const REMOVED: &str = "_remove_";
+
+/// The values that mean "no cookie". Some clients send `remove`: their code was copied from formatted text, which lost the
+/// underscores.
+pub const ABSENT: [&str; 2] = [REMOVED, "remove"];
 
 /// The most bytes of `Cookie` lines that are read from one request.
 ///
-/// Twice what Envoy accepts in a request's headers unless told otherwise (60 KiB). What lies beyond is not read.
+/// This is more than twice the 60 KiB that Envoy accepts in the headers of a request by default. The rest is not read.
 pub const MAX_BYTES: usize = 128 * 1024;
 
 /// The `Cookie` lines of one request, in the order in which they came.
 ///
-/// HTTP/1.1 may carry several, and HTTP/2 splits one into fields, which Envoy joins (RFC 9113 §8.2.3).
+/// An HTTP/1.1 request may have several. HTTP/2 splits a line into fields, which the proxy joins (RFC 9113 §8.2.3).
+///
+/// ```
+/// use stickiness::wire::cookie_header::CookieHeader;
+///
+/// let header: CookieHeader = [b"theme=dark; AWSALB=a%2Bb; AWSALB=_remove_".as_slice()].into_iter().collect();
+/// let values: Vec<_> = header.values("AWSALB").collect();
+/// assert_eq!(values, [b"a+b".as_slice()]);
+/// assert!(header.has("theme"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct CookieHeader<'a> {
-    /// Apart, for most requests have no other.
+    /// A field of its own, because most requests have one line: they then need no allocation.
     first: Option<&'a [u8]>,
     others: Vec<&'a [u8]>,
     /// How many bytes may still be read.
@@ -45,24 +59,19 @@ impl<'a> CookieHeader<'a> {
         }
     }
 
-    /// Every value of the cookie `name`, as the client was given it: without quotes, percent-decoded.
+    /// Every value of the cookie `name`, as the client was given it: without quotes and percent-decoded.
     ///
-    /// Names are compared by case (RFC 6265 §5.4). `_remove_` is left out: AWS's clients echo it for an absent cookie.
+    /// Names are case-sensitive (RFC 6265 §5.4). Values that mean "no cookie" ([`ABSENT`]) are left out.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'_, 'a, 'n> {
         self.pairs()
             .filter_map(move |pair| value_if_named(pair, name))
             .filter(|value| !ABSENT.iter().any(|absent| value.as_ref() == absent.as_bytes()))
     }
 
-    /// Whether there is a cookie of this name, whatever its value.
+    /// Whether there is a cookie of this name, with any value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.pairs().any(|pair| value_if_named(pair, name).is_some())
-    }
-
-    /// Every value of a cookie and its twin, the twin's first.
-    pub fn of_pair<'n>(&self, names: &'n Pair) -> impl Iterator<Item = Cow<'a, [u8]>> + use<'_, 'a, 'n> {
-        self.values(&names.twin).chain(self.values(&names.plain))
     }
 
     fn pairs(&self) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
@@ -148,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_there_whatever_its_value() {
+    fn a_cookie_is_there_with_any_value() {
         let header = CookieHeader::from_iter([b"a=\xff; session=; b; c=_remove_".as_slice()]);
         assert_eq!(["a", "session", "b", "c", "sess"].map(|name| header.has(name)), [true, true, false, true, false]);
     }
@@ -165,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_the_limit_is_not_read() {
+    fn lines_beyond_the_limit_are_not_read() {
         let filler = vec![b'x'; MAX_BYTES];
         assert!(values(&[&filler, b"AWSALB=v"], "AWSALB").is_empty());
         assert_eq!(values(&[b"AWSALB=v", &filler], "AWSALB"), ["v"]);

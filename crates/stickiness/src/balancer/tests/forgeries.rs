@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use crate::outcome::Outcome;
-use crate::testing::{KEYS, NOON, Site};
+use crate::testing::{Fixture, KEYS, NOON};
 use crate::trust::key_ring::CookieKind;
 use crate::trust::value_encoding;
 
@@ -21,6 +21,6 @@ fn forgeries() -> String {
 fn a_header_full_of_forgeries_is_one_malformed_request() {
     let header = forgeries();
     assert!(header.matches("AWSALB=").count() > 850);
-    let session = Site::new("{}").receive("web", &header, NOON).unwrap();
+    let session = Fixture::new("{}").receive("web", &header, NOON).unwrap();
     assert_eq!((session.pin(), session.outcome()), (None, Outcome::Malformed));
 }

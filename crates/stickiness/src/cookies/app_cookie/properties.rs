@@ -1,15 +1,14 @@
 //! Whatever the length of an envelope, and whatever comes of its cookies in whatever order: it opens whole or not at all.
 
-use std::time::Duration;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
 use crate::keys::parse_ring;
-use crate::testing::{KEYS, NOON};
-use crate::trust::value_encoding::MAX_VALUE;
+use crate::testing::KEYS;
+use crate::time::Timestamp;
+use crate::trust::value_encoding::MAX_COOKIE_VALUE;
 use crate::wire::cookie_header::CookieHeader;
 
 /// The longest content whose seal fits in four cookies: 12,000 bytes less the 45 that the seal adds.
@@ -31,7 +30,7 @@ fn cookies(value: &str) -> Vec<String> {
 /// What a request with these cookies brings that opens.
 fn opened(cookies: &[String]) -> Vec<Vec<u8>> {
     let header: CookieHeader<'_> = cookies.iter().map(String::as_bytes).collect();
-    let values: Vec<Vec<u8>> = shards::joined(&shard_names(None), &header).collect();
+    let values: Vec<Vec<u8>> = shards::joined(&crate::cookies::names::shards(None), &header).collect();
     values
         .iter()
         .filter_map(|value| sealer().open(CookieKind::AppCookie, value).ok())
@@ -63,10 +62,10 @@ proptest! {
     fn every_envelope_fits_in_four_cookies_of_4000_characters(content in content()) {
         let value = sealed(&content, 1);
         let lengths: Vec<usize> = shards::split(&value).map(str::len).collect();
-        prop_assert_eq!(lengths.len(), value.len().div_ceil(MAX_VALUE));
+        prop_assert_eq!(lengths.len(), value.len().div_ceil(MAX_COOKIE_VALUE));
         prop_assert!((1..=SHARDS).contains(&lengths.len()));
         let (last, full) = lengths.split_last().unwrap();
-        prop_assert!((1..=MAX_VALUE).contains(last) && full.iter().all(|length| *length == MAX_VALUE));
+        prop_assert!((1..=MAX_COOKIE_VALUE).contains(last) && full.iter().all(|length| *length == MAX_COOKIE_VALUE));
     }
 
     #[test]
@@ -133,12 +132,11 @@ proptest! {
                 issued_at: Timestamp::from_millis(at),
             })
             .collect();
-        let day = Duration::from_hours(24);
-        let value = seal(&sealer(), bindings.clone(), NOON, day, &mut || Some([1; 24])).unwrap();
-        prop_assert!(value.len() <= SHARDS * MAX_VALUE);
+        let value = seal_first_that_fit(&sealer(), &bindings, &mut || Some([1; 24])).unwrap();
+        prop_assert!(value.len() <= SHARDS * MAX_COOKIE_VALUE);
         let kept = envelope::read(&sealer().open(CookieKind::AppCookie, value.as_bytes()).unwrap()).unwrap();
         prop_assert!(!kept.is_empty() && bindings.starts_with(&kept));
         // The next one would not have fitted: it has at most 132 bytes, and they come in blocks of 48.
-        prop_assert!(kept.len() == bindings.len() || value.len() > SHARDS * MAX_VALUE - (132 + 2 * 48) * 4 / 3);
+        prop_assert!(kept.len() == bindings.len() || value.len() > SHARDS * MAX_COOKIE_VALUE - (132 + 2 * 48) * 4 / 3);
     }
 }

@@ -1,38 +1,39 @@
-//! How is a value written that is longer than a cookie may be? In up to four of them.
+//! Splits a value that is too long for one cookie into up to four, and joins it again.
 //!
-//! "If the cookie is larger than 4K it is sharded": every part but the last is as long as a cookie's value may be, so that a
-//! part tells whether another one follows it.
+//! "If the cookie is larger than 4K it is sharded" (AWS, "Edit target group attributes for your Application Load Balancer",
+//! section "Sticky sessions"). Every part except the last is as long as a cookie's value may be, so the length of a part shows
+//! whether another one follows.
 
-use crate::cookies::names::{Name, SHARDS};
-use crate::trust::value_encoding::MAX_VALUE;
+use crate::cookies::names::Name;
+use crate::trust::value_encoding::{MAX_COOKIE_VALUE, SHARDS};
 use crate::wire::cookie_header::CookieHeader;
 
 /// The parts of a value, which is ASCII.
 pub(super) fn split(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = value;
     std::iter::from_fn(move || {
-        let (part, following) = rest.split_at_checked(MAX_VALUE).unwrap_or((rest, ""));
+        let (part, following) = rest.split_at_checked(MAX_COOKIE_VALUE).unwrap_or((rest, ""));
         rest = following;
         Some(part).filter(|part| !part.is_empty())
     })
 }
 
-/// The values that a request brings in parts: the first that needs another part takes the first of the next name, and so
-/// on.
+/// The values that a request brings in parts. The first value that needs another part takes the first cookie of the next name,
+/// and so on.
 ///
-/// Behind two load balancers a client holds two sets of these cookies.
+/// A request has several such values when the client holds the cookies of two load balancers.
 pub(super) fn joined(names: &[Name; SHARDS], cookies: &CookieHeader<'_>) -> impl Iterator<Item = Vec<u8>> {
     let [first, following @ ..] = names;
     let mut following = following.each_ref().map(|name| cookies.values(name));
     cookies.values(first).map(move |part| {
         let mut value = part.into_owned();
-        let mut is_whole = value.len() != MAX_VALUE;
+        let mut is_whole = value.len() != MAX_COOKIE_VALUE;
         for parts in &mut following {
             if is_whole {
                 break;
             }
             let Some(part) = parts.next() else { break };
-            is_whole = part.len() != MAX_VALUE;
+            is_whole = part.len() != MAX_COOKIE_VALUE;
             value.extend_from_slice(&part);
         }
         value

@@ -17,7 +17,7 @@ fn the_format_does_not_change_from_version_to_version() {
 }
 
 #[test]
-fn what_was_sealed_opens() {
+fn a_sealed_value_opens() {
     let ring = ring(&[1]);
     let sealed = ring.seal(CookieKind::LbCookie, b"content", &NONCE);
     assert_eq!(ring.open(CookieKind::LbCookie, &sealed), Ok(b"content".to_vec()));

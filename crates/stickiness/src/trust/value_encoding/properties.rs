@@ -1,10 +1,9 @@
-//! Whatever is sealed, by whatever key, for whatever cookie: it opens as what it was, and as nothing else.
+//! Properties of all sealed values: each opens as the content that was sealed, and as nothing else.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::cookies::renewal::of_group;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
@@ -45,11 +44,11 @@ fn sealed(kind: CookieKind, secret: &Secret, nonce: &Nonce, binding: &Binding) -
 
 proptest! {
     #[test]
-    fn every_binding_opens_as_what_was_sealed(
+    fn every_binding_opens_as_it_was_sealed(
         kind in select(&KINDS), secret: Secret, nonce: Nonce, binding in any_binding()
     ) {
         let value = sealed(kind, &secret, &nonce, &binding);
-        prop_assert!(value.len() <= MAX_VALUE);
+        prop_assert!(value.len() <= MAX_COOKIE_VALUE);
         let opened = open(&ring(&secret), kind, value.as_bytes()).unwrap();
         prop_assert_eq!(Binding::from_bytes(&opened), Some(binding));
     }
@@ -75,7 +74,7 @@ proptest! {
     #[test]
     fn in_another_target_group_no_binding_fits(binding in any_binding(), other in ".{0,60}") {
         prop_assume!(*binding.target_group != *other);
-        prop_assert_eq!(of_group(binding, &other), Err(Outcome::WrongGroup));
+        prop_assert_eq!(binding.in_group(&other), Err(Outcome::WrongGroup));
     }
 
     #[test]
@@ -118,13 +117,13 @@ proptest! {
     ) {
         prop_assume!(nonces[0] != nonces[1]);
         let [one, other] = nonces.map(|nonce| sealed(kind, &secret, &nonce, &binding));
-        // Beyond what tells the key, they have no more in common than any two random texts.
+        // After the version and the name of the key, they have no more in common than two random texts.
         let tail = |value: &str| value.as_bytes()[value.len() - 2 * NONCE_LENGTH..].to_owned();
         prop_assert_ne!(tail(&one), tail(&other));
     }
 
     #[test]
-    fn what_nobody_sealed_does_not_open(kind in select(&KINDS), secret: Secret, value: Vec<u8>) {
+    fn a_value_that_nobody_sealed_does_not_open(kind in select(&KINDS), secret: Secret, value: Vec<u8>) {
         prop_assert!(open(&ring(&secret), kind, &value).is_err());
     }
 }
