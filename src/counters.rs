@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use stickiness::outcome::Outcome;
 
@@ -14,9 +15,24 @@ const MAX_TARGET_GROUPS: usize = 1000;
 const ALL_OTHERS: &str = "_others";
 
 thread_local! {
-    // One VM is one worker. Counters outlive a configuration: Envoy gives a new one each time a name is defined. Ordered, because a
-    // map of std that hashes draws a seed, and panics where the host gives no random bytes.
-    static COUNTERS: RefCell<BTreeMap<String, TargetGroupCounters>> = RefCell::default();
+    // One VM is one worker. Its counters outlive a plugin: Envoy makes another entry each time that a name is defined.
+    static COUNTERS: Rc<Counters> = Rc::default();
+}
+
+/// What is counted.
+#[derive(Clone, Copy)]
+pub(crate) enum Event {
+    /// A request ended so.
+    Outcome(Outcome),
+    /// An answer was given cookies.
+    Issued,
+}
+
+/// The counters of a worker, by target group.
+#[derive(Default)]
+pub(crate) struct Counters {
+    // Ordered, because a map of std that hashes draws a seed, and panics where the host gives no random bytes.
+    by_target_group: RefCell<BTreeMap<String, TargetGroupCounters>>,
 }
 
 struct TargetGroupCounters {
@@ -25,41 +41,33 @@ struct TargetGroupCounters {
 }
 
 /// Envoy's counter, if it gave one, and what it has not been told yet.
-struct Counter {
+pub(crate) struct Counter {
     id: Option<u32>,
     untold: u32,
 }
 
-/// Counts what became of a request; Envoy is told at once or with the next [`flush`].
-pub(crate) fn count(target_group: &str, outcome: Outcome, at_once: bool) {
-    let position = Outcome::ALL.iter().position(|one| *one == outcome);
-    with(target_group, |counters| {
-        if let Some(counter) = position.and_then(|position| counters.outcomes.get_mut(position)) {
-            counter.count(at_once);
-        }
-    });
-}
+impl Counters {
+    /// Those of the worker that runs this.
+    pub(crate) fn of_this_worker() -> Rc<Self> {
+        COUNTERS.with(Rc::clone)
+    }
 
-/// Counts an answer that was given cookies; Envoy is told at once or with the next [`flush`].
-pub(crate) fn count_issued(target_group: &str, at_once: bool) {
-    with(target_group, |counters| counters.issued.count(at_once));
-}
-
-/// Tells Envoy what it has not been told yet.
-pub(crate) fn flush() {
-    COUNTERS.with_borrow_mut(|by_target_group| {
-        by_target_group.values_mut().flat_map(TargetGroupCounters::all).for_each(Counter::flush);
-    });
-}
-
-fn with(target_group: &str, visit: impl FnOnce(&mut TargetGroupCounters)) {
-    COUNTERS.with_borrow_mut(|by_target_group| {
+    /// Visits the counter of an event.
+    pub(crate) fn with(&self, target_group: &str, event: Event, visit: impl FnOnce(&mut Counter)) {
+        let mut by_target_group = self.by_target_group.borrow_mut();
         if let Some(counters) = by_target_group.get_mut(target_group) {
-            return visit(counters);
+            return visit(counters.of(event));
         }
         let name = if by_target_group.len() < MAX_TARGET_GROUPS { target_group } else { ALL_OTHERS };
-        visit(by_target_group.entry(name.to_owned()).or_insert_with(|| TargetGroupCounters::define(name)));
-    });
+        let counters = by_target_group.entry(name.to_owned()).or_insert_with(|| TargetGroupCounters::define(name));
+        visit(counters.of(event));
+    }
+
+    /// Tells Envoy what it has not been told yet.
+    pub(crate) fn tell(&self) {
+        let mut by_target_group = self.by_target_group.borrow_mut();
+        by_target_group.values_mut().flat_map(TargetGroupCounters::all).for_each(Counter::tell);
+    }
 }
 
 impl TargetGroupCounters {
@@ -71,20 +79,27 @@ impl TargetGroupCounters {
         Self { outcomes: Outcome::ALL.map(|outcome| define(outcome.word())), issued: define("issued") }
     }
 
+    fn of(&mut self, event: Event) -> &mut Counter {
+        let outcomes = Outcome::ALL.into_iter().zip(&mut self.outcomes);
+        let of_outcome =
+            outcomes.filter(|(outcome, _)| matches!(event, Event::Outcome(counted) if counted == *outcome));
+        // An event that is no outcome is the other one.
+        of_outcome.map(|(_, counter)| counter).next().unwrap_or(&mut self.issued)
+    }
+
     fn all(&mut self) -> impl Iterator<Item = &mut Counter> {
         self.outcomes.iter_mut().chain([&mut self.issued])
     }
 }
 
 impl Counter {
-    fn count(&mut self, at_once: bool) {
+    /// One more, of which Envoy learns with the next [`Counter::tell`].
+    pub(crate) fn add(&mut self) {
         self.untold = self.untold.saturating_add(1);
-        if at_once {
-            self.flush();
-        }
     }
 
-    fn flush(&mut self) {
+    /// Tells Envoy what it has not been told yet.
+    pub(crate) fn tell(&mut self) {
         // Envoy refuses a count of nothing.
         if let Some(id) = self.id.filter(|_| self.untold > 0) {
             host::increment(id, self.untold);

@@ -1,37 +1,52 @@
-//! The filter: the one place that talks to Envoy. It decides nothing: every decision is made by the crate
-//! `stickiness`, which has never heard of Envoy.
+//! The filter in Envoy. The shell knows Envoy and no AWS; the core, the crate `stickiness`, knows AWS and no Envoy.
 //!
 //! The life of a request:
 //!
-//! 1. [`stream`] reads the request's headers and its target group, and asks for the session;
+//! 1. [`stream`] reads the request's headers and its target group, and asks the core for the session;
 //! 2. when a cookie names a target, [`override_header`] writes it where Envoy's own load balancing looks for it;
-//! 3. a target answers; [`stream`] asks for the cookies, adds them, counts and names the outcome;
-//! 4. [`root`] owns what outlives a request: the configuration, the keys, the counters.
+//! 3. a target answers; [`answering_target`] finds out which one, and [`stream`] asks the core for the cookies and adds them;
+//! 4. [`plugin`] counts the outcome.
 //!
-//! [`host`] holds every call to Envoy, [`abi_map`] reads the maps that come of it, [`counters`] has the names of the statistics,
-//! [`route_metadata`] what a route may say, and [`ticker`] what is done now and then instead of with every request.
+//! | Module | Subject |
+//! |---|---|
+//! | [`root`] | the plugin's configuration and keys, and its callbacks |
+//! | [`plugin`] | a configuration at work: what its streams share |
+//! | [`stream`] | one request and its answer |
+//! | [`answering_target`] | who answered a request |
+//! | [`empty_group`] | whether a target group has a healthy target |
+//! | [`route_metadata`] | the choices of a route |
+//! | [`override_header`] | the headers that choose the host and the target group |
+//! | [`counters`], [`ticker`] | the statistics, and the clock of a busy worker |
+//! | [`host`], [`host_errors`] | the calls of Envoy, and those of them that fail |
+//! | [`logger`], [`warn_once`] | Envoy's log |
+//!
+//! Every call of Envoy goes through the crate `hostcalls`, which returns each status as a value, because a panic ends the worker's
+//! VM. The SDK `proxy-wasm` has the entry point and the contexts. Of its calls only one is used, in [`empty_group`].
 
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should"))]
 #![allow(missing_docs, reason = "nothing is public but the entry point that the SDK's macro makes for Envoy")]
 
-mod abi_map;
+mod answering_target;
 mod counters;
+mod empty_group;
 mod host;
+mod host_errors;
+mod logger;
 mod override_header;
+mod plugin;
 mod root;
 mod route_metadata;
 mod stream;
 mod ticker;
+mod warn_once;
 
 #[cfg(test)]
 mod tests;
 
-use proxy_wasm::types::LogLevel;
-
 use root::Root;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|context| Box::new(Root::new(context)));
+    logger::start();
+    proxy_wasm::set_root_context(|context| Box::new(Root::new(context.into())));
 }}

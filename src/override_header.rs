@@ -1,10 +1,10 @@
-//! How Envoy is told which host to take: a request header that its own load balancing reads.
+//! The request header that tells Envoy's own load balancing which host to take.
 //!
 //! No call of the wasm ABI chooses the host. Two parts of Envoy read it from a header:
 //!
 //! - the `stateful_session` filter with header state, placed after this one: base64 of `ip:port`. It passes over a
 //!   host that is unhealthy, and sets the header in the answer too when another host was taken;
-//! - the `override_host` load-balancing policy: plain `ip:port`, whatever the host's health.
+//! - the `override_host` load-balancing policy: plain `ip:port`. It ignores the host's health.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,8 +16,7 @@ pub(crate) const HOST: &str = "x-sticky-session-host";
 /// The header that names the target group, for routes that match on it.
 pub(crate) const GROUP: &str = "x-sticky-session-group";
 
-/// The headers that only this filter may set. What a client sends under these names must not reach Envoy's load
-/// balancing: whoever sets them chooses the host.
+/// The headers that only this filter may set. A client that could set them would choose the host, so its own are removed.
 pub(crate) const RESERVED: [&str; 2] = [HOST, GROUP];
 
 /// The value of [`HOST`] for a target, as `mechanism` reads it.

@@ -1,19 +1,21 @@
-//! What outlives a request: the configuration and the keys of one plugin in one worker.
+//! The plugin's configuration and keys in one worker, and the callbacks of Envoy for the plugin.
 
-use std::cell::Cell;
-use std::env::VarError;
 use std::rc::Rc;
 
+use hostcalls::ContextId;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use stickiness::balancer::Balancer;
 use stickiness::config::{Config, Parsed};
 use stickiness::keys;
-use stickiness::seal::{Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
 
+use crate::counters::Counters;
 use crate::host;
+use crate::plugin::Plugin;
 use crate::stream::Stream;
 use crate::ticker::Ticker;
+use crate::warn_once::{is_first, warn_once};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -23,35 +25,36 @@ const SHARED_KEY: &str = "sticky_sessions.key";
 /// Where the workers of a process find that this version has been logged already.
 const SHARED_VERSION: &str = concat!("sticky_sessions.version.", env!("CARGO_PKG_VERSION"));
 
-/// One plugin in one worker.
+/// The root context of a plugin.
 pub(crate) struct Root {
-    context: u32,
-    balancer: Option<Rc<Balancer>>,
+    context: ContextId,
     ticker: Rc<Ticker>,
-    names_targets: Rc<Cell<bool>>,
+    /// With the last configuration that was accepted; a stream keeps the one with which it began.
+    plugin: Option<Rc<Plugin>>,
 }
 
 impl Root {
     /// The plugin of this context, without a configuration yet.
-    pub(crate) fn new(context: u32) -> Self {
-        Self { context, balancer: None, ticker: Rc::new(Ticker::new()), names_targets: Rc::default() }
+    pub(crate) fn new(context: ContextId) -> Self {
+        Self { context, ticker: Rc::new(Ticker::new()), plugin: None }
     }
 }
 
 impl Context for Root {}
 
+// xtask keeps the callbacks that are implemented here in the module that ships (`KEPT` of the pass `prune`).
 impl RootContext for Root {
-    /// Refusing here makes Envoy refuse the configuration, in `--mode validate` too.
+    /// A configuration that is refused here is refused by Envoy, in `--mode validate` too.
     fn on_configure(&mut self, size: usize) -> bool {
         match configure(size) {
             Ok((balancer, warnings)) => {
-                if host::store_shared_data_first(SHARED_VERSION, b"logged") {
+                if is_first(SHARED_VERSION) {
                     log::info!("sticky-sessions {VERSION}");
                 }
                 for warning in &warnings {
                     warn_once(warning);
                 }
-                self.balancer = Some(Rc::new(balancer));
+                self.plugin = Some(Rc::new(Plugin::new(self.context, balancer, Rc::clone(&self.ticker))));
                 true
             }
             Err(problem) => {
@@ -62,12 +65,12 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        Counters::of_this_worker().tell();
         self.ticker.tick();
     }
 
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        let (ticker, names_targets) = (Rc::clone(&self.ticker), Rc::clone(&self.names_targets));
-        Some(Box::new(Stream::new(context, self.context, self.balancer.clone(), ticker, names_targets)))
+        Some(Box::new(Stream::new(context.into(), self.plugin.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -75,24 +78,15 @@ impl RootContext for Root {
     }
 }
 
-/// Logs a warning, unless a worker of this process has logged it already.
-pub(crate) fn warn_once(warning: &str) {
-    if host::store_shared_data_first(&format!("sticky_sessions.warning.{warning}"), b"logged") {
-        log::warn!("{warning}");
-    }
-}
-
-/// The configuration at work, and what to warn of.
+/// The balancer of the configuration that Envoy has now, and what to warn of.
 fn configure(size: usize) -> Result<(Balancer, Vec<String>), String> {
-    // To go on as if there were none would make every cluster sticky, with keys that nobody chose.
+    // An empty configuration instead would make every cluster sticky, with keys that nobody chose.
     let configuration = host::configuration(size).ok_or("Envoy does not hand over the configuration of the plugin")?;
     let Parsed { config, key_ring: configured, warnings } =
         Config::parse(&configuration).map_err(|error| error.to_string())?;
     let in_environment = |problem: String| format!("{}: {problem}", keys::ENVIRONMENT_VARIABLE);
-    let environment = match std::env::var(keys::ENVIRONMENT_VARIABLE) {
-        Err(VarError::NotUnicode(_)) => return Err(in_environment("it is not text".to_owned())),
-        ring => ring.ok(),
-    };
+    let environment = host::environment_variable(keys::ENVIRONMENT_VARIABLE).map(String::from_utf8).transpose();
+    let environment = environment.map_err(|_| in_environment("it is not text".to_owned()))?;
     let given = keys::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
     Ok((Balancer::new(config, given.map_or_else(process_ring, Ok)?), warnings))
 }
@@ -100,7 +94,7 @@ fn configure(size: usize) -> Result<(Balancer, Vec<String>), String> {
 /// A random key that all workers of this process share, as far as their VMs have one `vm_id`.
 fn process_ring() -> Result<KeyRing, String> {
     let drawn: [u8; SECRET_LENGTH] = host::random().ok_or("Envoy gives no random bytes for a key")?;
-    if host::store_shared_data_first(SHARED_KEY, &drawn) {
+    if host::store_shared_data_first(SHARED_KEY, &drawn) == Some(true) {
         log::warn!(
             "no keys in the configuration or in {}: cookies are sealed with a random key, which other replicas and a \
              restarted Envoy do not have",
@@ -108,7 +102,7 @@ fn process_ring() -> Result<KeyRing, String> {
         );
     }
     let secret = host::shared_data(SHARED_KEY)
-        .and_then(|secret| secret.try_into().ok())
+        .and_then(|secret| secret.into_vec().try_into().ok())
         .ok_or("Envoy's shared data does not hold the key that was stored there")?;
     Ok(KeyRing::new(Key::new(&secret), Vec::new()))
 }

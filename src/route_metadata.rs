@@ -1,11 +1,12 @@
-//! How a route says what it chooses: in its `metadata.filter_metadata.sticky_sessions`.
+//! Reads what a route chooses in its `metadata.filter_metadata.sticky_sessions`.
 
+use hostcalls::Pairs;
 use stickiness::exchange::RouteChoice;
 
 use crate::host::{self, Unreadable};
-use crate::{abi_map, root};
+use crate::warn_once::warn_once;
 
-/// What the stream's route chooses. What cannot be read chooses nothing, with one warning.
+/// The choice of the stream's route. A value that cannot be read chooses nothing, and is warned of once.
 pub(crate) fn choice() -> RouteChoice {
     let mut choice = RouteChoice::default();
     let metadata = match host::route_metadata() {
@@ -16,7 +17,7 @@ pub(crate) fn choice() -> RouteChoice {
             return choice;
         }
     };
-    for (key, value) in abi_map::pairs(&metadata).unwrap_or_default() {
+    for (key, value) in Pairs::of(&metadata) {
         match key {
             b"enabled" => choice.enabled = read(value, ".enabled is not true or false", flag),
             b"rule" => choice.rule = read(value, ".rule is not true or false", flag),
@@ -39,10 +40,10 @@ fn read<T>(value: &[u8], otherwise: &str, parse: impl Fn(&[u8]) -> Option<T>) ->
 }
 
 fn warn(what: &str) {
-    root::warn_once(&format!("the metadata of a route: sticky_sessions{what}"));
+    warn_once(&format!("the metadata of a route: sticky_sessions{what}"));
 }
 
-/// Envoy's one byte, or a text, as which AWS prints it.
+/// A boolean of Envoy is one byte. AWS prints it as a text.
 fn flag(bytes: &[u8]) -> Option<bool> {
     match bytes {
         [0] | b"false" => Some(false),
@@ -51,7 +52,7 @@ fn flag(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Numbers come as eight bytes, which may happen to be a text, but none that can be seen.
+/// A number of Envoy is eight bytes. Those of a common number are control characters.
 fn text(bytes: &[u8]) -> Option<String> {
     let text = str::from_utf8(bytes).ok().filter(|text| !text.is_empty());
     text.filter(|text| !text.contains(|c: char| c.is_control())).map(str::to_owned)

@@ -1,173 +1,174 @@
 //! One request and its answer.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
+use hostcalls::ContextId;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use stickiness::balancer::{Balancer, Reply, Session};
-use stickiness::config::Mechanism;
-use stickiness::cookie_header::CookieHeader;
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
-use stickiness::outcome::Outcome;
+use stickiness::balancer::Session;
+use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
+use stickiness::wire::cookie_header::CookieHeader;
 
-use crate::host::AnsweredBy;
-use crate::ticker::Ticker;
-use crate::{counters, host, override_header, root, route_metadata};
+use crate::answering_target::answered_by;
+use crate::plugin::Plugin;
+use crate::warn_once::warn_once;
+use crate::{empty_group, host, override_header, route_metadata};
 
 /// The key of the filter state that holds the outcome: `%FILTER_STATE(wasm.sticky_session:PLAIN)%`.
 const FILTER_STATE: &str = "sticky_session";
 
 /// One request and its answer.
 pub(crate) struct Stream {
-    context: u32,
-    /// The context of its plugin.
-    plugin: u32,
-    balancer: Option<Rc<Balancer>>,
-    ticker: Rc<Ticker>,
-    /// Whether `stateful_session` has been seen to name the target of an answer. It may be missing or stand before this filter,
-    /// and then it says nothing where it names none.
-    names_targets: Rc<Cell<bool>>,
+    context: ContextId,
+    /// `None` before the first configuration.
+    plugin: Option<Rc<Plugin>>,
     /// The session of a request to a sticky target group, until its outcome is counted.
     session: Option<Session>,
 }
 
 impl Stream {
-    pub(crate) fn new(
-        context: u32,
-        plugin: u32,
-        balancer: Option<Rc<Balancer>>,
-        ticker: Rc<Ticker>,
-        names_targets: Rc<Cell<bool>>,
-    ) -> Self {
-        Self { context, plugin, balancer, ticker, names_targets, session: None }
+    pub(crate) fn new(context: ContextId, plugin: Option<Rc<Plugin>>) -> Self {
+        Self { context, plugin, session: None }
     }
 
+    /// The session of the request, if it is sticky. Envoy is told its pin and its outcome.
     fn receive(&self) -> Option<Session> {
         let headers = host::request_headers();
         let mut cookies = CookieHeader::default();
-        let (mut user_agent, mut forwarded_proto) = (None, None);
+        let (mut user_agent, mut forwarded_proto): (Option<&[u8]>, Option<&[u8]>) = (None, None);
         for (name, value) in &headers {
-            match name.as_str() {
-                "cookie" => cookies.push(value),
-                "user-agent" => user_agent = user_agent.or(Some(value)),
-                "x-forwarded-proto" => forwarded_proto = forwarded_proto.or(Some(value)),
-                override_header::HOST | override_header::GROUP => host::remove_request_header(name),
-                _ => (),
+            match name {
+                b"cookie" => cookies.push(value),
+                b"user-agent" => user_agent = user_agent.or(Some(value)),
+                b"x-forwarded-proto" => forwarded_proto = forwarded_proto.or(Some(value)),
+                // Before anything else can end this function: a client that sets them would choose the host.
+                name => override_header::RESERVED
+                    .into_iter()
+                    .filter(|reserved| reserved.as_bytes() == name)
+                    .for_each(host::remove_request_header),
             }
         }
-        let balancer = self.balancer.as_ref()?;
-        let target_group = match &balancer.config().only_target_group {
+        let plugin = self.plugin.as_deref()?;
+        let config = plugin.balancer.config();
+        let target_group = match &config.only_target_group {
             Some(only) => Cow::Borrowed(only.as_str()),
             None => Cow::Owned(host::target_group()?),
         };
         let request = Request {
             target_group: &target_group,
-            route: if balancer.config().routes_choose() { route_metadata::choice() } else { RouteChoice::default() },
+            route: if config.routes_choose() { route_metadata::choice() } else { RouteChoice::default() },
             cookies,
-            user_agent: user_agent.map_or(&[], Vec::as_slice),
-            forwarded_proto: forwarded_proto.map_or(&[], Vec::as_slice),
-            now: self.ticker.now(),
+            user_agent: user_agent.unwrap_or_default(),
+            forwarded_proto: forwarded_proto.unwrap_or_default(),
+            now: plugin.now(),
         };
-        let session = balancer.receive(&request, &|target_group, path| {
-            host::has_healthy_target(self.plugin, self.context, target_group, path)
+        let session = plugin.balancer.receive(&request, &|target_group, path| {
+            empty_group::has_healthy_target(plugin.context, self.context, target_group, path)
         })?;
         if let Some(name) = session.unknown_policy() {
-            root::warn_once(&format!("a route chooses the policy {name:?}, which is not under policies"));
+            warn_once(&format!("a route chooses the policy {name:?}, which is not under policies"));
+        }
+        if !is_pinned(plugin, &session) {
+            // The request is balanced like any other, so it has no outcome: its cookie was good, and it is not pinned. The client
+            // keeps its cookie, and with it its target for the next request.
+            drop(plugin.balancer.reply(session, &no_answer(), &mut host::draw_nonce));
+            return None;
         }
         // Now, because a stream may end without an answer, and when it has ended, it has been logged.
         host::set_filter_state(FILTER_STATE, session.outcome().word());
-        if let Some(target_group) = session.reroute() {
-            host::replace_request_header(override_header::GROUP, target_group);
-        }
-        if let Some(target) = session.pin() {
-            let value = override_header::value(balancer.config().mechanism, target);
-            host::replace_request_header(override_header::HOST, &value);
-        }
         Some(session)
     }
 
+    /// Gives the answer its cookies and counts the outcome.
+    ///
+    /// Each question to Envoy costs a call, so they come in the order in which an answer makes the next ones unnecessary:
+    ///
+    /// 1. Did another target than the pin answer? A header tells, which has to be looked for anyway, because it must not reach the
+    ///    client.
+    /// 2. If not, does the core want to change anything? With `renew: sliding` or `on_change` mostly not, and that is all.
+    /// 3. Did a target answer at all?
+    /// 4. Which target group and which target was it? The first is known where the filter changes no route, the second where 1. has
+    ///    told.
+    /// 5. What cookies did the application set, and did the client come over TLS? Only some cookies depend on it.
     fn answer(&mut self) {
-        let (Some(balancer), Some(session)) = (self.balancer.clone(), self.session.take()) else {
+        let (Some(plugin), Some(session)) = (self.plugin.as_deref(), self.session.take()) else {
             override_header::RESERVED.into_iter().for_each(host::remove_response_header);
             return;
         };
-        let config = balancer.config();
-        let pin = self.kept_pin(config.mechanism, session.pin());
-        if pin.is_none() {
+        let config = plugin.balancer.config();
+        let by_no_other = plugin.named_targets.no_other_than_pin(config.mechanism, session.pin().is_some());
+        if !by_no_other {
             host::remove_response_header(override_header::HOST);
         }
-        let now = self.ticker.now();
-        if pin.is_some() && balancer.keeps(&session, now) {
-            return self.count(&session, session.outcome());
-        }
+        let now = plugin.now();
+        let session = if by_no_other {
+            match plugin.balancer.reply_if_unchanged(session, now) {
+                Ok(reply) => return plugin.count(&reply.counted_group, reply.outcome),
+                Err(session) => session,
+            }
+        } else {
+            session
+        };
+        let pin = session.shared_pin().filter(|_| by_no_other).cloned();
         // Without a rule the filter changes no route.
-        let target_group = config.rules().is_empty().then(|| session.target_group());
+        let target_group = config.rules().is_empty().then(|| Rc::clone(session.shared_target_group()));
         if target_group.is_none() {
             host::remove_response_header(override_header::GROUP);
         }
-        match host::answered_by(target_group, pin) {
-            AnsweredBy::Target { target_group, target } => self.give(&balancer, &session, &target_group, &target, now),
-            AnsweredBy::EnvoyForWantOfATarget { target_group } => {
-                let answer = Answer::NoHealthyTarget { target_group: &target_group, now };
-                drop(self.conclude(&balancer, &session, &answer));
-            }
-            AnsweredBy::Envoy => drop(self.conclude(&balancer, &session, &Answer::Envoy)),
-        }
-    }
-
-    /// The pin, if no other target has answered for sure: `stateful_session` names in the answer the target that is not the pin.
-    fn kept_pin<'a>(&self, mechanism: Mechanism, pin: Option<&'a str>) -> Option<&'a str> {
-        let names_targets = self.names_targets.get();
-        if mechanism != Mechanism::StatefulSession || (names_targets && pin.is_none()) {
-            return None;
-        }
-        let is_named = host::has_response_header(override_header::HOST);
-        self.names_targets.set(names_targets || is_named);
-        pin.filter(|_| names_targets && !is_named)
-    }
-
-    /// Gives the answer of a target its cookies.
-    fn give(&self, balancer: &Balancer, session: &Session, target_group: &str, target: &str, now: Timestamp) {
-        let set_cookies = if balancer.follows_application(session, target_group) {
-            host::response_headers("set-cookie")
-        } else {
-            Vec::new()
-        };
-        let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
-        // Each of several cookies wants to know.
+        // Several cookies may ask.
         let over_tls = OnceCell::new();
-        let over_https = || *over_tls.get_or_init(host::is_over_tls);
-        let answer = TargetAnswer { target_group, target, set_cookies: &set_cookies, over_https: &over_https, now };
-        let reply = self.conclude(balancer, session, &Answer::Target(answer));
-        for (name, value) in reply.headers() {
-            host::add_response_header(name, value);
-        }
-        if reply.headers().next().is_some() {
-            counters::count_issued(target_group, !self.ticker.is_ticking());
-        }
+        let answer = Answer {
+            by: answered_by(target_group.as_deref(), pin.as_deref()),
+            now,
+            set_cookies: &host::set_cookies,
+            over_https: &|| *over_tls.get_or_init(host::is_over_tls),
+        };
+        conclude(plugin, session, &answer);
     }
+}
 
-    /// Counts what became of the request, and returns what the balancer makes of the answer.
-    fn conclude(&self, balancer: &Balancer, session: &Session, answer: &Answer<'_>) -> Reply {
-        let reply = balancer.reply(session, answer, &mut host::draw_nonce);
-        self.count(session, reply.outcome);
-        if reply.outcome != session.outcome() {
-            host::set_filter_state(FILTER_STATE, reply.outcome.word());
-        }
-        reply
+/// Tells Envoy the target group and the target that the cookies of the request name. `false` when Envoy does not take them.
+fn is_pinned(plugin: &Plugin, session: &Session) -> bool {
+    let rerouted = session.reroute().is_none_or(|group| host::replace_request_header(override_header::GROUP, group));
+    rerouted
+        && session.pin().is_none_or(|target| {
+            let value = override_header::value(plugin.balancer.config().mechanism, target);
+            host::replace_request_header(override_header::HOST, &value)
+        })
+}
+
+/// Counts the outcome of the request, and adds the cookies to the answer.
+fn conclude(plugin: &Plugin, session: Session, answer: &Answer<'_>) {
+    let expected = session.outcome();
+    let reply = plugin.balancer.reply(session, answer, &mut host::draw_nonce);
+    plugin.count(&reply.counted_group, reply.outcome);
+    if reply.outcome != expected {
+        host::set_filter_state(FILTER_STATE, reply.outcome.word());
     }
+    for (name, value) in reply.headers() {
+        host::add_response_header(name, value);
+    }
+    if let (AnsweredBy::Target { target_group, .. }, Some(_)) = (&answer.by, reply.headers().next()) {
+        plugin.count_issued(target_group);
+    }
+}
 
-    fn count(&self, session: &Session, outcome: Outcome) {
-        counters::count(session.counted_group(), outcome, !self.ticker.is_ticking());
+/// The answer to a request that nobody answers. The core does not read its time.
+fn no_answer() -> Answer<'static> {
+    Answer {
+        by: AnsweredBy::LoadBalancer,
+        now: Timestamp::from_millis(0),
+        set_cookies: &Vec::new,
+        over_https: &|| false,
     }
 }
 
 impl Context for Stream {}
 
-// A callback that is added here has to be kept in the module too: xtask/src/prune.rs takes out all others.
+// xtask keeps the callbacks that are implemented here in the module that ships (`KEPT` of the pass `prune`).
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
         self.session = self.receive();
@@ -184,8 +185,8 @@ impl Drop for Stream {
     /// A stream that ends without an answer, because the client left, has an outcome too. Envoy's own callbacks at the end of a
     /// stream would cost every stream a call.
     fn drop(&mut self) {
-        if let (Some(balancer), Some(session)) = (&self.balancer, self.session.take()) {
-            drop(self.conclude(balancer, &session, &Answer::Envoy));
+        if let (Some(plugin), Some(session)) = (&self.plugin, self.session.take()) {
+            conclude(plugin, session, &no_answer());
         }
     }
 }

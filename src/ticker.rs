@@ -1,17 +1,17 @@
-//! What a busy worker does now and then instead of with every request: it reads the clock, and tells what it has counted.
+//! Tells the time. A busy worker reads Envoy's clock with a timer instead of twice for every request.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use stickiness::time::Timestamp;
 
-use crate::{counters, host};
+use crate::host;
 
-/// How far the clock of a busy worker may lag behind, and how long a count may wait there.
+/// How far the time of a busy worker may lag behind.
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// A worker is busy with more readings of the clock than this in a period: with 5,000 requests a second, since each has two.
-/// One that is not would spare nothing worth speaking of, and its counters are exact at any time.
+/// Another worker would save little, and its counters are exact at any time.
 const BUSY: u32 = 500;
 
 /// The timer of one plugin in one worker. It runs while the worker is busy.
@@ -51,14 +51,13 @@ impl Ticker {
         now
     }
 
-    /// Whether what is counted will be told with the next tick.
+    /// Whether [`Ticker::tick`] will be called again soon.
     pub(crate) fn is_ticking(&self) -> bool {
         self.state.get() == State::Ticking
     }
 
     /// [`PERIOD`] has passed.
     pub(crate) fn tick(&self) {
-        counters::flush();
         if self.readings.get() > BUSY {
             self.state.set(State::Ticking);
         } else {
@@ -71,12 +70,5 @@ impl Ticker {
     fn begin_period(&self, now: Timestamp) {
         self.since.set(now);
         self.readings.set(0);
-    }
-}
-
-impl Drop for Ticker {
-    /// No tick comes any more.
-    fn drop(&mut self) {
-        counters::flush();
     }
 }

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use fuzzing::cases::{CLASSIC_APPLICATION, FOLLOWS_APPLICATION};
 use fuzzing::fixture::{self, Application, Client, Fixture};
 use libfuzzer_sys::fuzz_target;
-use stickiness::application::{Change, change};
+use stickiness::wire::application_set_cookie::{Change, change};
 
 thread_local! {
     static FIXTURES: RefCell<[Fixture; 2]> =

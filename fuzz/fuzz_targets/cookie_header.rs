@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
-use stickiness::cookie_header::CookieHeader;
-use stickiness::names::{ABSENT, Pair};
+use stickiness::cookies::names::Pair;
+use stickiness::wire::cookie_header::{ABSENT, CookieHeader};
 
 fuzz_target!(|input: &[u8]| {
     let lines: Vec<&[u8]> = input.split(|&byte| byte == b'\n').collect();
@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     // The twin comes first, and no value is lost.
     let pair = Pair::of_lb_cookie(None);
     let both = header.values(&pair.twin).chain(header.values(&pair.plain));
-    assert!(header.of_pair(&pair).eq(both));
+    assert!(pair.values(&header).eq(both));
 
     // A cookie of ours is found between any other text.
     let mut around = lines.clone();

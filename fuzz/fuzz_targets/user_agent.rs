@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stickiness::user_agent::is_chromium_80;
+use stickiness::wire::user_agent::is_chromium_80;
 
 fuzz_target!(|user_agent: &[u8]| {
     let told = is_chromium_80(user_agent);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use stickiness::config::{Config, ConfigError, Parsed};
 use stickiness::policy::{CookieOptions, SameSite, Secure, Stickiness};
-use stickiness::seal::{Kind, NONCE_LENGTH};
+use stickiness::trust::key_ring::{CookieKind, NONCE_LENGTH};
 
 use crate::document::{NAMES, SECRET};
 
@@ -41,7 +41,7 @@ pub fn say_the_same(one: &Parsed, other: &Parsed) -> bool {
     };
     let first_seal = |parsed: &Parsed| {
         let ring = parsed.key_ring.as_ref()?;
-        Some(ring.seal(Kind::LbCookie, b"content", &[0; NONCE_LENGTH]))
+        Some(ring.seal(CookieKind::LbCookie, b"content", &[0; NONCE_LENGTH]))
     };
     let same_policies = |one: &Config, other: &Config| {
         NAMES

@@ -6,14 +6,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use stickiness::application::{Change, change};
 use stickiness::balancer::{Balancer, Session};
 use stickiness::config::Config;
-use stickiness::cookie_header::CookieHeader;
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
+use stickiness::exchange::{Answer, AnsweredBy as By, Request, RouteChoice};
 use stickiness::outcome::Outcome;
-use stickiness::seal::{NONCE_LENGTH, Nonce};
 use stickiness::time::Timestamp;
+use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
+use stickiness::wire::application_set_cookie::{Change, change};
+use stickiness::wire::cookie_header::CookieHeader;
 
 use crate::cases::{Case, GROUPS, Stickiness, TARGETS};
 use crate::lines::check;
@@ -188,25 +188,28 @@ impl Client {
             Application::Delete => &[b"sid=; Max-Age=0"],
             Application::Lines(lines) => lines,
         };
-        let answer = match step.answered_by {
-            AnsweredBy::Target(group, target) => Answer::Target(TargetAnswer {
-                target_group: GROUPS[group],
-                target: TARGETS[target],
-                set_cookies: set,
-                over_https: &|| step.over_https,
-                now: step.now,
-            }),
-            AnsweredBy::NoHealthyTarget => Answer::NoHealthyTarget { target_group: GROUPS[step.routed], now: step.now },
-            AnsweredBy::Envoy => Answer::Envoy,
+        let by = match step.answered_by {
+            AnsweredBy::Target(group, target) => {
+                By::Target { target_group: GROUPS[group].into(), target: TARGETS[target].into() }
+            }
+            AnsweredBy::NoHealthyTarget => By::NoHealthyTarget { target_group: GROUPS[step.routed].into() },
+            AnsweredBy::Envoy => By::LoadBalancer,
         };
-        let reply = fixture.balancer.reply(&session, &answer, &mut || Some(fixture.draw_nonce()));
+        let answer = Answer {
+            by,
+            now: step.now,
+            set_cookies: &|| set.iter().map(|line| line.to_vec()).collect(),
+            over_https: &|| step.over_https,
+        };
+        let pin = session.shared_pin().cloned();
+        let reply = fixture.balancer.reply(session, &answer, &mut || Some(fixture.draw_nonce()));
         let issued: Vec<&str> =
             reply.headers().filter(|(name, _)| *name == "set-cookie").map(|(_, line)| line).collect();
         let AnsweredBy::Target(group, target) = step.answered_by else {
             assert!(reply.headers().next().is_none(), "a cookie for an answer of Envoy's own");
             return;
         };
-        let was_pinned = session.pin().is_none_or(|pin| pin == TARGETS[target]);
+        let was_pinned = pin.is_none_or(|pin| *pin == *TARGETS[target]);
         assert!(was_pinned || reply.outcome == Outcome::Moved, "another target answered: {:?}", reply.outcome);
         check(&issued, fixture.case.stickiness);
         let is_set = self.keep(&issued, set, step.now);

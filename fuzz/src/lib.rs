@@ -7,11 +7,16 @@ pub mod fixture;
 pub mod forms;
 mod lines;
 
-use stickiness::seal::{Key, KeyRing, Kind, SECRET_LENGTH};
+use stickiness::trust::key_ring::{CookieKind, Key, KeyRing, SECRET_LENGTH};
 
 /// Every kind of a sealed value.
-pub const KINDS: [Kind; 5] =
-    [Kind::LbCookie, Kind::AppCookie, Kind::TargetGroup, Kind::ClassicLbCookie, Kind::ClassicAppCookie];
+pub const KINDS: [CookieKind; 5] = [
+    CookieKind::LbCookie,
+    CookieKind::AppCookie,
+    CookieKind::TargetGroup,
+    CookieKind::ClassicLbCookie,
+    CookieKind::ClassicAppCookie,
+];
 
 /// The longest application-based value in bytes: four cookies of 4,000.
 pub const MAX_VALUE_OF_ALL_SHARDS: usize = 16_000;

@@ -38,10 +38,14 @@ pub(super) struct Host {
     pub(super) shares_nothing: bool,
     /// Whether it gives an id for every counter that counts nothing.
     pub(super) counts_nothing: bool,
+    /// The functions that do nothing and answer with a failure.
+    pub(super) failing: Vec<&'static str>,
     /// Of the plugin's timer, in milliseconds; 0 when it is off.
     pub(super) tick_period: u32,
     effective_context: u32,
     last_context: u32,
+    /// How often random bytes were drawn.
+    drawn: u64,
 }
 
 thread_local! {
@@ -57,6 +61,11 @@ impl Host {
     /// The counter with this name, 0 when nothing was counted.
     pub(super) fn counter(&self, name: &str) -> u64 {
         self.counters.iter().filter(|(defined, _)| defined == name).map(|(_, value)| value).sum()
+    }
+
+    /// Whether this function does nothing now, and answers with a status that is not success.
+    fn fails(&self, function: &str) -> bool {
+        self.failing.contains(&function)
     }
 
     fn headers(&mut self, map: MapType) -> &mut Headers {
@@ -97,7 +106,7 @@ impl Plugin {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         // A thread drops what it used last first, and the plugins that the SDK holds count until their end.
         host(|_| ());
-        crate::counters::flush();
+        drop(crate::counters::Counters::of_this_worker());
         let starting = ONE_AT_A_TIME.lock().unwrap();
         crate::_initialize();
         drop(starting);
@@ -249,6 +258,9 @@ unsafe extern "C" fn proxy_get_header_map_value(
     data: *mut *mut u8,
     size: *mut usize,
 ) -> Status {
+    if host(|host| host.fails("proxy_get_header_map_value")) {
+        return Status::InternalFailure;
+    }
     let name = unsafe { text(key, key_size) };
     match host(|host| host.headers(map).iter().find(|(present, _)| *present == name).map(|(_, value)| value.clone())) {
         Some(value) => unsafe { give(&value, data, size) },
@@ -277,6 +289,9 @@ unsafe extern "C" fn proxy_replace_header_map_value(
     value: *const u8,
     value_size: usize,
 ) -> Status {
+    if host(|host| host.fails("proxy_replace_header_map_value")) {
+        return Status::InternalFailure;
+    }
     unsafe {
         proxy_remove_header_map_value(map, key, key_size);
         proxy_add_header_map_value(map, key, key_size, value, value_size)
@@ -353,6 +368,9 @@ unsafe extern "C" fn proxy_set_shared_data(
     value_size: usize,
     expected: u32,
 ) -> Status {
+    if host(|host| host.fails("proxy_set_shared_data")) {
+        return Status::InternalFailure;
+    }
     let (key, value) = unsafe { (text(key, key_size), bytes(value, value_size).to_vec()) };
     host(|host| {
         let present = host.shared_data.get(&key).map(|(_, cas)| *cas);
@@ -371,6 +389,9 @@ unsafe extern "C" fn proxy_define_metric(
     name_size: usize,
     return_id: *mut u32,
 ) -> Status {
+    if host(|host| host.fails("proxy_define_metric")) {
+        return Status::InternalFailure;
+    }
     assert_eq!(metric as u32, MetricType::Counter as u32);
     let name = unsafe { text(name, name_size) };
     let id = host(|host| {
@@ -394,6 +415,9 @@ unsafe extern "C" fn proxy_increment_metric(id: u32, offset: i64) -> Status {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_set_effective_context(context: u32) -> Status {
+    if host(|host| host.fails("proxy_set_effective_context")) {
+        return Status::InternalFailure;
+    }
     host(|host| host.effective_context = context);
     Status::Ok
 }
@@ -411,7 +435,13 @@ unsafe extern "C" fn proxy_http_call(
     _timeout: u32,
     return_token: *mut u32,
 ) -> Status {
+    if host(|host| host.fails("proxy_http_call")) {
+        return Status::InternalFailure;
+    }
     let cluster = unsafe { text(cluster, cluster_size) };
+    if cluster.is_empty() {
+        return Status::BadArgument;
+    }
     let (status, token) = host(|host| {
         let status = host.clusters.get(&cluster).copied().unwrap_or(Status::BadArgument);
         host.requests.push((host.effective_context, cluster));
@@ -437,4 +467,33 @@ never_called! {
     proxy_enqueue_shared_queue proxy_continue_stream proxy_close_stream proxy_send_local_response
     proxy_grpc_call proxy_grpc_stream proxy_grpc_send proxy_grpc_cancel proxy_grpc_close proxy_get_status
     proxy_call_foreign_function proxy_done proxy_get_metric proxy_record_metric
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn random_get(bytes: *mut u8, size: usize) -> u32 {
+    let drawn = host(|host| {
+        host.drawn += 1;
+        host.drawn
+    });
+    let bytes = unsafe { std::slice::from_raw_parts_mut(bytes, size) };
+    bytes.fill(0);
+    for (byte, drawn) in bytes.iter_mut().zip(drawn.to_le_bytes()) {
+        *byte = drawn;
+    }
+    0
+}
+
+/// No variables.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32 {
+    unsafe {
+        *count = 0;
+        *size = 0;
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn environ_get(_addresses: *mut *mut u8, _bytes: *mut u8) -> u32 {
+    0
 }

@@ -4,7 +4,7 @@ use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
-use stickiness::seal::Kind;
+use stickiness::trust::key_ring::CookieKind;
 
 use harness::{
     Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Response, Setup, add_group, counted, fetch, fetch_over_tls,
@@ -446,7 +446,7 @@ fn a_shard_is_withdrawn_when_the_sessions_in_it_expire() {
     let groups: Vec<String> = (0..MANY).map(|number| format!("group-{number:02}-{}", "x".repeat(80))).collect();
     for (age, is_over) in [(30, false), (61, true)] {
         let others = groups.iter().map(|group| (group.as_str(), a.as_str(), age));
-        let value = forge_as(Kind::AppCookie, KEY, &others.chain([("web", b.as_str(), 0)]).collect::<Vec<_>>());
+        let value = forge_as(CookieKind::AppCookie, KEY, &others.chain([("web", b.as_str(), 0)]).collect::<Vec<_>>());
         let (first, second) = value.split_at(4_000);
         let jar = [("JSESSIONID", "1"), ("AWSALBAPP-0", first), ("AWSALBAPP-1", second)];
         let jar = jar.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -567,7 +567,7 @@ fn an_answer_that_sets_the_cookie_and_deletes_it_for_another_path_sets_it() {
 fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
     let lb = load_balancer();
     let a = lb.targets[0].name_in_envoy();
-    let forged = |key, group, age| format!("AWSALBAPP-0={}", forge_as(Kind::AppCookie, key, &[(group, &a, age)]));
+    let forged = |key, group, age| format!("AWSALBAPP-0={}", forge_as(CookieKind::AppCookie, key, &[(group, &a, age)]));
     let of_kind = |kind| format!("AWSALBAPP-0={}", forge_as(kind, KEY, &[("web", &a, 0)]));
     let good = logged_in(&lb).0.jar["AWSALBAPP-0"].clone();
     let flipped = format!("{}{}", if good.starts_with('A') { 'B' } else { 'A' }, &good[1..]);
@@ -587,9 +587,9 @@ fn bad_cookies_are_served_unpinned_and_counted_by_what_is_wrong_with_them() {
         (Outcome::Malformed, [0, 1, 2, 3].map(|shard| format!("AWSALBAPP-{shard}={full}")).join("; ")),
         (Outcome::Malformed, vec!["AWSALBAPP-0=x"; 1_500].join("; ")),
         // A cookie of another kind is not accepted as this kind.
-        (Outcome::Malformed, of_kind(Kind::LbCookie)),
-        (Outcome::Malformed, of_kind(Kind::TargetGroup)),
-        (Outcome::Malformed, of_kind(Kind::ClassicAppCookie)),
+        (Outcome::Malformed, of_kind(CookieKind::LbCookie)),
+        (Outcome::Malformed, of_kind(CookieKind::TargetGroup)),
+        (Outcome::Malformed, of_kind(CookieKind::ClassicAppCookie)),
         (Outcome::UnknownKey, forged(OTHER_KEY, "web", 0)),
         (Outcome::WrongGroup, forged(KEY, "api", 0)),
         (Outcome::Expired, forged(KEY, "web", 61)),

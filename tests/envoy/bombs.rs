@@ -4,7 +4,7 @@ use local_envoy::{Config, Plugin};
 use serde_json::json;
 
 use stickiness::outcome::Outcome;
-use stickiness::seal::Kind;
+use stickiness::trust::key_ring::CookieKind;
 
 use harness::{Client, Connection, KEY, LoadBalancer, Response, Setup, fetch, forge, forge_as};
 
@@ -134,7 +134,7 @@ fn very_many_shards_are_served() {
     serve(format!("{}; {}", repeated("AWSALBAPP-0", &full, 5), repeated("AWSALBAPP-1", "B", 2_000)));
     serve(repeated("AWSALBAPP-0", &forgery(45), 700));
     serve(repeated("AWSALBAPP-99999999999999999999", "x", 1_000));
-    let value = forge_as(Kind::AppCookie, KEY, &[("web", &lb.targets[1].name_in_envoy(), 0)]);
+    let value = forge_as(CookieKind::AppCookie, KEY, &[("web", &lb.targets[1].name_in_envoy(), 0)]);
     let line = format!("cookie: sid=1; {}; AWSALBAPP-0={value}", repeated("AWSALBAPP-0", "x", 100));
     assert_eq!([0; 2].map(|_| fetch(lb.sticky, "/", &[line.as_bytes()]).body), ["b", "b"]);
 }

@@ -4,7 +4,7 @@ use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
-use stickiness::seal::Kind;
+use stickiness::trust::key_ring::CookieKind;
 
 use harness::{Client, KEY, LoadBalancer, OTHER_KEY, Response, Setup, add_group, counted, fetch, forge_as, setting};
 
@@ -182,7 +182,7 @@ fn the_twin_alone_pins_and_either_is_enough() {
 fn a_cookie_is_used_without_a_look_at_its_age() {
     let lb = by_period();
     let ten_years = 10 * 365 * 86_400;
-    let value = forge_as(Kind::ClassicLbCookie, KEY, &[("web", &lb.targets[1].name_in_envoy(), ten_years)]);
+    let value = forge_as(CookieKind::ClassicLbCookie, KEY, &[("web", &lb.targets[1].name_in_envoy(), ten_years)]);
     for _ in 0..4 {
         let response = fetch(lb.sticky, "/", &[format!("cookie: AWSELB={value}").as_bytes()]);
         assert_eq!((response.body.as_str(), response.set_cookies()), ("b", vec![]));
@@ -209,13 +209,14 @@ fn the_session_of_a_dead_target_moves_for_good_with_a_new_pair() {
 }
 
 /// Cookies that do not pin as this kind, each with the outcome that is counted.
-fn bad_cookies(kind: Kind, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
+fn bad_cookies(kind: CookieKind, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
     let a = lb.targets[0].name_in_envoy();
     let forged = |kind, key, group| forge_as(kind, key, &[(group, &a, 0)]);
     let good = forged(kind, KEY, "web");
     let flipped = format!("{}{}", &good[..good.len() - 1], if good.ends_with('0') { '1' } else { '0' });
-    let other_kind = if kind == Kind::ClassicLbCookie { Kind::ClassicAppCookie } else { Kind::ClassicLbCookie };
-    let duration_based = forged(Kind::LbCookie, KEY, "web");
+    let other_kind =
+        if kind == CookieKind::ClassicLbCookie { CookieKind::ClassicAppCookie } else { CookieKind::ClassicLbCookie };
+    let duration_based = forged(CookieKind::LbCookie, KEY, "web");
     let as_hex = data_encoding::BASE64_NOPAD.decode(duration_based.as_bytes()).unwrap();
     let value = |value: &str| format!("AWSELB={value}");
     vec![
@@ -243,7 +244,7 @@ fn bad_cookies(kind: Kind, lb: &LoadBalancer) -> Vec<(Outcome, String)> {
 #[test]
 fn a_bad_cookie_is_served_unpinned_counted_and_replaced() {
     let lb = by_period();
-    for (outcome, cookies) in bad_cookies(Kind::ClassicLbCookie, &lb) {
+    for (outcome, cookies) in bad_cookies(CookieKind::ClassicLbCookie, &lb) {
         let before = (lb.counted(outcome), lb.issued());
         unpinned(&lb, &[&format!("cookie: {cookies}")]);
         assert_eq!((lb.counted(outcome), lb.issued()), (before.0 + 2, before.1 + 2), "{cookies}");
@@ -383,7 +384,7 @@ fn the_session_of_a_dead_target_moves_for_good_with_the_attributes_of_before() {
 #[test]
 fn a_bad_cookie_beside_the_applications_own_is_served_unpinned_and_counted() {
     let lb = by_application();
-    for (outcome, cookies) in bad_cookies(Kind::ClassicAppCookie, &lb) {
+    for (outcome, cookies) in bad_cookies(CookieKind::ClassicAppCookie, &lb) {
         let before = lb.counted(outcome);
         unpinned(&lb, &[&format!("cookie: JSESSIONID=1; {cookies}")]);
         assert_eq!(lb.counted(outcome), before + 2, "{cookies}");

@@ -8,7 +8,7 @@ use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
-use stickiness::seal::Kind;
+use stickiness::trust::key_ring::CookieKind;
 
 use harness::{
     Client, Connection, KEY, LoadBalancer, OTHER_KEY, Response, Setup, add_group, counted, fetch, forge, forge_as,
@@ -127,14 +127,14 @@ fn parts_of_two_good_values_do_not_make_one() {
 }
 
 /// Each kind with its cluster, its policy, and the name of its cookie.
-fn kinds() -> [(Kind, &'static str, Value, &'static str); 5] {
+fn kinds() -> [(CookieKind, &'static str, Value, &'static str); 5] {
     let follows = |kind: &str| json!({ "type": kind, kind: { "cookie_name": "sid" } });
     [
-        (Kind::LbCookie, "web", json!({ "type": "lb_cookie" }), "AWSALB"),
-        (Kind::AppCookie, "app", follows("app_cookie"), "AWSALBAPP-0"),
-        (Kind::TargetGroup, "ruled", json!({ "enabled": false }), "AWSALBTG"),
-        (Kind::ClassicLbCookie, "classic", json!({ "type": "classic_lb_cookie" }), "AWSELB"),
-        (Kind::ClassicAppCookie, "classic-app", follows("classic_app_cookie"), "AWSELB"),
+        (CookieKind::LbCookie, "web", json!({ "type": "lb_cookie" }), "AWSALB"),
+        (CookieKind::AppCookie, "app", follows("app_cookie"), "AWSALBAPP-0"),
+        (CookieKind::TargetGroup, "ruled", json!({ "enabled": false }), "AWSALBTG"),
+        (CookieKind::ClassicLbCookie, "classic", json!({ "type": "classic_lb_cookie" }), "AWSELB"),
+        (CookieKind::ClassicAppCookie, "classic-app", follows("classic_app_cookie"), "AWSELB"),
     ]
 }
 
@@ -147,8 +147,8 @@ fn all_kinds() -> LoadBalancer {
 }
 
 /// A value of one kind in the alphabet of another.
-fn respelled(value: &str, from: Kind, to: Kind) -> String {
-    let is_classic = |kind| matches!(kind, Kind::ClassicLbCookie | Kind::ClassicAppCookie);
+fn respelled(value: &str, from: CookieKind, to: CookieKind) -> String {
+    let is_classic = |kind| matches!(kind, CookieKind::ClassicLbCookie | CookieKind::ClassicAppCookie);
     let sealed =
         if is_classic(from) { HEXUPPER.decode(value.as_bytes()) } else { BASE64_NOPAD.decode(value.as_bytes()) };
     let sealed = sealed.unwrap();

@@ -6,7 +6,7 @@ use local_envoy::validate;
 use serde_json::json;
 
 use stickiness::outcome::Outcome;
-use stickiness::seal::Kind;
+use stickiness::trust::key_ring::CookieKind;
 
 use harness::{
     Client, KEY, OTHER_KEY, Weighted, envoy_binary, fetch, fetch_over_tls, forge_as, group_of, over_tls, plugin,
@@ -24,7 +24,7 @@ fn no_target_stickiness(config: &mut local_envoy::Config) {
 
 /// A value that pins to this group, for either cookie name.
 fn value_of(group: &str) -> String {
-    forge_as(Kind::TargetGroup, KEY, &[(group, "", 0)])
+    forge_as(CookieKind::TargetGroup, KEY, &[(group, "", 0)])
 }
 
 #[test]
@@ -229,12 +229,12 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         (Outcome::Malformed, &format!("AWSALBTG={}", "A".repeat(20_000))),
         (Outcome::Malformed, &vec!["AWSALBTG=x"; 1_500].join("; ")),
         // A cookie of another kind is not accepted as this kind, and this kind is not accepted as another.
-        (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::LbCookie, KEY, "blue", 0))),
-        (Outcome::Malformed, &format!("AWSALBTG={}", forged(Kind::AppCookie, KEY, "blue", 0))),
+        (Outcome::Malformed, &format!("AWSALBTG={}", forged(CookieKind::LbCookie, KEY, "blue", 0))),
+        (Outcome::Malformed, &format!("AWSALBTG={}", forged(CookieKind::AppCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALB={blue}")),
-        (Outcome::UnknownKey, &format!("AWSALBTG={}", forged(Kind::TargetGroup, OTHER_KEY, "blue", 0))),
-        (Outcome::WrongGroup, &format!("AWSALBTG={}", forged(Kind::TargetGroup, KEY, "red", 0))),
-        (Outcome::Expired, &format!("AWSALBTG={}", forged(Kind::TargetGroup, KEY, "blue", 3_601))),
+        (Outcome::UnknownKey, &format!("AWSALBTG={}", forged(CookieKind::TargetGroup, OTHER_KEY, "blue", 0))),
+        (Outcome::WrongGroup, &format!("AWSALBTG={}", forged(CookieKind::TargetGroup, KEY, "red", 0))),
+        (Outcome::Expired, &format!("AWSALBTG={}", forged(CookieKind::TargetGroup, KEY, "blue", 3_601))),
     ] {
         let before = lb.counted(outcome);
         let response = lb.answer_to(&[cookie]);

@@ -6,14 +6,10 @@ mod compatibility;
 mod demo;
 mod deny;
 mod lint;
-mod names;
-mod prune;
 mod screenshots;
 mod sh;
-mod statuses;
+mod ship;
 mod test;
-mod twins;
-mod uncalled;
 mod wasm;
 
 use std::io::{self, Write};

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use local_envoy::workspace_root;
-use walrus::Module;
 
-use crate::prune::prune;
-use crate::{names, sh, statuses, twins, uncalled};
+use crate::{sh, ship};
 
 /// What the filter is compiled for.
 pub(crate) const TARGET: &str = "wasm32-wasip1";
@@ -48,18 +46,8 @@ fn module(package: &str, name: &str) -> Result<Vec<u8>> {
     let config = compiler_flags();
     let arguments = ["--release", "--locked", "--target", TARGET, "-p", package, "--config", &config];
     let built = sh::build(&arguments, name, ".wasm")?;
-    shipped(&built).with_context(|| built.display().to_string())
-}
-
-/// The module of cargo as it ships.
-fn shipped(built: &Path) -> Result<Vec<u8>> {
-    let mut module = Module::from_buffer(&fs::read(built)?)?;
-    prune(&mut module)?;
-    uncalled::remove(&mut module);
-    statuses::guard(&mut module)?;
-    names::shorten(&mut module);
-    twins::merge(&mut module);
-    Ok(module.emit_wasm())
+    let shipped = fs::read(&built).map_err(Into::into).and_then(|built| ship::shipped(&built));
+    shipped.with_context(|| built.display().to_string())
 }
 
 /// The setting of cargo that lets the module look at 16 bytes of a cookie at once, which V8 does in every Envoy that is

@@ -1,63 +1,106 @@
-//! What the load balancer does with a request and with its answer.
+//! Decides what the load balancer does with a request and with its answer.
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::config::Config;
-use crate::exchange::{Answer, Client, Request, TargetAnswer};
-use crate::group_cookie;
+use crate::cookies::classic::CACHE_CONTROL;
+use crate::cookies::group_cookie::{self, ReadGroupCookie};
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::{LineCache, Lines};
+use crate::cookies::reading::Reading;
+use crate::cookies::target_cookie::{self, ReadTargetCookie};
+use crate::exchange::{Answer, AnsweredBy, ClientFacts, Request};
 use crate::group_health::GroupHealth;
-use crate::issuer::Issuer;
 use crate::outcome::Outcome;
-use crate::policy::{OnEmptyGroup, Policy};
-use crate::seal::KeyRing;
-use crate::sealed_values::Texts;
-use crate::sealer::{DrawNonce, Sealer};
-use crate::target_cookie::{self, Held};
+use crate::policy::{MAX_DURATION, OnEmptyGroup, Policy, Stickiness};
 use crate::time::Timestamp;
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::{DrawNonce, KeyRing};
+use crate::trust::sealer::Sealer;
 
-/// A configuration at work.
+/// A load balancer: a configuration, keys, and the caches that go with them.
+///
+/// ```
+/// use stickiness::balancer::Balancer;
+/// use stickiness::config::Config;
+/// use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
+/// use stickiness::outcome::Outcome;
+/// use stickiness::time::Timestamp;
+/// use stickiness::trust::key_ring::{Key, KeyRing};
+/// use stickiness::wire::cookie_header::CookieHeader;
+///
+/// let config = Config::parse(b"{}").unwrap().config;
+/// let balancer = Balancer::new(config, KeyRing::new(Key::new(&[1; 32]), Vec::new()));
+/// let now = Timestamp::from_millis(1_700_000_000_000);
+/// let request = |cookies| Request {
+///     target_group: "web",
+///     route: RouteChoice::default(),
+///     cookies,
+///     user_agent: b"",
+///     forwarded_proto: b"http",
+///     now,
+/// };
+///
+/// // A client without a cookie is not pinned. The answer of a target brings it two.
+/// let session = balancer.receive(&request(CookieHeader::default()), &|_, _| true).unwrap();
+/// assert_eq!((session.pin(), session.outcome()), (None, Outcome::NoCookie));
+/// let by = AnsweredBy::Target { target_group: "web".into(), target: "10.0.0.1:80".into() };
+/// let answer = Answer { by, now, set_cookies: &Vec::new, over_https: &|| false };
+/// let reply = balancer.reply(session, &answer, &mut || Some([7; 24]));
+/// let lines: Vec<&str> = reply.headers().map(|(_name, line)| line).collect();
+/// assert!(lines[0].starts_with("AWSALB=") && lines[1].starts_with("AWSALBCORS="));
+///
+/// // With them, it is pinned to the target.
+/// let cookie = lines[0].split(';').next().unwrap();
+/// let session = balancer.receive(&request([cookie.as_bytes()].into_iter().collect()), &|_, _| true).unwrap();
+/// assert_eq!((session.pin(), session.outcome()), (Some("10.0.0.1:80"), Outcome::Pinned));
+/// ```
 #[derive(Debug)]
 pub struct Balancer {
     config: Config,
     follows_applications: bool,
     sealer: Sealer,
+    line_cache: RefCell<LineCache>,
     group_health: RefCell<GroupHealth>,
 }
 
-/// Whether a target group has a healthy target, found out by a request for a path of it.
+/// Finds out whether a target group has a healthy target. The arguments are the target group and a path for a probe request.
 pub type HasHealthyTarget<'a> = &'a dyn Fn(&str, &str) -> bool;
 
 /// A request to a sticky target group, from its cookies to its answer.
 #[derive(Debug)]
 pub struct Session {
-    client: Client,
+    client: ClientFacts,
     /// The target group that the request should reach.
     target_group: Rc<str>,
-    /// Whether Envoy has to be told to route the request to it.
+    /// Whether the proxy has to be told to route the request to it.
     is_rerouted: bool,
-    group: Option<group_cookie::Held>,
+    group_cookie: Option<ReadGroupCookie>,
     policy: TargetPolicy,
-    target: Option<Held>,
+    target_cookie: Option<ReadTargetCookie>,
     unknown_policy: Option<String>,
 }
 
-/// Whose policy decides about the targets.
+/// The policy of the targets.
 #[derive(Debug)]
 enum TargetPolicy {
-    /// That of the target group that answers.
+    /// The policy of the target group that answers.
     OfTargetGroup,
-    /// That which the route named, if it is sticky.
+    /// The policy that the route named; `None` if it turns stickiness off.
     OfRoute(Option<Rc<Policy>>),
 }
 
-/// What the load balancer makes of an answer.
+/// The outcome of a session, and the headers to add to its answer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// What became of the request.
+    /// The outcome of the request.
     pub outcome: Outcome,
+    /// The target group that the request counts for, as [`Session::counted_group`].
+    pub counted_group: Rc<str>,
     /// The `Set-Cookie` lines for the target group and for the target.
-    set_cookies: [Option<Texts>; 2],
+    set_cookies: [Option<Lines>; 2],
     keep_out_of_caches: bool,
 }
 
@@ -66,7 +109,8 @@ impl Balancer {
     #[must_use]
     pub fn new(config: Config, key_ring: KeyRing) -> Self {
         let follows_applications = config.follows_applications();
-        Self { config, follows_applications, sealer: Sealer::new(key_ring), group_health: RefCell::default() }
+        let sealer = Sealer::new(key_ring);
+        Self { config, follows_applications, sealer, line_cache: RefCell::default(), group_health: RefCell::default() }
     }
 
     /// The configuration.
@@ -75,82 +119,110 @@ impl Balancer {
         &self.config
     }
 
-    /// The session of a request; `None` when it is not sticky.
+    /// The session of a request; `None` when the request is not sticky.
     ///
-    /// `has_healthy_target` is asked only under a rule that leaves empty target groups.
+    /// `has_healthy_target` is called only under a rule whose clients leave empty target groups.
     #[must_use]
     pub fn receive(&self, request: &Request<'_>, has_healthy_target: HasHealthyTarget<'_>) -> Option<Session> {
         if request.route.enabled == Some(false) {
             return None;
         }
         let rules = if request.route.rule == Some(false) { &[] } else { self.config.rules() };
-        let group = group_cookie::read(&self.sealer, rules, request);
-        let pinned_group = group.as_ref().and_then(|held| held.pin.as_ref().ok());
+        let reading = Reading { sealer: &self.sealer, request, target_group: request.target_group };
+        let group_cookie = group_cookie::read(reading, rules);
+        let pinned_group = group_cookie.as_ref().and_then(|held| held.pin.as_ref().ok());
         let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
-        let target_group = self.nonempty(group.as_ref(), wanted, request, has_healthy_target);
+        let target_group = self.nonempty(group_cookie.as_ref(), wanted, request, has_healthy_target);
         let is_rerouted = pinned_group.is_some() || target_group != request.target_group;
         let (policy, unknown_policy) = self.target_policy(request);
-        let target = self
-            .policy(&policy, target_group)
-            .map(|policy| target_cookie::read(&self.sealer, policy, target_group, request));
-        if target.is_none() && group.is_none() {
+        let reading = Reading { target_group, ..reading };
+        let target_cookie = self.policy(&policy, target_group).map(|policy| target_cookie::read(reading, policy));
+        if target_cookie.is_none() && group_cookie.is_none() {
             return None;
         }
-        let client = Client::of(request, self.follows_applications);
-        // A binding pins in its own target group only, and shares the name.
-        let pin = target.as_ref().and_then(|held| held.pin().ok());
+        let client = ClientFacts::new(request, self.follows_applications);
+        // A binding that pins names the same target group, so the session shares its text.
+        let pin = target_cookie.as_ref().and_then(|held| held.pin().ok());
         let target_group = pin.map_or_else(|| target_group.into(), |binding| Rc::clone(&binding.target_group));
-        let session = Session { client, target_group, is_rerouted, group, policy, target, unknown_policy };
+        let session =
+            Session { client, target_group, is_rerouted, group_cookie, policy, target_cookie, unknown_policy };
         if session.leaves_empty_groups() {
             self.group_health.borrow_mut().request_started(&session.target_group);
         }
         Some(session)
     }
 
-    /// Whether an answer that its pinned target gives at this time changes nothing: the client is given no cookie, and there is
-    /// nothing to learn. Nobody then needs to ask for a reply, or to know more than that no other target answered:
-    /// [`Session::outcome`] is what became of the request.
-    #[must_use]
-    pub fn keeps(&self, session: &Session, now: Timestamp) -> bool {
-        let policy = self.policy(&session.policy, &session.target_group);
-        let policy_and_held = policy.zip(session.target.as_ref()).filter(|_| session.group.is_none());
-        policy_and_held.is_some_and(|(policy, held)| target_cookie::is_kept(policy, held, now))
-    }
-
-    /// Whether the answer of this target group has to be looked at for the application's cookie.
-    #[must_use]
-    pub fn follows_application(&self, session: &Session, target_group: &str) -> bool {
-        self.policy(&session.policy, target_group).is_some_and(|policy| policy.stickiness.follows_application())
-    }
-
-    /// What to make of the answer to a session's request; of a request that nobody answered, [`Answer::Envoy`].
+    /// The reply to a session that its pinned target answers, if such an answer changes nothing: the client is given no
+    /// cookie, and the load balancer learns nothing. The answer then need not be looked at.
     ///
-    /// To be asked once for every session. `draw_nonce` is not called when a value sealed a moment ago serves; without a
-    /// nonce there is no cookie.
-    pub fn reply(&self, session: &Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
-        self.learn(session, answer);
-        match answer {
-            Answer::Target(answer) => self.reply_to_target(session, answer, draw_nonce),
-            Answer::NoHealthyTarget { .. } | Answer::Envoy => {
-                Reply { outcome: session.outcome(), set_cookies: [None, None], keep_out_of_caches: false }
-            }
+    /// # Errors
+    ///
+    /// Gives the session back if the answer has to be looked at, with [`Balancer::reply`].
+    #[expect(clippy::result_large_err, reason = "a session in a box would cost every request an allocation")]
+    pub fn reply_if_unchanged(&self, session: Session, now: Timestamp) -> Result<Reply, Session> {
+        let policy = self.policy(&session.policy, &session.target_group);
+        let policy_and_held = policy.zip(session.target_cookie.as_ref()).filter(|_| session.group_cookie.is_none());
+        if policy_and_held.is_some_and(|(policy, held)| target_cookie::stays_as_it_is(policy, held, now)) {
+            Ok(session.into_reply_without_cookies())
+        } else {
+            Err(session)
         }
     }
 
-    fn reply_to_target(&self, session: &Session, answer: &TargetAnswer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
-        let issuer =
-            |options| Issuer { config: &self.config, sealer: &self.sealer, options, client: session.client, answer };
-        let of_group = session.group.as_ref();
-        let of_group = of_group.and_then(|held| group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
-        // The target group that answered need not be the one of the request: its route can be gone.
-        let policy = self.policy(&session.policy, answer.target_group);
+    /// The reply to a session with this answer. If nobody answered, the answer is one of [`AnsweredBy::LoadBalancer`].
+    ///
+    /// `draw_nonce` is called only to seal a new value. Without a nonce there is no cookie.
+    #[must_use]
+    pub fn reply(&self, session: Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
+        self.learn(&session, answer);
+        match &answer.by {
+            AnsweredBy::Target { target_group, target } => {
+                self.reply_to_target(session, target_group, target, answer, draw_nonce)
+            }
+            AnsweredBy::NoHealthyTarget { .. } | AnsweredBy::LoadBalancer => session.into_reply_without_cookies(),
+        }
+    }
+
+    fn reply_to_target(
+        &self,
+        session: Session,
+        target_group: &str,
+        target: &str,
+        answer: &Answer<'_>,
+        draw_nonce: DrawNonce<'_>,
+    ) -> Reply {
+        let app_cookie_lifetime = |target_group: &str| self.app_cookie_lifetime(target_group);
+        let issuer = |options| Issuer {
+            sealer: &self.sealer,
+            cache: &self.line_cache,
+            options,
+            app_cookie_lifetime: &app_cookie_lifetime,
+            client: session.client,
+            target_group,
+            target,
+            answer,
+        };
+        let held = session.group_cookie.as_ref();
+        let of_group = held.and_then(|held| group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
+        // The target group that answered may be another one than the request should have reached: that one's route can be gone.
+        let policy = self.policy(&session.policy, target_group);
         let of_target = policy.and_then(|policy| {
-            target_cookie::lines(&issuer(&policy.cookie), policy, session.target.as_ref(), draw_nonce)
+            target_cookie::lines(&issuer(&policy.cookie), policy, session.target_cookie.as_ref(), draw_nonce)
         });
-        Reply {
-            outcome: session.outcome_when_answered_by(answer),
-            keep_out_of_caches: of_target.is_some() && policy.is_some_and(|policy| policy.stickiness.is_classic()),
-            set_cookies: [of_group, of_target],
+        let has_moved = session.pinned_group().is_some_and(|pinned| *pinned.target_group != *target_group)
+            || session.pin().is_some_and(|pin| pin != target);
+        let keep_out_of_caches = of_target.is_some() && policy.is_some_and(|policy| policy.stickiness.is_classic());
+        let reply = session.into_reply_without_cookies();
+        let outcome = if has_moved { Outcome::Moved } else { reply.outcome };
+        Reply { outcome, set_cookies: [of_group, of_target], keep_out_of_caches, ..reply }
+    }
+
+    /// The time for which an application-based binding to this target group may pin.
+    fn app_cookie_lifetime(&self, target_group: &str) -> Duration {
+        match self.config.policy(target_group).map(|policy| &policy.stickiness) {
+            // If routes choose policies, one of them may have chosen a longer duration.
+            Some(Stickiness::AppCookie { duration, .. }) if !self.config.routes_choose() => *duration,
+            _ => MAX_DURATION,
         }
     }
 
@@ -161,7 +233,7 @@ impl Balancer {
         }
     }
 
-    /// The policy that the route names, or the name when there is none of it.
+    /// The policy that the route names. If there is no such policy, the name comes back too.
     fn target_policy(&self, request: &Request<'_>) -> (TargetPolicy, Option<String>) {
         let Some(name) = &request.route.policy else {
             return (TargetPolicy::OfTargetGroup, None);
@@ -172,22 +244,22 @@ impl Balancer {
         }
     }
 
-    /// `wanted`, unless it has no healthy target and the rule says to pick another target group then.
+    /// `wanted`, unless it has no healthy target and the rule has clients leave such a target group.
     fn nonempty<'a>(
         &self,
-        group: Option<&'a group_cookie::Held>,
+        group_cookie: Option<&'a ReadGroupCookie>,
         wanted: &'a str,
         request: &Request<'a>,
         has_healthy_target: HasHealthyTarget<'_>,
     ) -> &'a str {
-        let Some(rule) = group.map(|held| &held.rule) else { return wanted };
+        let Some(rule) = group_cookie.map(|held| &held.rule) else { return wanted };
         let OnEmptyGroup::Repick { probe_path } = &rule.on_empty_group else { return wanted };
         let mut health = self.group_health.borrow_mut();
         let mut is_alive = |name: &str| health.is_alive(name, request.now, || has_healthy_target(name, probe_path));
         if is_alive(wanted) {
             return wanted;
         }
-        // The weights have picked one already: it comes first.
+        // The target group that the weights picked comes first.
         let others = std::iter::once(request.target_group).chain(rule.target_groups.iter().map(String::as_str));
         others.filter(|name| *name != wanted).find(|name| is_alive(name)).unwrap_or(wanted)
     }
@@ -198,22 +270,22 @@ impl Balancer {
         }
         let mut health = self.group_health.borrow_mut();
         health.request_ended(&session.target_group);
-        match answer {
-            Answer::Target(answer) => health.saw(answer.target_group, true, answer.now),
-            Answer::NoHealthyTarget { target_group, now } => health.saw(target_group, false, *now),
-            Answer::Envoy => (),
+        match &answer.by {
+            AnsweredBy::Target { target_group, .. } => health.saw(target_group, true, answer.now),
+            AnsweredBy::NoHealthyTarget { target_group } => health.saw(target_group, false, answer.now),
+            AnsweredBy::LoadBalancer => (),
         }
     }
 }
 
 impl Session {
-    /// The target that a cookie names, if one does.
+    /// The target in the request's cookie, if it pins the request.
     #[must_use]
     pub fn pin(&self) -> Option<&str> {
-        self.target.as_ref()?.pin().ok().map(|binding| &*binding.target)
+        self.shared_pin().map(|pin| &**pin)
     }
 
-    /// The target group that Envoy has to be told to route to, if it has to be.
+    /// The target group that the proxy has to be told to route to, if it has to be told.
     #[must_use]
     pub fn reroute(&self) -> Option<&str> {
         self.is_rerouted.then_some(&*self.target_group)
@@ -225,26 +297,37 @@ impl Session {
         &self.target_group
     }
 
-    /// The target group that the request counts for: the one that its cookie names, otherwise the one that it should
-    /// reach.
+    /// The target group that the request counts for: the one in its cookie, otherwise the one that it should reach.
     #[must_use]
     pub fn counted_group(&self) -> &str {
-        self.pinned_group().unwrap_or(&self.target_group)
+        self.pinned_group().map_or(&self.target_group, |pinned| &pinned.target_group)
     }
 
-    /// The name of a policy that the route chose and nobody configured.
+    /// [`Session::pin`] as a text that outlives the session, which [`Balancer::reply`] consumes.
+    #[must_use]
+    pub fn shared_pin(&self) -> Option<&Rc<str>> {
+        self.target_cookie.as_ref()?.pin().ok().map(|binding| &binding.target)
+    }
+
+    /// [`Session::target_group`] as a text that outlives the session.
+    #[must_use]
+    pub fn shared_target_group(&self) -> &Rc<str> {
+        &self.target_group
+    }
+
+    /// The name of a policy that the route chose and the configuration does not have.
     #[must_use]
     pub fn unknown_policy(&self) -> Option<&str> {
         self.unknown_policy.as_deref()
     }
 
-    /// What becomes of the request unless another target than the pin answers.
+    /// The outcome of the request, unless another target than the pinned one answers.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let target = self.target.as_ref().map(Held::pin);
-        let group = self.group.as_ref().map(|held| held.pin.as_ref());
+        let target = self.target_cookie.as_ref().map(ReadTargetCookie::pin);
+        let group = self.group_cookie.as_ref().map(|held| held.pin.as_ref());
         match (target, group) {
-            // A bad cookie of the target group tells, though the target's may happen to fit the group that was picked.
+            // Report a bad AWSALBTG even if AWSALB is valid for the target group that the weights picked.
             (Some(Ok(_)), Some(Err(miss))) if *miss != Outcome::NoCookie => *miss,
             (Some(Ok(_)), _) | (None, Some(Ok(_))) => Outcome::Pinned,
             (Some(Err(miss)), Some(Err(group_miss))) => miss.max(*group_miss),
@@ -254,28 +337,31 @@ impl Session {
         }
     }
 
-    fn pinned_group(&self) -> Option<&str> {
-        let pin = self.group.as_ref()?.pin.as_ref().ok()?;
-        Some(&pin.target_group)
+    fn pinned_group(&self) -> Option<&Binding> {
+        self.group_cookie.as_ref()?.pin.as_ref().ok()
     }
 
     fn leaves_empty_groups(&self) -> bool {
-        let on_empty_group = self.group.as_ref().map(|held| &held.rule.on_empty_group);
+        let on_empty_group = self.group_cookie.as_ref().map(|held| &held.rule.on_empty_group);
         matches!(on_empty_group, Some(OnEmptyGroup::Repick { .. }))
     }
 
-    fn outcome_when_answered_by(&self, answer: &TargetAnswer<'_>) -> Outcome {
-        let left_group = self.pinned_group().is_some_and(|target_group| target_group != answer.target_group);
-        let left_target = self.pin().is_some_and(|target| target != answer.target);
-        if left_group || left_target { Outcome::Moved } else { self.outcome() }
+    fn into_reply_without_cookies(self) -> Reply {
+        let pinned_group = self.pinned_group().map(|pinned| Rc::clone(&pinned.target_group));
+        Reply {
+            outcome: self.outcome(),
+            counted_group: pinned_group.unwrap_or(self.target_group),
+            set_cookies: [None, None],
+            keep_out_of_caches: false,
+        }
     }
 }
 
 impl Reply {
-    /// The headers to add to the answer: their names in lower case, and their values.
+    /// The headers to add to the answer: names in lower case, and values.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let lines = self.set_cookies.iter().flatten().flat_map(|lines| lines.iter());
-        let cache_control = self.keep_out_of_caches.then_some(("cache-control", target_cookie::CACHE_CONTROL));
+        let cache_control = self.keep_out_of_caches.then_some(("cache-control", CACHE_CONTROL));
         lines.map(|line| ("set-cookie", &**line)).chain(cache_control)
     }
 }

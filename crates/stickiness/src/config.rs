@@ -23,7 +23,7 @@ use std::rc::Rc;
 pub use error::ConfigError;
 
 use crate::policy::{Policy, Rule};
-use crate::seal::KeyRing;
+use crate::trust::key_ring::KeyRing;
 use schema::Document;
 use tree::Tree;
 

@@ -1,50 +1,51 @@
-//! A request and its answer, as far as a load balancer looks at them.
+//! A request and its answer, as far as the load balancer looks at them.
 
-use crate::cookie_header::CookieHeader;
+use std::borrow::Cow;
+
 use crate::time::Timestamp;
-use crate::user_agent::is_chromium_80;
+use crate::wire::cookie_header::CookieHeader;
+use crate::wire::user_agent::is_chromium_80;
 
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The target group that it is routed to, after a pick by weight.
+    /// The target group that the request is routed to. If its route has weights, they have chosen it.
     pub target_group: &'a str,
-    /// What its route says about stickiness.
+    /// The settings of its route.
     pub route: RouteChoice,
     /// Its cookies.
     pub cookies: CookieHeader<'a>,
-    /// Its `User-Agent`, empty when there is none.
+    /// Its `User-Agent`; empty when there is none.
     pub user_agent: &'a [u8],
-    /// Its `X-Forwarded-Proto`, empty when there is none.
+    /// Its `X-Forwarded-Proto`; empty when there is none.
     pub forwarded_proto: &'a [u8],
-    /// When it came.
+    /// The time at which it came.
     pub now: Timestamp,
 }
 
-/// What a route says about stickiness.
+/// The settings of a route about stickiness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteChoice {
     /// Whether its requests are sticky.
     pub enabled: Option<bool>,
-    /// Whether they are under the rule that has their target group.
+    /// Whether its requests are under the rule of their target group.
     pub rule: Option<bool>,
-    /// The name of a policy, instead of the target group's own.
+    /// The name of a policy that replaces the target group's own.
     pub policy: Option<String>,
 }
 
-/// What has to be known of a client until its request is answered.
+/// The facts about a client that its answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client {
+pub(crate) struct ClientFacts {
     /// Whether its browser is a Chromium of version 80 or newer.
-    pub is_chromium_80: bool,
-    /// Whether it came over HTTPS, by what `X-Forwarded-Proto` says.
-    pub forwarded_https: Option<bool>,
+    pub(crate) is_chromium_80: bool,
+    /// Whether it came over HTTPS, according to `X-Forwarded-Proto`.
+    pub(crate) forwarded_https: Option<bool>,
 }
 
-impl Client {
-    /// The client that sent this request. Its browser matters where stickiness follows an application.
-    #[must_use]
-    pub fn of(request: &Request<'_>, follows_applications: bool) -> Self {
+impl ClientFacts {
+    /// The facts about the client that sent this request. Its browser matters only if a policy follows an application.
+    pub(crate) fn new(request: &Request<'_>, follows_applications: bool) -> Self {
         let forwarded_https = match request.forwarded_proto {
             b"https" => Some(true),
             b"http" => Some(false),
@@ -55,33 +56,34 @@ impl Client {
     }
 }
 
-/// Who answered a request.
-#[derive(Clone, Copy)]
-pub enum Answer<'a> {
+/// The sender of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnsweredBy<'a> {
     /// A target.
-    Target(TargetAnswer<'a>),
-    /// Envoy itself, because no target is healthy.
-    NoHealthyTarget {
-        /// The target group that has none.
-        target_group: &'a str,
-        /// When.
-        now: Timestamp,
+    Target {
+        /// Its target group.
+        target_group: Cow<'a, str>,
+        /// Its address.
+        target: Cow<'a, str>,
     },
-    /// Envoy itself, for another reason.
-    Envoy,
+    /// The load balancer, because no target of this target group is healthy.
+    NoHealthyTarget {
+        /// The target group.
+        target_group: Cow<'a, str>,
+    },
+    /// The load balancer, for another reason. This includes a request without an answer.
+    LoadBalancer,
 }
 
-/// A target's answer.
-#[derive(Clone, Copy)]
-pub struct TargetAnswer<'a> {
-    /// The target group that answered.
-    pub target_group: &'a str,
-    /// The target that answered.
-    pub target: &'a str,
-    /// The values of its `Set-Cookie` headers; needed where stickiness follows the application.
-    pub set_cookies: &'a [&'a [u8]],
-    /// Whether the client's connection to the listener is encrypted; asked only where a cookie shows it.
-    pub over_https: &'a dyn Fn() -> bool,
-    /// When it answered.
+/// The answer to a request.
+#[derive(Clone)]
+pub struct Answer<'a> {
+    /// Its sender.
+    pub by: AnsweredBy<'a>,
+    /// The time at which it came.
     pub now: Timestamp,
+    /// Returns the values of its `Set-Cookie` headers. It is called only if the policy follows a cookie of the application.
+    pub set_cookies: &'a dyn Fn() -> Vec<Vec<u8>>,
+    /// Returns whether the client's connection to the listener is encrypted. It is called only if a cookie depends on it.
+    pub over_https: &'a dyn Fn() -> bool,
 }

@@ -1,21 +1,21 @@
-//! Which target groups have a healthy target?
+//! Remembers which target groups have a healthy target.
 //!
-//! Envoy tells no filter about the health of a cluster, but it shows: in an answer of one of its targets, in an answer that
-//! Envoy gives itself for want of one, and in whether Envoy takes a request of the filter's own for the cluster. The last
-//! is no proof, because Envoy takes none either for a cluster that has as many as it may: so nobody is asked while
-//! requests to the group are under way or have been answered a moment ago.
+//! The proxy does not report the health of a target group, but three things show it: an answer of one of its targets, the
+//! proxy's own answer because no target is healthy, and whether the proxy accepts a probe request to the group. The probe alone
+//! proves little: the proxy also refuses it when the group has as many requests as its limit allows. A group is therefore not
+//! probed while requests to it are under way or have just been answered.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// How long what was seen is relied on. Envoy's health checks are hardly more frequent.
-pub const RELIED_ON_FOR: Duration = Duration::from_secs(1);
+/// The time for which an observation counts. Health checks are usually less frequent.
+pub(crate) const RELIED_ON_FOR: Duration = Duration::from_secs(1);
 
-/// What was seen of target groups. Only those of rules come in, so they are few.
+/// The observations of target groups. Only groups of rules are observed, so they are few.
 #[derive(Debug, Default)]
-pub struct GroupHealth(BTreeMap<String, Known>);
+pub(crate) struct GroupHealth(BTreeMap<String, Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -30,27 +30,27 @@ struct Seen {
 }
 
 impl GroupHealth {
-    /// A request is on its way there.
-    pub fn request_started(&mut self, target_group: &str) {
+    /// Records that a request to this target group has started.
+    pub(crate) fn request_started(&mut self, target_group: &str) {
         let known = self.known(target_group);
         known.under_way = known.under_way.saturating_add(1);
     }
 
-    /// A request that was on its way there has been answered or given up.
-    pub fn request_ended(&mut self, target_group: &str) {
+    /// Records that a request to this target group has been answered or given up.
+    pub(crate) fn request_ended(&mut self, target_group: &str) {
         let known = self.known(target_group);
         known.under_way = known.under_way.saturating_sub(1);
     }
 
-    /// An answer showed whether a target is healthy there.
-    pub fn saw(&mut self, target_group: &str, is_alive: bool, at: Timestamp) {
+    /// Records that an answer showed whether this target group has a healthy target.
+    pub(crate) fn saw(&mut self, target_group: &str, is_alive: bool, at: Timestamp) {
         self.known(target_group).seen = Some(Seen { is_alive, at });
     }
 
-    /// Whether a target is healthy there: as was seen a moment ago, otherwise as `ask` finds it now.
-    pub fn is_alive(&mut self, target_group: &str, now: Timestamp, ask: impl FnOnce() -> bool) -> bool {
+    /// Whether this target group has a healthy target: by a recent observation, otherwise by what `ask` finds now.
+    pub(crate) fn is_alive(&mut self, target_group: &str, now: Timestamp, ask: impl FnOnce() -> bool) -> bool {
         let known = self.known(target_group);
-        // A clock that was set back says nothing about how long ago something was.
+        // If the clock was set back, the age of the observation is unknown.
         let seen = known.seen.filter(|seen| seen.at <= now);
         let was_alive = seen.is_none_or(|seen| seen.is_alive);
         let is_known = seen.is_some_and(|seen| now.since(seen.at) <= RELIED_ON_FOR);
@@ -75,7 +75,7 @@ mod tests {
         Timestamp::from_millis(100_000 + milliseconds)
     }
 
-    /// A group that was seen so at 0.
+    /// A group that was seen healthy or empty at 0.
     fn seen(is_alive: bool) -> GroupHealth {
         let mut health = GroupHealth::default();
         health.saw("blue", is_alive, at(0));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_saw_is_asked_for_and_then_known() {
+    fn an_unknown_group_is_asked_once() {
         let mut health = GroupHealth::default();
         assert!(!health.is_alive("blue", at(0), || false));
         assert!(!health.is_alive("blue", at(1000), || true));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_asked_for_again_after_a_second() {
+    fn a_group_is_asked_again_after_a_second() {
         for was_alive in [true, false] {
             assert_eq!(seen(was_alive).is_alive("blue", at(1_000), || !was_alive), was_alive);
             assert_eq!(seen(was_alive).is_alive("blue", at(1_001), || !was_alive), !was_alive);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_last_counts() {
+    fn the_last_observation_counts() {
         let mut health = seen(true);
         health.saw("blue", false, at(1));
         assert!(!health.is_alive("blue", at(1), || true));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_before_the_clock_was_set_back_is_asked_for() {
+    fn after_the_clock_was_set_back_a_group_is_asked_again() {
         assert!(seen(false).is_alive("blue", Timestamp::from_millis(0), || true));
         assert!(!seen(true).is_alive("blue", Timestamp::from_millis(0), || false));
     }

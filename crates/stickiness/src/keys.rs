@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::seal::{Key, KeyRing, SECRET_LENGTH};
+use crate::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
 
 /// The environment variable that holds the ring when the configuration has none.
 pub const ENVIRONMENT_VARIABLE: &str = "STICKY_SESSIONS_KEYS";
@@ -120,7 +120,7 @@ pub fn parse_ring(text: &str) -> Result<KeyRing, RingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::Kind;
+    use crate::trust::key_ring::CookieKind;
 
     const NEW: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const OLD: &str = "//////////////////////////////////////////8=";
@@ -138,17 +138,17 @@ mod tests {
         let both = parse_ring(&format!("new:{NEW},old:{OLD}")).unwrap();
         let new = parse_ring(&format!("new:{NEW}")).unwrap();
         let old = parse_ring(&format!("old:{OLD}")).unwrap();
-        let sealed = both.seal(Kind::LbCookie, b"x", &[1; 24]);
-        assert!(new.open(Kind::LbCookie, &sealed).is_ok());
-        assert!(old.open(Kind::LbCookie, &sealed).is_err());
-        assert!(both.open(Kind::LbCookie, &old.seal(Kind::LbCookie, b"x", &[2; 24])).is_ok());
+        let sealed = both.seal(CookieKind::LbCookie, b"x", &[1; 24]);
+        assert!(new.open(CookieKind::LbCookie, &sealed).is_ok());
+        assert!(old.open(CookieKind::LbCookie, &sealed).is_err());
+        assert!(both.open(CookieKind::LbCookie, &old.seal(CookieKind::LbCookie, b"x", &[2; 24])).is_ok());
     }
 
     #[test]
     fn the_same_secret_under_another_id_is_the_same_key() {
         let here = parse_ring(&format!("here:{NEW}")).unwrap();
         let there = parse_ring(&format!("there:{NEW}")).unwrap();
-        assert!(there.open(Kind::LbCookie, &here.seal(Kind::LbCookie, b"x", &[1; 24])).is_ok());
+        assert!(there.open(CookieKind::LbCookie, &here.seal(CookieKind::LbCookie, b"x", &[1; 24])).is_ok());
     }
 
     #[test]
@@ -183,9 +183,9 @@ mod tests {
     #[test]
     fn the_configuration_comes_before_the_environment_and_an_empty_variable_is_none() {
         let ring = || parse_ring(&format!("new:{NEW}")).unwrap();
-        let sealed = parse_ring(&format!("old:{OLD}")).unwrap().seal(Kind::LbCookie, b"x", &[2; 24]);
+        let sealed = parse_ring(&format!("old:{OLD}")).unwrap().seal(CookieKind::LbCookie, b"x", &[2; 24]);
         let old = format!("old:{OLD}");
-        let opens = |ring: Option<KeyRing>| ring.map(|ring| ring.open(Kind::LbCookie, &sealed).is_ok());
+        let opens = |ring: Option<KeyRing>| ring.map(|ring| ring.open(CookieKind::LbCookie, &sealed).is_ok());
         assert_eq!(opens(given(Some(ring()), Some(&old)).unwrap()), Some(false));
         assert_eq!(opens(given(None, Some(&old)).unwrap()), Some(true));
         assert_eq!(opens(given(None, Some("")).unwrap()), None);

@@ -1,13 +1,21 @@
-//! What became of a request to a sticky target group, in one word.
+//! The outcome of a request to a sticky target group, in one word.
 
-/// What became of a request. Every request to a sticky target group has exactly one.
+/// The outcome of a request. Every request to a sticky target group has exactly one.
 ///
-/// They are ordered from the farthest from a pin to the pin itself: of several cookies, the nearest tells.
+/// The order goes from the outcome farthest from a pin to the pin. If a request has several cookies, the greatest of their
+/// outcomes is reported.
+///
+/// ```
+/// use stickiness::outcome::Outcome;
+///
+/// assert!(Outcome::Expired > Outcome::Malformed);
+/// assert_eq!(Outcome::Pinned.word(), "pinned");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// No stickiness cookie came.
+    /// The request has no stickiness cookie.
     NoCookie,
-    /// The cookie is not a value that this load balancer ever sealed.
+    /// The cookie is not a value that this load balancer sealed.
     Malformed,
     /// The cookie was sealed with a key that is not in the ring.
     UnknownKey,
@@ -46,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_are_those_that_dashboards_were_built_on() {
+    fn the_words_do_not_change_because_dashboards_use_them() {
         let words = Outcome::ALL.map(Outcome::word);
         assert_eq!(words, ["no_cookie", "malformed", "unknown_key", "wrong_group", "expired", "moved", "pinned"]);
     }

@@ -1,37 +1,65 @@
-//! What the operator asked for, checked and ready for use.
+//! The types of policies and rules: what a configuration says when it has been read and checked.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-/// How the targets of a target group are sticky, and what its cookies look like.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use crate::cookies::names::{CookieNames, Pair};
+
+/// The longest duration of a stickiness, of targets and of target groups: "The range is 1 second to 1 week (604800 seconds)."
+/// (AWS, "Edit target group attributes for your Application Load Balancer", section "Sticky sessions")
+pub const MAX_DURATION: Duration = Duration::from_hours(7 * 24);
+
+/// The stickiness of the targets of a target group, and the attributes of its cookies.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How.
+    /// The type of stickiness.
     pub stickiness: Stickiness,
-    /// What the cookies look like.
-    pub cookie: CookieOptions,
+    /// The attributes of the cookies. Lines that were made for one client may be given to another if both follow the same `Rc`.
+    pub cookie: Rc<CookieOptions>,
+    names: CookieNames,
 }
 
-/// How the targets of a target group are sticky.
+impl Policy {
+    /// A policy of this type of stickiness, with these attributes of its cookies.
+    #[must_use]
+    pub fn new(stickiness: Stickiness, cookie: CookieOptions) -> Self {
+        let names = CookieNames::new(cookie.name.as_deref());
+        Self { stickiness, cookie: Rc::new(cookie), names }
+    }
+
+    /// The names of the policy's cookies.
+    pub(crate) const fn names(&self) -> &CookieNames {
+        &self.names
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new(Stickiness::default(), CookieOptions::default())
+    }
+}
+
+/// A type of stickiness, with its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stickiness {
     /// Duration-based: the load balancer's own cookie.
     LbCookie {
-        /// How long a client may stay away before its session ends: 1 second to 7 days.
+        /// The time after which the session of a client that stays away ends: 1 second to [`MAX_DURATION`].
         duration: Duration,
     },
     /// Application-based: follows a cookie of the application.
     AppCookie {
         /// The name of the application's cookie.
         cookie_name: String,
-        /// How long a client may stay away before its session ends: 1 second to 7 days.
+        /// The time after which the session of a client that stays away ends: 1 second to [`MAX_DURATION`].
         duration: Duration,
     },
-    /// The duration-based policy of a Classic Load Balancer: given once, and never judged by its age.
+    /// The duration-based policy of a Classic Load Balancer: the cookie is given once, and its age is never judged.
     ClassicLbCookie {
-        /// How long browsers keep the cookie; `None` for as long as the browser runs.
+        /// The time for which browsers keep the cookie; `None` if they keep it until they are closed.
         expiration_period: Option<Duration>,
     },
-    /// The application-controlled policy of a Classic Load Balancer: lives as long as a cookie of the application.
+    /// The application-controlled policy of a Classic Load Balancer: the cookie lasts as long as a cookie of the application.
     ClassicAppCookie {
         /// The name of the application's cookie.
         cookie_name: String,
@@ -39,7 +67,8 @@ pub enum Stickiness {
 }
 
 impl Stickiness {
-    /// `stickiness.lb_cookie.duration_seconds` of AWS: "The default value is 1 day (86400 seconds)."
+    /// The default of AWS's `stickiness.lb_cookie.duration_seconds`: "The default value is 1 day (86400 seconds)." (AWS, "Target
+    /// groups for your Application Load Balancers", section "Target group attributes")
     pub const DEFAULT_DURATION: Duration = Duration::from_hours(24);
 
     /// Whether it follows a cookie of the application.
@@ -48,7 +77,7 @@ impl Stickiness {
         matches!(self, Self::AppCookie { .. } | Self::ClassicAppCookie { .. })
     }
 
-    /// Whether it is that of a Classic Load Balancer.
+    /// Whether it is a policy of a Classic Load Balancer.
     #[must_use]
     pub const fn is_classic(&self) -> bool {
         matches!(self, Self::ClassicLbCookie { .. } | Self::ClassicAppCookie { .. })
@@ -56,73 +85,89 @@ impl Stickiness {
 }
 
 impl Default for Stickiness {
-    /// AWS's default: the load balancer's cookie, for a day.
+    /// AWS's default: the load balancer's own cookie, for a day.
     fn default() -> Self {
         Self::LbCookie { duration: Self::DEFAULT_DURATION }
     }
 }
 
-/// A forward to several target groups, between which the weights of Envoy's route decide.
+/// A forward to several target groups. The weights of the proxy's route choose between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Its target groups, 1 to 5.
     pub target_groups: Vec<String>,
-    /// How long a client that stays away keeps its target group, 1 second to 7 days; `None` when the weights decide
-    /// about every request.
+    /// The time for which a client that stays away keeps its target group, 1 second to [`MAX_DURATION`]; `None` when the weights
+    /// choose for every request.
     pub stickiness: Option<Duration>,
-    /// What happens to the sessions of a target group without a healthy target.
+    /// The fate of sessions whose target group has no healthy target.
     pub on_empty_group: OnEmptyGroup,
-    /// What the target group's cookies look like.
-    pub cookie: CookieOptions,
+    /// The attributes of the target-group cookies, as [`Policy::cookie`].
+    pub cookie: Rc<CookieOptions>,
+    /// The names of the target-group cookies.
+    pub(crate) names: Pair,
 }
 
-/// What happens to the sessions of a target group that has no healthy target.
+impl Rule {
+    /// A rule with these target groups, stickiness, and attributes of its cookies.
+    #[must_use]
+    pub fn new(
+        target_groups: Vec<String>,
+        stickiness: Option<Duration>,
+        on_empty_group: OnEmptyGroup,
+        cookie: CookieOptions,
+    ) -> Self {
+        let names = Pair::of_target_group(cookie.name.as_deref());
+        Self { target_groups, stickiness, on_empty_group, cookie: Rc::new(cookie), names }
+    }
+}
+
+/// The fate of sessions whose target group has no healthy target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OnEmptyGroup {
-    /// They get 503 until a target is healthy or the stickiness ends, as at AWS.
+    /// Their requests are answered with 503 until a target is healthy or the stickiness ends, as at AWS.
     #[default]
     Fail,
-    /// They go to another target group of the rule.
+    /// They continue in another target group of the rule.
     Repick {
-        /// The path under which a target group is asked whether it has a healthy target.
+        /// The path of the request that finds out whether a target group has a healthy target.
         probe_path: String,
     },
 }
 
-/// What cookies look like, and when they are given.
+/// The attributes of cookies, and when they are given.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own, as the operator knows it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieOptions {
-    /// What stands in the names instead of `AWSALB` and `AWSELB`.
+    /// The base of the names, in place of `AWSALB` and `AWSELB`.
     pub name: Option<String>,
-    /// What `Expires` shows.
+    /// The time that `Expires` shows.
     pub expires: Expires,
-    /// Where `Max-Age` stands.
+    /// Whether `Max-Age` is written beside `Expires` or in its place.
     pub max_age: MaxAge,
     /// `Domain`.
     pub domain: Option<String>,
     /// `Path`.
     pub path: String,
-    /// When `Secure` is there.
+    /// When `Secure` is written.
     pub secure: Secure,
     /// Whether `https` in `x-forwarded-proto` is believed.
     pub trust_x_forwarded_proto: bool,
-    /// Whether `HttpOnly` is there.
+    /// Whether `HttpOnly` is written.
     pub http_only: bool,
-    /// `SameSite` of every cookie but the twins, whose is always `None`.
+    /// `SameSite` of every cookie except the twins. Theirs is always `None`.
     pub same_site: Option<SameSite>,
-    /// Whether `Partitioned` is there, where `Secure` is.
+    /// Whether `Partitioned` is written on cookies with `Secure`.
     pub partitioned: bool,
     /// Whether each cookie has a twin for cross-site requests.
     pub twin: bool,
-    /// When the parts of an application-based cookie that are not in use are withdrawn.
+    /// When the unused shards of an application-based cookie are withdrawn.
     pub unused_shards: UnusedShards,
-    /// When a session that goes on gets a new cookie.
+    /// When a client whose session continues is given a new cookie.
     pub renew: Renew,
 }
 
 impl Default for CookieOptions {
-    /// AWS's cookies, but for what `Expires` shows and for unused shards.
+    /// AWS's cookies, except that `Expires` shows the end of the stickiness and that unused shards are not always withdrawn.
     fn default() -> Self {
         Self {
             name: None,
@@ -142,23 +187,24 @@ impl Default for CookieOptions {
     }
 }
 
-/// What a cookie's `Expires` shows. The load balancer judges by the time sealed inside, whatever it shows.
+/// The time that a cookie's `Expires` shows. The load balancer does not read it: it judges by the time in the sealed value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expires {
     /// The end of the stickiness.
     #[default]
     Duration,
-    /// Seven days from now, as AWS's own cookies: "The load balancer generated cookie has its own expiry of 7 days".
+    /// Seven days from now, as AWS's own cookies: "The load balancer generated cookie has its own expiry of 7 days" (AWS, "Edit
+    /// target group attributes for your Application Load Balancer", section "Sticky sessions").
     SevenDays,
-    /// Nothing: the cookie lasts as long as the browser runs.
+    /// No time: the cookie lasts until the browser is closed.
     Session,
 }
 
-/// Where a cookie's `Max-Age` stands, which shows the same as [`Expires`].
+/// The use of `Max-Age`, which shows the same time as [`Expires`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MaxAge {
-    /// Nowhere: "Application Load Balancers use the Expires attribute in the cookie header instead of the Max-Age
-    /// attribute."
+    /// Never: "Application Load Balancers use the Expires attribute in the cookie header instead of the Max-Age attribute." (AWS,
+    /// "Edit target group attributes for your Application Load Balancer", section "Sticky sessions")
     #[default]
     None,
     /// Beside `Expires`.
@@ -170,7 +216,7 @@ pub enum MaxAge {
 /// When a cookie is `Secure`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Secure {
-    /// As at AWS: with `SameSite=None`, over HTTPS.
+    /// With `SameSite=None` over HTTPS, as at AWS.
     #[default]
     Auto,
     /// Always.
@@ -179,39 +225,39 @@ pub enum Secure {
     Never,
 }
 
-/// To which requests browsers add a cookie (RFC 6265bis §5.6.7).
+/// The requests that browsers add a cookie to (RFC 6265bis §5.6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
-    /// Those from the same site.
+    /// Requests from the same site.
     Strict,
-    /// Those and following a link to it.
+    /// Requests from the same site, and those that follow a link to it.
     Lax,
-    /// All.
+    /// All requests.
     None,
 }
 
-/// When the parts of an application-based cookie that are not in use are withdrawn.
+/// When the unused shards of an application-based cookie are withdrawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnusedShards {
-    /// When the client has one.
+    /// When the client sends them.
     #[default]
     WhenSent,
     /// With every answer, as AWS.
     Always,
 }
 
-/// When a session that goes on gets a new cookie.
+/// When a client whose session continues is given a new cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Renew {
-    /// With every answer, as AWS: "the Application Load Balancer resets the expiry of the cookies it generates after
-    /// every request".
+    /// With every answer, as AWS: "the Application Load Balancer resets the expiry of the cookies it generates after every
+    /// request" (AWS, "Edit target group attributes for your Application Load Balancer", section "Sticky sessions").
     #[default]
     Always,
     /// With the first answer after this share of the duration, in percent: 1 to 99.
     Sliding {
-        /// The share.
+        /// The share in percent.
         after_percent: u8,
     },
-    /// When another target answers. The session then ends once the duration has passed, used or not.
+    /// When another target answers. The session then ends when the duration has passed, even if it is used.
     OnChange,
 }

@@ -1,10 +1,10 @@
-//! Points in time and durations, as the load balancer counts them.
+//! Points in time, in milliseconds.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the Unix epoch.
 ///
-/// Finer than the second that cookies show, so that a stickiness of one second lasts one second.
+/// It is finer than the seconds in the attributes of cookies, so that a stickiness of one second lasts one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 
@@ -27,14 +27,14 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// How long ago `earlier` was; zero when it lies ahead.
+    /// The time that has passed since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// This point in time as the system's, rounded down to a whole second, and at most the end of the year 9998: the
-    /// date of a cookie has four digits for the year.
+    /// This point in time as a [`SystemTime`], rounded down to a whole second. It is at most the end of the year 9998, because
+    /// the year in the date of a cookie has four digits.
     #[must_use]
     pub fn to_system_time(self) -> SystemTime {
         const END_OF_9998: u64 = 253_370_764_799;

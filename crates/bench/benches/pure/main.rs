@@ -13,15 +13,15 @@ use anyhow::{Context, Result};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use stickiness::balancer::{Balancer, Session};
-use stickiness::binding::Binding;
 use stickiness::config::Config;
-use stickiness::cookie_header::CookieHeader;
-use stickiness::exchange::{Answer, Request, RouteChoice, TargetAnswer};
-use stickiness::names::Pair;
-use stickiness::seal::{Key, KeyRing, Kind, SECRET_LENGTH};
-use stickiness::sealed_cookie;
-use stickiness::set_cookie::SetCookie;
+use stickiness::cookies::names::Pair;
+use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
+use stickiness::trust::binding::Binding;
+use stickiness::trust::key_ring::{CookieKind, Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::value_encoding;
+use stickiness::wire::cookie_header::CookieHeader;
+use stickiness::wire::set_cookie::SetCookie;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const NONCE: [u8; 24] = [7; 24];
@@ -39,11 +39,11 @@ fn main() -> Result<()> {
     let ring = || KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new());
     let binding = Binding { target_group: "web".into(), target: "10.0.0.1:8080".into(), issued_at: NOW };
     let content = binding.to_bytes().context("a binding")?;
-    let value = sealed_cookie::seal(&ring(), Kind::LbCookie, &content, &NONCE).context("a value")?;
+    let value = value_encoding::seal(&ring(), CookieKind::LbCookie, &content, &NONCE).context("a value")?;
 
     let keys = ring();
-    pure.measure("seal a value", || sealed_cookie::seal(&keys, Kind::LbCookie, &content, &NONCE));
-    pure.measure("open a value", || sealed_cookie::open(&keys, Kind::LbCookie, value.as_bytes()));
+    pure.measure("seal a value", || value_encoding::seal(&keys, CookieKind::LbCookie, &content, &NONCE));
+    pure.measure("open a value", || value_encoding::open(&keys, CookieKind::LbCookie, value.as_bytes()));
 
     let cookies = format!("AWSALB={value}; AWSALBCORS={value}");
     let foreign: Vec<String> = (0..80).map(|number| format!("foreign{number:02}={}", "x".repeat(90))).collect();
@@ -86,13 +86,13 @@ fn main() -> Result<()> {
 /// A `Cookie` header full of forgeries, as long as Envoy's default limit for request headers (60 KiB). Each forgery is the shortest
 /// value that the filter must decrypt before it can refuse it.
 fn forgeries(keys: &KeyRing) -> Option<String> {
-    let sealed = sealed_cookie::seal(keys, Kind::AppCookie, b"", &NONCE)?;
+    let sealed = value_encoding::seal(keys, CookieKind::AppCookie, b"", &NONCE)?;
     let forgery = format!("AWSALB={sealed}; ");
     Some(forgery.repeat(60 * 1024 / forgery.len()))
 }
 
 fn find<'a>(cookies: &'a str, names: &Pair) -> Option<std::borrow::Cow<'a, [u8]>> {
-    CookieHeader::from_iter([cookies.as_bytes()]).of_pair(names).next()
+    names.values(&CookieHeader::from_iter([cookies.as_bytes()])).next()
 }
 
 /// Decides about a request and its response. The caches still have the values of the request before.
@@ -106,9 +106,11 @@ fn decide(balancer: &Balancer, cookies: &str) -> Option<usize> {
         now: NOW,
     };
     let session: Session = balancer.receive(&request, &|_, _| true)?;
-    let target = session.pin().unwrap_or("10.0.0.1:8080");
-    let answer = TargetAnswer { target_group: "web", target, set_cookies: &[], over_https: &|| false, now: NOW };
-    Some(balancer.reply(&session, &Answer::Target(answer), &mut || Some(NONCE)).headers().count())
+    let pin = session.shared_pin().cloned();
+    let target = pin.as_deref().unwrap_or("10.0.0.1:8080").into();
+    let by = AnsweredBy::Target { target_group: "web".into(), target };
+    let answer = Answer { by, now: NOW, set_cookies: &Vec::new, over_https: &|| false };
+    Some(balancer.reply(session, &answer, &mut || Some(NONCE)).headers().count())
 }
 
 /// Measures operations, and keeps their allocations until the report.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::{Config, ConfigError, EVERY_OTHER, Policies};
-use crate::names::{Pair, shards};
+use crate::cookies::names::{Pair, shards};
 use crate::policy::{Policy, Stickiness};
 
 /// What a name is for, as an error says it.

@@ -79,7 +79,7 @@ impl RuleBlock {
             (on_empty_group, None) => on_empty_group,
         };
         let Self { target_groups, .. } = self;
-        Ok(Rc::new(Rule { target_groups, stickiness, on_empty_group, cookie }))
+        Ok(Rc::new(Rule::new(target_groups, stickiness, on_empty_group, cookie)))
     }
 }
 

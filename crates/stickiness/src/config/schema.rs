@@ -9,7 +9,7 @@ use super::target_group::TargetGroup;
 use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, names};
 use crate::keys;
 use crate::policy::{CookieOptions, Policy, Stickiness};
-use crate::seal::KeyRing;
+use crate::trust::key_ring::KeyRing;
 
 #[derive(Default)]
 pub(super) struct Document {
@@ -72,7 +72,7 @@ impl Document {
         let target_groups = policies("target_groups", self.target_groups)?;
         let policies = self.policies.map(|by_name| policies("policies", by_name)).transpose()?;
         let every_other_target_group = if nothing_is_said {
-            Some(Policy { stickiness: Stickiness::default(), cookie: cookie.clone() }.into())
+            Some(Policy::new(Stickiness::default(), cookie.clone()).into())
         } else {
             target_groups.get(EVERY_OTHER).cloned().flatten()
         };

@@ -102,7 +102,7 @@ impl TargetGroup {
     ) -> Result<Option<Rc<Policy>>, ConfigError> {
         let cookie = self.cookie.resolve(&[list, name, "cookie"], inherited, warnings)?;
         let stickiness = self.stickiness.check(&cookie).map_err(|error| error.at(&[list, name, "stickiness"]))?;
-        Ok(stickiness.map(|stickiness| Rc::new(Policy { stickiness, cookie })))
+        Ok(stickiness.map(|stickiness| Rc::new(Policy::new(stickiness, cookie))))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::reader::{Read, Reader};
 use super::target_group::Type;
 use super::{ConfigError, Mechanism};
-use crate::names::{AWSALB, AWSELB};
+use crate::cookies::names::{AWSALB, AWSELB};
 use crate::policy::{Expires, MaxAge, OnEmptyGroup, Renew, SameSite, Secure, UnusedShards};
 
 /// The longest name of an application's cookie, in bytes. AWS names no limit.

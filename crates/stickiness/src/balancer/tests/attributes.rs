@@ -1,13 +1,13 @@
 //! What the operator asked the cookies to look like.
 
-use crate::testing::{Browser, By, Site, WEB_A, attributes};
+use crate::testing::{Client, Fixture, TargetAnswer, WEB_A, attributes};
 
 const EXPIRES: &str = " Expires=Wed, 15 Nov 2023 22:13:20 GMT";
 
 /// What follows the values of a target's cookies with these options.
 fn lines_over(over_https: bool, options: &str) -> Vec<String> {
-    let site = Site::new(&format!(r#"{{"cookie": {options}}}"#));
-    let lines = Browser::default().ask(&site, By { over_https, ..WEB_A }).lines;
+    let fixture = Fixture::new(&format!(r#"{{"cookie": {options}}}"#));
+    let lines = Client::default().ask(&fixture, TargetAnswer { over_https, ..WEB_A }).lines;
     lines
         .iter()
         .map(|line| attributes(line).strip_prefix(EXPIRES).unwrap_or_else(|| attributes(line)).to_owned())
@@ -58,9 +58,9 @@ fn the_other_attributes_are_what_was_asked_for() {
 #[test]
 fn https_is_believed_of_a_forwarded_proto_only_when_told_to_and_http_always() {
     let twin = |options: &str, forwarded_proto, over_https| {
-        let site = Site::new(&format!(r#"{{"cookie": {options}}}"#));
-        let mut browser = Browser { forwarded_proto, ..Browser::default() };
-        browser.ask(&site, By { over_https, ..WEB_A }).lines[1].ends_with("; Secure")
+        let fixture = Fixture::new(&format!(r#"{{"cookie": {options}}}"#));
+        let mut client = Client { forwarded_proto, ..Client::default() };
+        client.ask(&fixture, TargetAnswer { over_https, ..WEB_A }).lines[1].ends_with("; Secure")
     };
     let trusting = r#"{"trust_x_forwarded_proto": true}"#;
     assert!(!twin("{}", "https", false));
@@ -74,14 +74,14 @@ fn https_is_believed_of_a_forwarded_proto_only_when_told_to_and_http_always() {
 
 #[test]
 fn another_name_stands_in_all_names() {
-    let site = Site::new(
+    let fixture = Fixture::new(
         r#"{"cookie": {"name": "LB"}, "rules": [{"target_groups": ["web"], "cookie": {"name": "GROUP"},
             "target_group_stickiness": {"duration_seconds": 60}}]}"#,
     );
-    let mut browser = Browser::default();
-    browser.ask(&site, WEB_A);
-    let names: Vec<&str> = browser.jar.keys().map(String::as_str).collect();
+    let mut client = Client::default();
+    client.ask(&fixture, WEB_A);
+    let names: Vec<&str> = client.jar.keys().map(String::as_str).collect();
     assert_eq!(names, ["GROUPTG", "GROUPTGCORS", "LB", "LBCORS"]);
-    let seen = browser.ask(&site, WEB_A);
+    let seen = client.ask(&fixture, WEB_A);
     assert_eq!((seen.reroute.as_deref(), seen.pin.as_deref()), (Some("web"), Some(WEB_A.target)));
 }

@@ -1,15 +1,15 @@
 use std::fmt::Write as _;
 
 use crate::outcome::Outcome;
-use crate::seal::Kind;
-use crate::sealed_cookie;
-use crate::testing::{KEYS, NOON, Site};
+use crate::testing::{Fixture, KEYS, NOON};
+use crate::trust::key_ring::CookieKind;
+use crate::trust::value_encoding;
 
 /// As many cookies of the name as Envoy's default limit of 60 KiB for the headers of a request lets through, each the
 /// shortest value that has to be decrypted before it is known to be forged.
 fn forgeries() -> String {
     let ring = crate::keys::parse_ring(KEYS).unwrap();
-    let sealed = sealed_cookie::seal(&ring, Kind::AppCookie, b"", &[1; 24]).unwrap();
+    let sealed = value_encoding::seal(&ring, CookieKind::AppCookie, b"", &[1; 24]).unwrap();
     let mut header = String::new();
     while header.len() + sealed.len() + 9 < 60 * 1024 {
         write!(header, "AWSALB={sealed}; ").unwrap();
@@ -21,6 +21,6 @@ fn forgeries() -> String {
 fn a_header_full_of_forgeries_is_one_malformed_request() {
     let header = forgeries();
     assert!(header.matches("AWSALB=").count() > 850);
-    let session = Site::new("{}").receive("web", &header, NOON).unwrap();
+    let session = Fixture::new("{}").receive("web", &header, NOON).unwrap();
     assert_eq!((session.pin(), session.outcome()), (None, Outcome::Malformed));
 }

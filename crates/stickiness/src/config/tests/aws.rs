@@ -162,12 +162,12 @@ fn a_pasted_attribute_that_is_given_twice_is_refused() {
 
 #[test]
 fn a_forward_action_can_be_pasted_as_aws_prints_it() {
-    let expected = Rule {
-        target_groups: vec!["blue".to_owned(), "green".to_owned()],
-        stickiness: Some(Duration::from_secs(1000)),
-        on_empty_group: OnEmptyGroup::Fail,
-        cookie: CookieOptions::default(),
-    };
+    let expected = Rule::new(
+        vec!["blue".to_owned(), "green".to_owned()],
+        Some(Duration::from_secs(1000)),
+        OnEmptyGroup::Fail,
+        CookieOptions::default(),
+    );
     let action: serde_json::Value = serde_json::from_str(ACTION).unwrap();
     let forward_config = &action["ForwardConfig"];
     for pasted in [ACTION.to_owned(), format!(r#"{{"ForwardConfig": {forward_config}}}"#), forward_config.to_string()] {

@@ -3,7 +3,7 @@ use super::*;
 const HOST: &str = "with a Domain";
 
 fn cookie(json: &str, target_group: &str) -> CookieOptions {
-    parse(json).policy(target_group).unwrap().cookie.clone()
+    parse(json).policy(target_group).unwrap().cookie.as_ref().clone()
 }
 
 fn warnings(json: &str) -> Vec<String> {
@@ -57,7 +57,7 @@ fn every_option_is_read() {
     };
     assert_eq!(cookie(json, "web"), all);
     let in_struct = Config::parse(&as_struct(json)).unwrap().config;
-    assert_eq!(in_struct.policy("web").unwrap().cookie, all);
+    assert_eq!(*in_struct.policy("web").unwrap().cookie, all);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_rule_overrides_field_by_field_too() {
         same_site: Some(SameSite::Lax),
         ..CookieOptions::default()
     };
-    assert_eq!(config.rules()[0].cookie, options);
+    assert_eq!(*config.rules()[0].cookie, options);
 }
 
 #[test]

@@ -14,12 +14,12 @@ fn without_rules_there_are_none() {
 fn a_rule_is_read() {
     let json = r#"{"rules": [{"target_groups": ["blue", "green"], "on_empty_group": "repick", "probe_path": "/healthz",
         "target_group_stickiness": {"enabled": true, "duration_seconds": 3600}, "cookie": {"http_only": true}}]}"#;
-    let expected = Rule {
-        target_groups: vec!["blue".to_owned(), "green".to_owned()],
-        stickiness: Some(Duration::from_hours(1)),
-        on_empty_group: OnEmptyGroup::Repick { probe_path: "/healthz".into() },
-        cookie: CookieOptions { http_only: true, ..CookieOptions::default() },
-    };
+    let expected = Rule::new(
+        vec!["blue".to_owned(), "green".to_owned()],
+        Some(Duration::from_hours(1)),
+        OnEmptyGroup::Repick { probe_path: "/healthz".into() },
+        CookieOptions { http_only: true, ..CookieOptions::default() },
+    );
     assert_eq!(*rule(json), expected);
     assert_eq!(*Config::parse(&as_struct(json)).unwrap().config.rules()[0], expected);
 }

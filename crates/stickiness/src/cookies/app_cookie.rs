@@ -1,0 +1,169 @@
+//! Application-based stickiness: `AWSALBAPP-0` to `-3`, which follow a cookie of the application.
+//!
+//! The cookie "captures stickiness information for each target group that has application-based stickiness enabled" (AWS, "Edit
+//! target group attributes for your Application Load Balancer", section "Sticky sessions"). It is one envelope of bindings,
+//! split into as many cookies as it needs.
+
+mod envelope;
+mod shards;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Lines;
+use crate::cookies::names::Name;
+use crate::cookies::reading::{Reading, first_good};
+use crate::cookies::renewal::{has_expired, in_time};
+use crate::outcome::Outcome;
+use crate::policy::{SameSite, Secure, UnusedShards};
+use crate::trust::binding::Binding;
+use crate::trust::key_ring::{CookieKind, DrawNonce};
+use crate::trust::sealer::Sealer;
+use crate::trust::value_encoding::SHARDS;
+use crate::wire::application_set_cookie::{Change, change};
+use crate::wire::cookie_header::REMOVED;
+
+/// The application-based cookie that a request brings.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ReadAppCookie {
+    /// The binding to a target of the request's target group, or the nearest miss.
+    pub(crate) pin: Result<Binding, Outcome>,
+    /// All bindings of the envelope.
+    bindings: Vec<Binding>,
+    /// The shards that the client sent, without those that mean "no cookie".
+    sent: [bool; SHARDS],
+    /// Whether a value was sealed with a key that is not in the ring. A load balancer that has the key may open it.
+    has_unknown_key: bool,
+}
+
+impl ReadAppCookie {
+    /// The result of a request without the cookie.
+    pub(crate) const NONE: Self =
+        Self { pin: Err(Outcome::NoCookie), bindings: Vec::new(), sent: [false; SHARDS], has_unknown_key: false };
+}
+
+/// Reads the cookie of a request. It pins only together with the application's cookie, as at AWS.
+pub(crate) fn read(
+    reading: Reading<'_>,
+    names: &[Name; SHARDS],
+    cookie_name: &str,
+    duration: Duration,
+) -> ReadAppCookie {
+    let cookies = &reading.request.cookies;
+    let sent = names.each_ref().map(|name| cookies.values(name).next().is_some());
+    let mut held = ReadAppCookie { sent, ..ReadAppCookie::NONE };
+    held.pin = first_good(shards::joined(names, cookies).map(|value| {
+        let opened = reading.sealer.open(CookieKind::AppCookie, &value);
+        held.has_unknown_key |= opened == Err(Outcome::UnknownKey);
+        let bindings = envelope::read(&opened?).ok_or(Outcome::Malformed)?;
+        let binding = bindings.iter().find(|binding| *binding.target_group == *reading.target_group).cloned();
+        let pin = binding.ok_or(Outcome::WrongGroup).and_then(|pin| in_time(pin, duration, reading.request.now));
+        if pin.is_ok() || held.bindings.is_empty() {
+            held.bindings = bindings;
+        }
+        pin
+    }));
+    if !cookies.has(cookie_name) {
+        held.pin = Err(Outcome::NoCookie);
+    }
+    held
+}
+
+/// The `Set-Cookie` lines for a client that holds this cookie; `None` when it is given none.
+pub(crate) fn lines(
+    issuer: &Issuer<'_>,
+    names: &[Name; SHARDS],
+    cookie_name: &str,
+    duration: Duration,
+    held: &ReadAppCookie,
+    draw_nonce: DrawNonce<'_>,
+) -> Option<Lines> {
+    let set_cookies = issuer.set_cookies();
+    let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
+    let change = change(&set_cookies, cookie_name, issuer.now());
+    let is_deleted = matches!(change, Change::Delete(_));
+    let value = match next_bindings(issuer, &change, duration, held)?.as_slice() {
+        [] => Rc::from(""),
+        [binding] if binding.issued_at == issuer.now() => shared_value(issuer, binding, duration, draw_nonce)?,
+        bindings => seal_first_that_fit(issuer.sealer, bindings, draw_nonce)?.into(),
+    };
+    let mut parts = shards::split(&value);
+    let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
+        Some(part) => Some(cookie(issuer, name, part, duration)),
+        None if sent || withdraws_unused(issuer) || (is_deleted && shard == 0) => {
+            Some(cookie(issuer, name, REMOVED, duration))
+        }
+        None => None,
+    };
+    Some(names.iter().zip(held.sent).enumerate().filter_map(line).collect())
+}
+
+/// The bindings of the next cookie; `None` when the client keeps the cookie that it has.
+fn next_bindings(
+    issuer: &Issuer<'_>,
+    change: &Change<'_>,
+    duration: Duration,
+    held: &ReadAppCookie,
+) -> Option<Vec<Binding>> {
+    let next = issuer.binding(held.pin.as_ref().ok());
+    let can_still_pin = |binding: &&Binding| {
+        let lifetime = (issuer.app_cookie_lifetime)(&binding.target_group);
+        binding.target_group != next.target_group && !has_expired(binding, lifetime, next.issued_at)
+    };
+    let others = held.bindings.iter().filter(can_still_pin).cloned();
+    match (change, held.pin.as_ref()) {
+        (Change::Delete(_), _) => Some(others.collect()),
+        (Change::None, Err(_)) => {
+            // Another load balancer may open a value that does not open here, and the application's cookie may come with
+            // requests for another path.
+            let may_pin_elsewhere = !held.bindings.is_empty() || held.has_unknown_key;
+            (withdraws_unused(issuer) && !may_pin_elsewhere).then(Vec::new)
+        }
+        (_, pin) => {
+            let others: Vec<Binding> = others.collect();
+            let is_due = issuer.options.renew.is_due(pin.ok(), &next, duration);
+            is_due.then(|| std::iter::once(next).chain(others).collect())
+        }
+    }
+}
+
+fn withdraws_unused(issuer: &Issuer<'_>) -> bool {
+    issuer.options.unused_shards == UnusedShards::Always
+}
+
+/// The value that holds this binding alone. Clients that are bound at the same moment share it.
+fn shared_value(
+    issuer: &Issuer<'_>,
+    binding: &Binding,
+    duration: Duration,
+    draw_nonce: DrawNonce<'_>,
+) -> Option<Rc<str>> {
+    if let Some(value) = issuer.kept_value(CookieKind::AppCookie, binding, duration) {
+        return Some(value);
+    }
+    let content = envelope::write(std::slice::from_ref(binding))?;
+    let value = issuer.sealer.seal(CookieKind::AppCookie, &content, draw_nonce)?;
+    Some(issuer.keep_value(CookieKind::AppCookie, binding, value))
+}
+
+/// The value that holds the first of these bindings, as many as fit in four cookies.
+fn seal_first_that_fit(sealer: &Sealer, bindings: &[Binding], draw_nonce: DrawNonce<'_>) -> Option<String> {
+    (1..=bindings.len()).rev().find_map(|count| {
+        let content = envelope::write(bindings.get(..count)?)?;
+        sealer.seal(CookieKind::AppCookie, &content, draw_nonce)
+    })
+}
+
+fn cookie(issuer: &Issuer<'_>, name: &str, value: &str, duration: Duration) -> Rc<str> {
+    // Browsers refuse SameSite=None without Secure.
+    let may_be_secure = issuer.options.secure != Secure::Never;
+    let for_chromium = issuer.client.is_chromium_80 && issuer.over_https() && may_be_secure;
+    let same_site = issuer.options.same_site.or(for_chromium.then_some(SameSite::None));
+    issuer.cookie(name, value, same_site, duration).line()
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

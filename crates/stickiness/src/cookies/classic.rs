@@ -1,0 +1,116 @@
+//! The stickiness of a Classic Load Balancer: `AWSELB` and its twin.
+//!
+//! "The load balancer does not refresh the expiry time of the cookie and does not check whether the cookie is expired before
+//! using it." (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Duration-based session stickiness") A
+//! client is given one cookie and keeps it while its target serves.
+
+mod copied;
+
+use std::time::Duration;
+
+use crate::cookies::issuer::Issuer;
+use crate::cookies::line_cache::Lines;
+use crate::cookies::names::Pair;
+use crate::cookies::reading::{Reading, first_good};
+use crate::outcome::Outcome;
+use crate::trust::binding::{Binding, padded, read_text, write_text};
+use crate::trust::key_ring::{CookieKind, DrawNonce};
+use crate::wire::application_set_cookie::{Change, change};
+
+/// The `Cache-Control` of every answer that carries such a cookie: caches must not store the `Set-Cookie` header.
+pub(crate) const CACHE_CONTROL: &str = "no-cache=\"set-cookie\"";
+
+/// The cookie that a request under the application-controlled policy brings.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ReadClassicAppCookie {
+    /// The binding in it.
+    pub(crate) binding: Binding,
+    /// The attributes that were copied from the application's cookie.
+    attributes: String,
+}
+
+/// The binding that a request under the duration-based policy brings, or the nearest miss. The values of the twin come first.
+pub(crate) fn read_lb_cookie(reading: Reading<'_>, names: &Pair) -> Result<Binding, Outcome> {
+    let values = names.values(&reading.request.cookies);
+    first_good(values.map(|value| reading.binding(CookieKind::ClassicLbCookie, &value)))
+}
+
+/// The `Set-Cookie` lines of the duration-based policy for a client that holds `held`; `None` when it is given none.
+pub(crate) fn lb_cookie_lines(
+    issuer: &Issuer<'_>,
+    names: &Pair,
+    expiration_period: Option<Duration>,
+    held: Option<&Binding>,
+    draw_nonce: DrawNonce<'_>,
+) -> Option<Lines> {
+    const KIND: CookieKind = CookieKind::ClassicLbCookie;
+    let next = issuer.binding(held);
+    if held.is_some_and(|held| held.has_same_target(&next)) {
+        return None;
+    }
+    // The age of a classic cookie is never judged, so clients may share it for the whole second.
+    let value = match issuer.kept_value(KIND, &next, Duration::MAX) {
+        Some(value) => value,
+        None => issuer.keep_value(KIND, &next, issuer.sealer.seal_binding(KIND, &next, draw_nonce)?),
+    };
+    Some(issuer.classic_pair(names, &value, expiration_period))
+}
+
+/// The cookie that a request under the application-controlled policy brings, or the nearest miss. It pins only together with
+/// the application's cookie.
+pub(crate) fn read_app_cookie(
+    reading: Reading<'_>,
+    names: &Pair,
+    cookie_name: &str,
+) -> Result<ReadClassicAppCookie, Outcome> {
+    let cookies = &reading.request.cookies;
+    if !cookies.has(cookie_name) {
+        return Err(Outcome::NoCookie);
+    }
+    first_good(names.values(cookies).map(|value| {
+        let content = reading.sealer.open(CookieKind::ClassicAppCookie, &value)?;
+        let (binding, rest) = Binding::read(&content).ok_or(Outcome::Malformed)?;
+        let (attributes, _padding) = read_text(rest).ok_or(Outcome::Malformed)?;
+        let binding = binding.in_group(reading.target_group)?;
+        Ok(ReadClassicAppCookie { binding, attributes: attributes.to_owned() })
+    }))
+}
+
+/// The `Set-Cookie` lines of the application-controlled policy for a client that holds `held`; `None` when it is given none.
+///
+/// "The load balancer only inserts a new stickiness cookie if the application response includes a new application cookie."
+/// (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Application-controlled session stickiness") When
+/// another target answers, the client is given a new cookie with the attributes of the old one.
+pub(crate) fn app_cookie_lines(
+    issuer: &Issuer<'_>,
+    names: &Pair,
+    cookie_name: &str,
+    held: Option<&ReadClassicAppCookie>,
+    draw_nonce: DrawNonce<'_>,
+) -> Option<Lines> {
+    let next = issuer.binding(held.map(|held| &held.binding));
+    let set_cookies = issuer.set_cookies();
+    let set_cookies: Vec<&[u8]> =
+        set_cookies.iter().map(Vec::as_slice).filter(|line| !copied::is_ignored(line)).collect();
+    let attributes = match change(&set_cookies, cookie_name, next.issued_at) {
+        Change::Set(line) | Change::Delete(line) => copied::attributes(line),
+        Change::None => match held.filter(|held| !held.binding.has_same_target(&next)) {
+            Some(held) => held.attributes.clone(),
+            None => return None,
+        },
+    };
+    let mut seal = |attributes: &str| {
+        let mut content = Vec::new();
+        next.write(&mut content)?;
+        write_text(&mut content, attributes)?;
+        issuer.sealer.seal(CookieKind::ClassicAppCookie, &padded(content), draw_nonce)
+    };
+    // A cookie cannot hold attributes of any length. Without them, the cookie for the next target has no attributes.
+    let value = seal(&attributes).or_else(|| seal(""))?;
+    let Pair { plain, twin } = names;
+    let twin = issuer.options.twin.then(|| format!("{twin}={value}{}", copied::for_all_sites(&attributes)).into());
+    Some(std::iter::once(format!("{plain}={value}{attributes}").into()).chain(twin).collect())
+}
+
+#[cfg(test)]
+mod tests;

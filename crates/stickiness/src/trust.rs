@@ -1,0 +1,7 @@
+//! Whether a cookie's value may be believed: keys, sealed values, and the bindings in them.
+
+pub mod binding;
+pub mod key_ring;
+pub(crate) mod open_cache;
+pub(crate) mod sealer;
+pub mod value_encoding;
