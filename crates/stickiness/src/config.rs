@@ -2,17 +2,17 @@
 //!
 //! A document goes through these steps: [`tree`] reads JSON or a protobuf `Struct` into one shape, [`dotted`] nests the
 //! attributes that AWS writes with dots, after [`aws`] has spelled out what was pasted from AWS's tools, [`reader`] knows
-//! where each value stands, and [`schema`] says which keys there are: [`target_group`], [`rules`] and [`cookie`] its
+//! where each value stands, and [`document`] says which keys there are: [`target_group`], [`rule`] and [`cookie`] its
 //! parts, [`values`] what a single value may be.
 
 mod aws;
 mod cookie;
+mod document;
 mod dotted;
 mod error;
-mod names;
+mod name_clashes;
 mod reader;
-mod rules;
-mod schema;
+mod rule;
 mod target_group;
 mod tree;
 mod values;
@@ -24,7 +24,7 @@ pub use error::ConfigError;
 
 use crate::policy::{Policy, Rule};
 use crate::seal::KeyRing;
-use schema::Document;
+use document::Document;
 use tree::Tree;
 
 /// The name that stands for every target group that is not named.

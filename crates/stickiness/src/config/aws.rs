@@ -5,7 +5,7 @@
 
 use super::error::shown_text;
 use super::reader::{Read, Reader, block, read};
-use super::rules::{DURATION_REQUIRED, check_names};
+use super::rule::{DURATION_REQUIRED, check_names};
 use super::tree::Tree;
 use super::{ConfigError, values};
 

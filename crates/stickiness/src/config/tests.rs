@@ -11,8 +11,8 @@ mod aws;
 mod cookie;
 mod document;
 mod keys;
-mod rules;
-mod target_groups;
+mod rule;
+mod target_group;
 
 fn parse(json: &str) -> Config {
     Config::parse(json.as_bytes()).unwrap().config

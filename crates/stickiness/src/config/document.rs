@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::cookie::CookieBlock;
 use super::reader::block;
-use super::rules::RuleBlock;
+use super::rule::RuleBlock;
 use super::target_group::TargetGroup;
-use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, names};
+use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, name_clashes};
 use crate::keys;
 use crate::policy::{CookieOptions, Policy, Stickiness};
 use crate::seal::KeyRing;
@@ -85,7 +85,7 @@ impl Document {
             let rule = rule.check(index, &config, &cookie, &mut warnings)?;
             config.rules.push(rule);
         }
-        names::check(&config)?;
+        name_clashes::check(&config)?;
         Ok(Parsed { config, key_ring, warnings })
     }
 }
