@@ -3,11 +3,11 @@
 //! Both are spelled out in the keys that they mean. What is wrong with a value that only AWS writes is said here, where
 //! it stands in what was pasted; the rest is said of the attribute.
 
-use super::error::shown_text;
+use super::error::{ConfigError, quote};
 use super::reader::{Read, Reader, block, read};
-use super::rule::{DURATION_REQUIRED, check_names};
+use super::rule::check_target_groups;
 use super::tree::Tree;
-use super::{ConfigError, values};
+use super::values;
 
 /// The attributes that are ours. AWS has no target groups with the classic ones.
 const STICKINESS: &[&str] = &[
@@ -110,7 +110,7 @@ block!(StickinessConfig {
 });
 
 /// The name of a target group, which AWS writes as its ARN.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct Name(String);
 
 impl Read for Name {
@@ -155,7 +155,7 @@ pub(super) fn spell_out_attributes(target_group: Tree) -> Result<Tree, ConfigErr
     let Description { attributes } = read(&Tree::Object(pasted))?;
     let mut seen: Vec<String> = Vec::with_capacity(attributes.len());
     for (Attribute { key, value }, index) in attributes.into_iter().zip(0_usize..) {
-        check(&key, &value, &seen).map_err(|error| error.at(&["Attributes", &format!("[{index}]")]))?;
+        check(&key, &value, &seen).map_err(|error| error.under(index).under("Attributes"))?;
         if STICKINESS.contains(&key.as_str()) {
             entries.push((key.clone(), value));
         }
@@ -190,14 +190,14 @@ pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
         return Ok(Tree::Object(entries));
     }
     if let Some((key, _)) = pasted.iter().find(|(key, _)| OF_A_WHOLE_RULE.contains(&key.as_str())) {
-        return Err(ConfigError::new("belongs to a whole rule; paste one of its Actions").under(key));
+        return Err(ConfigError::new("belongs to a whole rule; paste one of its Actions").under(key.as_str()));
     }
     // First, because the other types have other keys.
     if let Some((_, Tree::Text(r#type))) = pasted.iter().find(|(key, _)| key == "Type")
         && r#type != "forward"
     {
         let allowed = "\"forward\": only forward has target groups";
-        return Err(ConfigError::is_not(&shown_text(r#type), allowed).under("Type"));
+        return Err(ConfigError::is_not(&quote(r#type), allowed).under("Type"));
     }
     let action: Action = read(&Tree::Object(pasted))?;
     action.spell_out(&mut entries)?;
@@ -205,37 +205,35 @@ pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
 }
 
 impl Action {
+    /// Adds our keys to those of the rule.
     fn spell_out(self, entries: &mut Entries) -> Result<(), ConfigError> {
         let inner = ForwardConfig {
             target_groups: self.target_groups,
             target_group_stickiness_config: self.target_group_stickiness_config,
         };
-        let (config, place): (_, &[&str]) = match self.forward_config {
-            Some(_) if inner.target_groups.is_some() || inner.target_group_stickiness_config.is_some() => {
-                let problem = "stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig";
-                return Err(ConfigError::new(problem).under("ForwardConfig"));
-            }
-            Some(config) => (config, &["ForwardConfig"]),
-            None => (inner, &[]),
-        };
-        let mut names: Vec<Name> =
-            config.target_groups.unwrap_or_default().into_iter().map(|group| group.target_group_arn).collect();
+        let is_whole = self.forward_config.is_some();
+        if is_whole && (inner.target_groups.is_some() || inner.target_group_stickiness_config.is_some()) {
+            let problem = "stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig";
+            return Err(ConfigError::new(problem).under("ForwardConfig"));
+        }
+        let config = self.forward_config.unwrap_or(inner);
+        let place = |error: ConfigError| if is_whole { error.under("ForwardConfig") } else { error };
+        let mut names: Vec<String> =
+            config.target_groups.unwrap_or_default().into_iter().map(|group| group.target_group_arn.0).collect();
         match self.target_group_arn {
             // AWS prints a single target group here too.
-            Some(name) if names.is_empty() => names.push(name),
-            Some(name) if !names.contains(&name) => {
+            Some(Name(name)) if names.is_empty() => names.push(name),
+            Some(Name(name)) if !names.contains(&name) => {
                 let problem = "is not one of the target groups of the forward";
                 return Err(ConfigError::new(problem).under("TargetGroupArn"));
             }
             _ => {}
         }
-        let names: Vec<String> = names.into_iter().map(|Name(name)| name).collect();
-        check_names(&names).map_err(|error| error.under("TargetGroups").at(place))?;
+        check_target_groups(&names).map_err(|error| place(error.under("TargetGroups")))?;
         entries.push(("target_groups".to_owned(), Tree::List(names.into_iter().map(Tree::Text).collect())));
         if let Some(stickiness) = config.target_group_stickiness_config {
-            let stickiness = stickiness
-                .spell_out()
-                .map_err(|error| error.at(&["TargetGroupStickinessConfig", "DurationSeconds"]).at(place))?;
+            let stickiness =
+                stickiness.spell_out().map_err(|error| place(error.under("TargetGroupStickinessConfig")))?;
             entries.push(("target_group_stickiness".to_owned(), stickiness));
         }
         Ok(())
@@ -243,11 +241,12 @@ impl Action {
 }
 
 impl StickinessConfig {
+    /// The value of our key `target_group_stickiness`.
     fn spell_out(self) -> Result<Tree, ConfigError> {
         let mut entries = vec![("enabled".to_owned(), Tree::Bool(self.enabled))];
         match self.duration_seconds {
             Some(seconds) => entries.push(("duration_seconds".to_owned(), Tree::Number(seconds.into()))),
-            None if self.enabled => return Err(ConfigError::new(DURATION_REQUIRED)),
+            None if self.enabled => return Err(values::duration_is_required().under("DurationSeconds")),
             None => {}
         }
         Ok(Tree::Object(entries))

@@ -1,51 +1,55 @@
-//! Which keys a configuration has, and how they hang together.
+//! Reads the document as a whole: its six keys, and what they must not say together.
+//!
+//! AWS has no such document. The names of its parts are those of AWS's API: target groups, rules, stickiness.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use super::context::Context;
 use super::cookie::CookieBlock;
+use super::error::ConfigError;
+use super::name_clashes;
 use super::reader::block;
+use super::resolved::{Config, EVERY_OTHER, Mechanism, Parsed, Policies, TargetGroups};
 use super::rule::RuleBlock;
-use super::target_group::TargetGroup;
-use super::{Config, ConfigError, EVERY_OTHER, Mechanism, Parsed, Policies, name_clashes};
+use super::target_group::TargetGroupBlock;
 use crate::keys;
 use crate::policy::{CookieOptions, Policy, Stickiness};
 use crate::seal::KeyRing;
 
+/// The keys of the document under which target groups or policies stand by name. A name is no attribute: a target group
+/// may be called `web.example.com`.
+pub(super) const BY_NAME: &[&str] = &["target_groups", "policies"];
+
+/// The key of the document under which the rules stand.
+pub(super) const RULES: &str = "rules";
+
+/// A configuration as it is written.
 #[derive(Default)]
 pub(super) struct Document {
-    target_groups: TargetGroups,
-    policies: Option<TargetGroups>,
+    target_groups: TargetGroupBlocks,
+    policies: Option<TargetGroupBlocks>,
     rules: Vec<RuleBlock>,
-    keys: Option<Vec<Key>>,
-    upstream: Upstream,
+    keys: Option<Vec<KeyBlock>>,
+    upstream: UpstreamBlock,
     cookie: CookieBlock,
 }
 
 /// In the order of their names, so that of several errors the same one is told every time.
-type TargetGroups = BTreeMap<String, TargetGroup>;
+type TargetGroupBlocks = BTreeMap<String, TargetGroupBlock>;
 
+/// A key of the ring: `keys[0]`.
 #[derive(Default)]
-struct Key {
+struct KeyBlock {
     id: String,
     secret: String,
 }
 
+/// What the filter needs to know of Envoy's clusters: `upstream`.
 #[derive(Default)]
-struct Upstream {
+struct UpstreamBlock {
     mechanism: Mechanism,
     only_target_group: Option<String>,
-}
-
-impl Upstream {
-    /// The only target group, if there is one.
-    fn check(&self, rules: &[RuleBlock]) -> Result<Option<String>, ConfigError> {
-        let refuse = |problem: &str| Err(ConfigError::new(problem).at(&["upstream", "only_target_group"]));
-        match &self.only_target_group {
-            Some(name) if name.is_empty() => refuse("\"\" is not a name"),
-            Some(_) if !rules.is_empty() => refuse("not with rules, which are for several target groups"),
-            only => Ok(only.clone()),
-        }
-    }
 }
 
 block!(Document {
@@ -57,66 +61,81 @@ block!(Document {
     "cookie" => cookie
 });
 
-block!(Key { "id" => id, "secret" => secret; required: "id", "secret" });
+block!(KeyBlock { "id" => id, "secret" => secret; required: "id", "secret" });
 
-block!(Upstream { "mechanism" => mechanism, "only_target_group" => only_target_group });
+block!(UpstreamBlock { "mechanism" => mechanism, "only_target_group" => only_target_group });
 
 impl Document {
-    /// Checks what no key can check alone.
-    pub(super) fn check(self) -> Result<Parsed, ConfigError> {
+    /// Decides everything that can be decided before a request comes, and checks what no key can check alone.
+    pub(super) fn resolve(self) -> Result<Parsed, ConfigError> {
         let mut warnings = Vec::new();
-        let key_ring = self.keys.map(key_ring).transpose()?;
-        let cookie = self.cookie.resolve(&["cookie"], &CookieOptions::default(), &mut warnings)?;
-        let mut policies = |list, by_name| check_all(list, by_name, &cookie, &mut warnings);
-        let nothing_is_said = self.target_groups.is_empty();
-        let target_groups = policies("target_groups", self.target_groups)?;
-        let policies = self.policies.map(|by_name| policies("policies", by_name)).transpose()?;
-        let every_other_target_group = if nothing_is_said {
-            Some(Policy { stickiness: Stickiness::default(), cookie: cookie.clone() }.into())
-        } else {
-            target_groups.get(EVERY_OTHER).cloned().flatten()
+        let key_ring = self.keys.map(resolve_keys).transpose()?;
+        let without_options = CookieOptions::default();
+        let cookie = self.cookie.resolve(&mut Context::new(&without_options, &mut warnings).below("cookie"))?;
+        let mut context = Context::new(&cookie, &mut warnings);
+        let target_groups = resolve_target_groups(self.target_groups, &mut context.below("target_groups"))?;
+        let policies = match self.policies {
+            Some(blocks) => Some(resolve_policies(blocks, &["", EVERY_OTHER], &mut context.below("policies"))?),
+            None => None,
         };
-        let only_target_group = self.upstream.check(&self.rules)?;
         let mechanism = self.upstream.mechanism;
-        let rules = Vec::new();
-        let mut config =
-            Config { target_groups, every_other_target_group, policies, rules, mechanism, only_target_group };
-        for (index, rule) in self.rules.into_iter().enumerate() {
-            let rule = rule.check(index, &config, &cookie, &mut warnings)?;
-            config.rules.push(rule);
+        let only_target_group = self.upstream.resolve_only_target_group(&self.rules)?;
+        let mut rules = Vec::with_capacity(self.rules.len());
+        let mut context = context.below(RULES);
+        for (index, block) in self.rules.into_iter().enumerate() {
+            rules.push(Rc::new(block.resolve(&target_groups, &mut context.below(index))?));
         }
+        let config = Config { target_groups, policies, rules, mechanism, only_target_group };
         name_clashes::check(&config)?;
         Ok(Parsed { config, key_ring, warnings })
     }
 }
 
-fn check_all(
-    list: &str,
-    by_name: TargetGroups,
-    cookie: &CookieOptions,
-    warnings: &mut Vec<String>,
+impl UpstreamBlock {
+    fn resolve_only_target_group(self, rules: &[RuleBlock]) -> Result<Option<String>, ConfigError> {
+        let problem = match &self.only_target_group {
+            Some(name) if name.is_empty() => "\"\" is not a name",
+            Some(_) if !rules.is_empty() => "not with rules, which are for several target groups",
+            _ => return Ok(self.only_target_group),
+        };
+        Err(ConfigError::new(problem).under("only_target_group").under("upstream"))
+    }
+}
+
+/// Without any target group, every one is sticky. With some, the others are not, unless `*` says so.
+fn resolve_target_groups(blocks: TargetGroupBlocks, context: &mut Context<'_>) -> Result<TargetGroups, ConfigError> {
+    if blocks.is_empty() {
+        let every_other = Policy { stickiness: Stickiness::default(), cookie: context.inherited.clone() };
+        return Ok(TargetGroups { named: Policies::new(), every_other: Some(Rc::new(every_other)) });
+    }
+    let mut named = resolve_policies(blocks, &[""], context)?;
+    let every_other = named.remove(EVERY_OTHER).flatten();
+    Ok(TargetGroups { named, every_other })
+}
+
+fn resolve_policies(
+    blocks: TargetGroupBlocks,
+    refused_names: &[&str],
+    context: &mut Context<'_>,
 ) -> Result<Policies, ConfigError> {
-    // One by one: to collect them would bring a sort along.
+    // Not collected: to build the map from an iterator adds a sort to the module.
     let mut policies = Policies::new();
-    for (name, target_group) in by_name {
-        if name.is_empty() || (list == "policies" && name == EVERY_OTHER) {
-            return Err(ConfigError::new(format!("{name:?} is not a name")).under(list));
+    for (name, block) in blocks {
+        if refused_names.contains(&name.as_str()) {
+            return Err(ConfigError::new(format!("{name:?} is not a name")).at(&context.place));
         }
-        let policy = target_group.check([list, &name], cookie, warnings)?;
-        policies.insert(name, policy);
+        let policy = block.resolve(&mut context.below(name.as_str()))?;
+        policies.insert(name, policy.map(Rc::new));
     }
     Ok(policies)
 }
 
-fn key_ring(keys: Vec<Key>) -> Result<KeyRing, ConfigError> {
-    let keys = keys
-        .into_iter()
-        .enumerate()
-        .map(|(index, key)| {
-            let parsed = keys::parse_secret(&key.secret)
-                .map_err(|error| ConfigError::new(error.to_string()).at(&["keys", &format!("[{index}]"), "secret"]))?;
-            Ok((key.id, parsed))
-        })
-        .collect::<Result<_, ConfigError>>()?;
-    keys::ring(keys).map_err(|error| ConfigError::new(error.to_string()).at(&["keys"]))
+fn resolve_keys(blocks: Vec<KeyBlock>) -> Result<KeyRing, ConfigError> {
+    let mut keys = Vec::with_capacity(blocks.len());
+    for (index, block) in blocks.into_iter().enumerate() {
+        let key = keys::parse_secret(&block.secret)
+            .map_err(|error| ConfigError::new(error.to_string()).under("secret").under(index).under("keys"))?;
+        keys.push((block.id, key));
+    }
+    keys::ring(keys).map_err(|error| ConfigError::new(error.to_string()).under("keys"))
 }

@@ -1,14 +1,10 @@
 //! AWS writes attributes with dots: `"stickiness.type": …` means `"stickiness": {"type": …}`.
 
+use super::aws;
+use super::document::{BY_NAME, RULES};
+use super::error::ConfigError;
 use super::reader::SECRET;
 use super::tree::Tree;
-use super::{ConfigError, aws};
-
-/// The objects of the document whose keys are names: a target group may be called `web.example.com`.
-const KEYS_ARE_NAMES: &[&str] = &["target_groups", "policies"];
-
-/// The list of the document whose objects have attributes.
-const RULES: &str = "rules";
 
 /// The most levels of a dotted key; the schema has fewer.
 const MAX_LEVELS: usize = 8;
@@ -26,13 +22,13 @@ pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
         return Ok(document);
     };
     map_values(nest_keys(entries)?, |key, value| match value {
-        Tree::Object(by_name) if KEYS_ARE_NAMES.contains(&key) => {
+        Tree::Object(by_name) if BY_NAME.contains(&key) => {
             map_values(by_name, |_, target_group| nest_all(aws::spell_out_attributes(target_group)?))
         }
         Tree::List(rules) if key == RULES => {
             let nest_rule = |(index, rule)| {
                 let nested = aws::spell_out_action(rule).and_then(nest_all);
-                nested.map_err(|error: ConfigError| error.under(&format!("[{index}]")))
+                nested.map_err(|error: ConfigError| error.under(index))
             };
             rules.into_iter().enumerate().map(nest_rule).collect::<Result<_, _>>().map(Tree::List)
         }
@@ -54,7 +50,7 @@ fn nest_keys(entries: Entries) -> Result<Entries, ConfigError> {
     for (dotted_key, value) in dotted {
         if dotted_key.split('.').count() > MAX_LEVELS {
             let problem = format!("a key has at most {MAX_LEVELS} levels");
-            return Err(ConfigError::new(problem).under(&dotted_key));
+            return Err(ConfigError::new(problem).under(dotted_key.as_str()));
         }
         let Some((key, rest)) = dotted_key.split_once('.') else {
             continue;
@@ -75,7 +71,7 @@ fn map_values(entries: Entries, change: impl Fn(&str, Tree) -> Result<Tree, Conf
         if changed.iter().any(|(present, _)| *present == key) {
             return Err(ConfigError::given_twice(&key));
         }
-        let value = change(&key, value).map_err(|error| error.under(&key))?;
+        let value = change(&key, value).map_err(|error| error.under(key.as_str()))?;
         changed.push((key, value));
     }
     Ok(Tree::Object(changed))

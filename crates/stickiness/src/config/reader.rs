@@ -5,10 +5,10 @@
 //! The walk through a document is compiled once, whatever it is read into: the filter is compiled at every start.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::ConfigError;
-use super::error::shown;
+use super::error::{ConfigError, Segment};
 use super::tree::Tree;
 
 /// Values under these keys are never shown in an error.
@@ -59,7 +59,7 @@ macro_rules! block {
                 &mut self,
                 key: &str,
                 value: $crate::config::reader::Reader<'_>,
-            ) -> Result<(), $crate::config::ConfigError> {
+            ) -> Result<(), $crate::config::error::ConfigError> {
                 match key {
                     $($key => self.$field = $crate::config::reader::block!(@read value $($read)?),)+
                     _ => {}
@@ -69,7 +69,7 @@ macro_rules! block {
         }
     };
     (@read $value:ident) => { $crate::config::reader::Read::read($value)? };
-    (@read $value:ident $read:path) => { $read($value)? };
+    (@read $value:ident $read:path) => { $read($value)?.into() };
 }
 pub(super) use block;
 
@@ -84,21 +84,26 @@ impl<'a> Reader<'a> {
         if self.is_secret {
             return ConfigError::new(format!("the value (a secret, not shown) is not {what}"));
         }
-        ConfigError::is_not(&shown(self.tree), what)
+        ConfigError::is_not(&self.tree.shown(), what)
     }
 
-    pub(super) fn text(self) -> Result<&'a str, ConfigError> {
+    /// The error that says that the value is none of these words.
+    pub(super) fn is_none_of(self, words: &[&str]) -> ConfigError {
         match self.tree {
-            Tree::Text(text) => Ok(text),
-            _ => Err(self.is_not("a string")),
+            Tree::Text(word) if !self.is_secret => ConfigError::unknown_word(word, words),
+            _ => self.is_not(&format!("one of {}", words.join(", "))),
         }
     }
 
-    /// One of these words, or another that the caller knows to be none of them.
-    pub(super) fn word(self, words: &[&str]) -> Result<&'a str, ConfigError> {
+    pub(super) fn text(self) -> Result<&'a str, ConfigError> {
+        self.as_text().ok_or_else(|| self.is_not("a string"))
+    }
+
+    /// The string, if the value is one.
+    pub(super) fn as_text(self) -> Option<&'a str> {
         match self.tree {
-            Tree::Text(text) => Ok(text),
-            _ => Err(self.is_not(&format!("one of {}", words.join(", ")))),
+            Tree::Text(text) => Some(text),
+            _ => None,
         }
     }
 
@@ -111,7 +116,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn whole_number(self, range: RangeInclusive<u32>) -> Result<u32, ConfigError> {
+    pub(super) fn whole_number<N>(self, range: RangeInclusive<N>) -> Result<N, ConfigError>
+    where
+        N: TryFrom<u64> + PartialOrd + Display,
+    {
         let allowed = format!("between {} and {}", range.start(), range.end());
         let number = match self.tree {
             Tree::Number(number) => whole(*number),
@@ -120,7 +128,7 @@ impl<'a> Reader<'a> {
         };
         match number {
             None => Err(self.is_not(&format!("a whole number {allowed}"))),
-            Some(number) => u32::try_from(number)
+            Some(number) => N::try_from(number)
                 .ok()
                 .filter(|number| range.contains(number))
                 .ok_or_else(|| ConfigError::is_not(&number.to_string(), &allowed)),
@@ -136,7 +144,7 @@ impl<'a> Reader<'a> {
             return Err(self.is_not("a list"));
         };
         for (index, tree) in elements.iter().enumerate() {
-            take(Reader { tree, ..self }).map_err(|error| error.under(&format!("[{index}]")))?;
+            take(Reader { tree, ..self }).map_err(|error| error.under(index))?;
         }
         Ok(())
     }
@@ -147,7 +155,7 @@ impl<'a> Reader<'a> {
         take: &mut dyn FnMut(&'a str, Reader<'a>) -> Result<(), ConfigError>,
     ) -> Result<(), ConfigError> {
         for (key, tree) in self.object()? {
-            take(key, self.below(key, tree)).map_err(|error| error.under(key))?;
+            take(key, self.below(key, tree)).map_err(|error| error.under(key.as_str()))?;
         }
         Ok(())
     }
@@ -158,19 +166,19 @@ impl<'a> Reader<'a> {
         let mut given: Vec<&str> = Vec::new();
         for (key, tree) in self.object()? {
             if !allowed.contains(&key.as_str()) {
-                let error = ConfigError::unknown_key(key, allowed);
-                // Whoever forgets the names writes the secret where a name belongs, and no secret is so short.
+                // A secret stands in the place of a key where `id` and `secret` were forgotten. No secret is so short.
                 let may_be_secret = self.is_secret && key.len() > LONGEST_NAME;
-                return Err(if may_be_secret { error.without(key) } else { error });
+                let segment = if may_be_secret { Segment::Hidden } else { key.as_str().into() };
+                return Err(ConfigError::unknown_key(key, allowed).under(segment));
             }
             if given.contains(&key.as_str()) {
                 return Err(ConfigError::given_twice(key));
             }
             given.push(key);
-            block.take(key, self.below(key, tree)).map_err(|error| error.under(key))?;
+            block.take(key, self.below(key, tree)).map_err(|error| error.under(key.as_str()))?;
         }
         match block.required().iter().find(|key| !given.contains(key)) {
-            Some(missing) => Err(ConfigError::new("is required").under(missing)),
+            Some(missing) => Err(ConfigError::new("is required").under(*missing)),
             None => Ok(()),
         }
     }

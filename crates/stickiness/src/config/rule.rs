@@ -1,31 +1,38 @@
-//! A rule: a forward to several target groups, which AWS calls an action.
+//! Reads a rule: a forward to several target groups.
+//!
+//! The words are those of the forward action (AWS, "Elastic Load Balancing API Reference", `ForwardActionConfig` and
+//! `TargetGroupStickinessConfig`), in the spelling of the other attributes. `on_empty_group` and `probe_path` are our
+//! own.
 
-use std::rc::Rc;
 use std::time::Duration;
 
+use super::context::Context;
 use super::cookie::CookieBlock;
+use super::error::ConfigError;
 use super::reader::block;
-use super::{Config, ConfigError, EVERY_OTHER, values};
-use crate::policy::{CookieOptions, OnEmptyGroup, Rule};
+use super::resolved::{EVERY_OTHER, TargetGroups};
+use super::values::{self, EmptyGroupWord};
+use crate::policy::{OnEmptyGroup, Rule};
 
-/// AWS's quota "Target groups per action", which cannot be raised.
+/// "Target groups per action", which is not adjustable (AWS, "Quotas for your Application Load Balancers").
 const MAX_TARGET_GROUPS: usize = 5;
 
-/// "You must specify this value when enabling target group stickiness."
-pub(super) const DURATION_REQUIRED: &str =
-    "is required where target group stickiness is enabled: a whole number between 1 and 604800";
+/// The path of a probe where the rule gives none.
+const DEFAULT_PROBE_PATH: &str = "/";
 
+/// A rule as it is written: `rules[0]`.
 #[derive(Default)]
 pub(super) struct RuleBlock {
     target_groups: Vec<String>,
-    target_group_stickiness: Option<GroupStickiness>,
-    on_empty_group: OnEmptyGroup,
+    target_group_stickiness: Option<GroupStickinessBlock>,
+    on_empty_group: EmptyGroupWord,
     probe_path: Option<String>,
     cookie: CookieBlock,
 }
 
+/// How long a client keeps its target group: `target_group_stickiness`.
 #[derive(Default)]
-struct GroupStickiness {
+struct GroupStickinessBlock {
     enabled: Option<bool>,
     duration_seconds: Option<u32>,
 }
@@ -39,99 +46,96 @@ block!(RuleBlock {
     required: "target_groups"
 });
 
-block!(GroupStickiness {
+block!(GroupStickinessBlock {
     "enabled" => enabled,
     "duration_seconds" => duration_seconds by values::duration_seconds
 });
 
 impl RuleBlock {
-    /// The rule at `index`, whose target groups are as sticky as `config` says.
-    pub(super) fn check(
-        self,
-        index: usize,
-        config: &Config,
-        inherited: &CookieOptions,
-        warnings: &mut Vec<String>,
-    ) -> Result<Rc<Rule>, ConfigError> {
-        let index = format!("[{index}]");
-        let place = ["rules", index.as_str()];
-        check_names(&self.target_groups).map_err(|error| error.under("target_groups").at(&place))?;
-        let stickiness = self
-            .target_group_stickiness
-            .map_or(Ok(None), GroupStickiness::check)
-            .and_then(|stickiness| allow(stickiness, &self.target_groups, config))
-            .map_err(|error| error.at(&place))?;
-        let cookie = self.cookie.resolve(&["rules", &index, "cookie"], inherited, warnings)?;
-        if matches!(self.on_empty_group, OnEmptyGroup::Repick { .. })
-            && (stickiness.is_none() || self.target_groups.len() < 2)
-        {
-            let problem = ConfigError::new(
-                "repick has no effect without target_group_stickiness and another target group to pick",
-            );
-            return Err(problem.under("on_empty_group").at(&place));
-        }
-        let on_empty_group = match (self.on_empty_group, self.probe_path) {
-            (OnEmptyGroup::Repick { .. }, Some(probe_path)) => OnEmptyGroup::Repick { probe_path },
-            (OnEmptyGroup::Fail, Some(_)) => {
-                let problem = ConfigError::new("has no effect without on_empty_group repick");
-                return Err(problem.under("probe_path").at(&place));
-            }
-            (on_empty_group, None) => on_empty_group,
+    /// The rule, whose target groups are as sticky as `policies` says.
+    pub(super) fn resolve(self, policies: &TargetGroups, context: &mut Context<'_>) -> Result<Rule, ConfigError> {
+        let Self { target_groups, target_group_stickiness, on_empty_group, probe_path, cookie } = self;
+        check_target_groups(&target_groups).map_err(|error| error.under("target_groups").at(&context.place))?;
+        let stickiness = match target_group_stickiness {
+            Some(block) => block.resolve(),
+            None => Ok(None),
         };
-        let Self { target_groups, .. } = self;
-        Ok(Rc::new(Rule { target_groups, stickiness, on_empty_group, cookie }))
+        let stickiness = stickiness
+            .and_then(|stickiness| check_stickiness(stickiness, &target_groups, policies).map(|()| stickiness))
+            .map_err(|error| error.under("target_group_stickiness").at(&context.place))?;
+        let cookie = cookie.resolve(&mut context.below("cookie"))?;
+        let can_repick = stickiness.is_some() && target_groups.len() > 1;
+        let on_empty_group =
+            resolve_on_empty_group(on_empty_group, probe_path, can_repick).map_err(|error| error.at(&context.place))?;
+        Ok(Rule { target_groups, stickiness, on_empty_group, cookie })
     }
 }
 
-impl GroupStickiness {
-    /// Whoever gives it wants it, as with a target group.
-    fn check(self) -> Result<Option<Duration>, ConfigError> {
+impl GroupStickinessBlock {
+    /// A rule that gives the block wants stickiness, as a target group does.
+    fn resolve(self) -> Result<Option<Duration>, ConfigError> {
         match (self.enabled.unwrap_or(true), self.duration_seconds) {
             (false, _) => Ok(None),
             (true, Some(seconds)) => Ok(Some(Duration::from_secs(seconds.into()))),
-            (true, None) => {
-                Err(ConfigError::new(DURATION_REQUIRED).at(&["target_group_stickiness", "duration_seconds"]))
-            }
+            (true, None) => Err(values::duration_is_required().under("duration_seconds")),
         }
     }
 }
 
-pub(super) fn check_names(target_groups: &[String]) -> Result<(), ConfigError> {
-    let count = target_groups.len();
+/// Checks the number of target groups and their names.
+pub(super) fn check_target_groups(names: &[String]) -> Result<(), ConfigError> {
+    let count = names.len();
     if count == 0 || count > MAX_TARGET_GROUPS {
-        let problem = format!("{count} target groups are not between 1 and {MAX_TARGET_GROUPS}");
-        return Err(ConfigError::new(problem));
+        return Err(ConfigError::new(format!("{count} target groups are not between 1 and {MAX_TARGET_GROUPS}")));
     }
-    for (index, name) in target_groups.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let problem = if name.is_empty() || name == EVERY_OTHER {
             "is not the name of a target group"
-        } else if target_groups.iter().take(index).any(|earlier| earlier == name) {
+        } else if names.iter().take(index).any(|earlier| earlier == name) {
             "is given twice"
         } else {
             continue;
         };
-        return Err(ConfigError::new(format!("{name:?} {problem}")).under(&format!("[{index}]")));
+        return Err(ConfigError::new(format!("{name:?} {problem}")).under(index));
     }
     Ok(())
 }
 
-/// A client that the weights send elsewhere with every request cannot be kept by a target.
-fn allow(
+/// Refuses weights between sticky target groups without group stickiness. The weights may send each request of a client
+/// to another target group, and then no target can keep the client.
+fn check_stickiness(
     stickiness: Option<Duration>,
     target_groups: &[String],
-    config: &Config,
-) -> Result<Option<Duration>, ConfigError> {
+    policies: &TargetGroups,
+) -> Result<(), ConfigError> {
     let is_weighted = target_groups.len() > 1;
-    match target_groups.iter().find(|name| config.policy(name).is_some()) {
-        Some(sticky) if is_weighted && stickiness.is_none() => {
-            // AWS's words up to the colon.
-            let problem = format!(
-                "You must enable group stickiness on a rule if you enabled target stickiness on one of its target \
-                 groups: {sticky:?} is sticky; give the rule a target_group_stickiness with duration_seconds, or set \
-                 stickiness.enabled of its target groups to false"
-            );
-            Err(ConfigError::new(problem).under("target_group_stickiness"))
+    match target_groups.iter().find(|name| policies.policy(name).is_some()) {
+        // Up to the colon, this is the text of AWS's API error InvalidLoadBalancerAction.
+        Some(sticky) if is_weighted && stickiness.is_none() => Err(ConfigError::new(format!(
+            "You must enable group stickiness on a rule if you enabled target stickiness on one of its target \
+             groups: {sticky:?} is sticky; give the rule a target_group_stickiness with duration_seconds, or set \
+             stickiness.enabled of its target groups to false"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn resolve_on_empty_group(
+    word: EmptyGroupWord,
+    probe_path: Option<String>,
+    can_repick: bool,
+) -> Result<OnEmptyGroup, ConfigError> {
+    match (word, probe_path) {
+        (EmptyGroupWord::Repick, _) if !can_repick => {
+            let problem = "repick has no effect without target_group_stickiness and another target group to pick";
+            Err(ConfigError::new(problem).under("on_empty_group"))
         }
-        _ => Ok(stickiness),
+        (EmptyGroupWord::Repick, probe_path) => {
+            Ok(OnEmptyGroup::Repick { probe_path: probe_path.unwrap_or_else(|| DEFAULT_PROBE_PATH.to_owned()) })
+        }
+        (EmptyGroupWord::Fail, None) => Ok(OnEmptyGroup::Fail),
+        (EmptyGroupWord::Fail, Some(_)) => {
+            Err(ConfigError::new("has no effect without on_empty_group repick").under("probe_path"))
+        }
     }
 }

@@ -1,3 +1,4 @@
+use std::rc::Rc;
 use std::time::Duration;
 
 use prost::Message;
@@ -5,7 +6,9 @@ use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
 use super::*;
-use crate::policy::{CookieOptions, Expires, MaxAge, OnEmptyGroup, Renew, SameSite, Secure, Stickiness, UnusedShards};
+use crate::policy::{
+    CookieOptions, Expires, MaxAge, OnEmptyGroup, Renew, Rule, SameSite, Secure, Stickiness, UnusedShards,
+};
 
 mod aws;
 mod cookie;

@@ -5,7 +5,7 @@ use std::fmt;
 use prost::Message;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::ConfigError;
+use super::error::{ConfigError, quote, shorten};
 
 /// A value of a document. Objects keep their order and every key, also one that is given twice.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +39,19 @@ impl Tree {
             // Not the text itself: it may hold a secret.
             Err(ConfigError::new(format!("the configuration is neither JSON nor a google.protobuf.Struct: {error}")))
         })
+    }
+
+    /// The value as an error shows it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            // A number may have 300 digits.
+            Self::Number(value) => shorten(&value.to_string()),
+            Self::Text(value) => quote(value),
+            Self::List(_) => "a list".to_owned(),
+            Self::Object(_) => "an object".to_owned(),
+        }
     }
 }
 

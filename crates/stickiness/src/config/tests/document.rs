@@ -137,6 +137,15 @@ fn a_key_that_begins_with_a_bracket_is_no_position_in_a_list_and_keeps_the_error
 }
 
 #[test]
+fn a_key_that_looks_like_a_position_or_like_a_hidden_key_is_shown_as_a_key() {
+    for key in ["[0]", "(not shown)"] {
+        let document = serde_json::json!({ "cookie": { key: 1 } }).to_string();
+        let error = Config::parse(document.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cookie.{key:?}: there is no such key")), "{error}");
+    }
+}
+
+#[test]
 fn a_word_in_capitals_is_a_near_miss() {
     refused(
         r#"{"cookie": {"expires": "SESSION"}}"#,
