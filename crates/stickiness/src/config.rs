@@ -1,10 +1,14 @@
 //! Reads the plugin configuration, checks it, and resolves it into policies and rules.
 //!
-//! A document goes through these steps: [`tree`] reads JSON or a protobuf `Struct` into one shape; [`dotted`] nests the
-//! attributes that AWS writes with dots, after [`aws`] has spelled out what was pasted from AWS's tools; [`reader`] reads
-//! the tree into blocks, which are the structs of [`document`], [`target_group`], [`rule`] and [`cookie`], and their single
-//! values with [`values`]; and each block is resolved, in its [`context`], into a part of the [`resolved`] configuration.
-//! [`name_clashes`] checks the whole at the end.
+//! A document goes through these steps:
+//!
+//! 1. [`tree`] reads JSON or a protobuf `Struct` into one shape.
+//! 2. [`aws`] spells out what was pasted from AWS's tools.
+//! 3. [`dotted`] nests the attributes that AWS writes with dots.
+//! 4. [`reader`] reads the tree into blocks: the structs of [`document`], [`target_group`], [`rule`] and [`cookie`]. Their
+//!    single values are read by [`values`].
+//! 5. Each block is resolved, in its [`context`], into a part of the [`resolved`] configuration.
+//! 6. [`name_clashes`] checks the whole.
 
 mod aws;
 mod context;
@@ -38,7 +42,7 @@ impl Config {
             // Not the value itself: it may be a secret.
             return Err(ConfigError::new("the configuration is not an object"));
         }
-        let tree = dotted::nest(tree)?;
+        let tree = dotted::nest(aws::spell_out(tree)?)?;
         let document: Document = reader::read(&tree)?;
         document.resolve()
     }

@@ -1,15 +1,20 @@
-//! What AWS's own tools print, pasted as it is: a target group's attributes and a rule's forward action.
+//! Spells out what AWS's own tools print, pasted as it is: a target group's attributes and a rule's forward action.
 //!
-//! Both are spelled out in the keys that they mean. What is wrong with a value that only AWS writes is said here, where
-//! it stands in what was pasted; the rest is said of the attribute.
+//! Both become the keys of [`document`](super::document) that they mean, so that what is checked of those keys is written
+//! once. They are turned back into a [`Tree`] and read a second time for that reason. An error about a value that only AWS
+//! writes is told here, at its place in what was pasted; every other one is told of the key.
 
+use std::collections::BTreeSet;
+
+use super::document::{BY_NAME, RULES};
 use super::error::{ConfigError, quote};
 use super::reader::{Read, Reader, block, read};
 use super::rule::check_target_groups;
 use super::tree::Tree;
 use super::values;
 
-/// The attributes that are ours. AWS has no target groups with the classic ones.
+/// The attributes that are read: those of an Application Load Balancer (AWS, "Target groups for your Application Load
+/// Balancers", section "Target group attributes"), and the classic ones, which are our own.
 const STICKINESS: &[&str] = &[
     "stickiness.enabled",
     "stickiness.type",
@@ -20,7 +25,7 @@ const STICKINESS: &[&str] = &[
     "stickiness.classic_app_cookie.cookie_name",
 ];
 
-/// How AWS's other attributes start. They have nothing to do with stickiness, and are passed over.
+/// The starts of AWS's other attributes, of every type of load balancer. They have nothing to do with stickiness.
 const PASSED_OVER: &[&str] = &[
     "deregistration_delay.",
     "lambda.",
@@ -33,24 +38,26 @@ const PASSED_OVER: &[&str] = &[
     "target_health_state.",
 ];
 
-/// What `aws elbv2 describe-rules` prints around the actions of a rule.
+/// The keys that `aws elbv2 describe-rules` prints around the actions of a rule.
 const OF_A_WHOLE_RULE: &[&str] = &["RuleArn", "Priority", "Conditions", "Actions", "IsDefault"];
 
 type Entries = Vec<(String, Tree)>;
 
-/// What `aws elbv2 describe-target-group-attributes` prints.
+/// The output of `aws elbv2 describe-target-group-attributes` (AWS, "Elastic Load Balancing API Reference",
+/// `DescribeTargetGroupAttributes`).
 #[derive(Default)]
 struct Description {
     attributes: Vec<Attribute>,
 }
 
+/// One attribute (`TargetGroupAttribute` there).
 #[derive(Default)]
 struct Attribute {
     key: String,
     value: Tree,
 }
 
-/// A forward action, whole or only its `ForwardConfig` or what is in that.
+/// A forward action (`Action` there). It may be whole, only its `ForwardConfig`, or only the content of that.
 #[derive(Default)]
 struct Action {
     r#type: String,
@@ -61,19 +68,22 @@ struct Action {
     target_group_stickiness_config: Option<StickinessConfig>,
 }
 
+/// The target groups of a forward action and their stickiness (`ForwardActionConfig` there).
 #[derive(Default)]
 struct ForwardConfig {
     target_groups: Option<Vec<TargetGroup>>,
     target_group_stickiness_config: Option<StickinessConfig>,
 }
 
+/// A target group and its weight (`TargetGroupTuple` there).
 #[derive(Default)]
 struct TargetGroup {
     target_group_arn: Name,
-    // The weights that count stand in Envoy's route.
+    /// Checked and not kept: the weights of Envoy's route count.
     weight: (),
 }
 
+/// How long a client keeps its target group (`TargetGroupStickinessConfig` there).
 #[derive(Default)]
 struct StickinessConfig {
     enabled: bool,
@@ -126,6 +136,7 @@ impl Read for Name {
     }
 }
 
+/// The name in `arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/web/73e2d6bc24d8a067`.
 fn name_in(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':').skip(2);
     let (service, resource) = (parts.next()?, parts.nth(2)?);
@@ -135,37 +146,66 @@ fn name_in(arn: &str) -> Option<&str> {
     (is_target_group && !name.is_empty() && !id.is_empty()).then_some(name)
 }
 
+/// An `Order`, checked and not kept: a rule has one forward action.
 fn order(value: Reader<'_>) -> Result<(), ConfigError> {
     value.whole_number(1..=50_000).map(|_| ())
 }
 
+/// A `Weight`, checked and not kept.
 fn weight(value: Reader<'_>) -> Result<(), ConfigError> {
     value.whole_number(0..=999).map(|_| ())
 }
 
-/// A target group in which pasted attributes are dotted keys.
-pub(super) fn spell_out_attributes(target_group: Tree) -> Result<Tree, ConfigError> {
-    let Tree::Object(entries) = target_group else {
-        return Ok(target_group);
-    };
-    let (pasted, mut entries): (Entries, Entries) = entries.into_iter().partition(|(key, _)| key == "Attributes");
-    if pasted.is_empty() {
-        return Ok(Tree::Object(entries));
+/// Spells out everything that was pasted into the document.
+///
+/// Dotted keys are not nested yet: a target group stands under `target_groups` or under a key like `target_groups.web`.
+///
+/// # Errors
+///
+/// What is wrong with a value of AWS's, at its place in what was pasted.
+pub(super) fn spell_out(mut document: Tree) -> Result<Tree, ConfigError> {
+    let Tree::Object(entries) = &mut document else { return Ok(document) };
+    for (key, value) in entries {
+        let (list, name) = key.split_once('.').map_or((key.as_str(), None), |(list, name)| (list, Some(name)));
+        let spelled_out = match (name, value) {
+            (Some(name), block) if BY_NAME.contains(&list) => {
+                spell_out_attributes(block).map_err(|error| error.under(name))
+            }
+            (None, Tree::Object(blocks)) if BY_NAME.contains(&list) => blocks
+                .iter_mut()
+                .try_for_each(|(name, block)| spell_out_attributes(block).map_err(|error| error.under(name.as_str()))),
+            (None, Tree::List(rules)) if list == RULES => rules
+                .iter_mut()
+                .enumerate()
+                .try_for_each(|(index, rule)| spell_out_action(rule).map_err(|error| error.under(index))),
+            _ => Ok(()),
+        };
+        spelled_out.map_err(|error| error.under(list))?;
     }
-    let Description { attributes } = read(&Tree::Object(pasted))?;
-    let mut seen: Vec<String> = Vec::with_capacity(attributes.len());
-    for (Attribute { key, value }, index) in attributes.into_iter().zip(0_usize..) {
-        check(&key, &value, &seen).map_err(|error| error.under(index).under("Attributes"))?;
-        if STICKINESS.contains(&key.as_str()) {
-            entries.push((key.clone(), value));
-        }
-        seen.push(key);
-    }
-    Ok(Tree::Object(entries))
+    Ok(document)
 }
 
-fn check(key: &str, value: &Tree, seen: &[String]) -> Result<(), ConfigError> {
-    if seen.iter().any(|earlier| earlier == key) {
+/// Replaces pasted attributes of a target group by dotted keys.
+fn spell_out_attributes(target_group: &mut Tree) -> Result<(), ConfigError> {
+    let Tree::Object(entries) = target_group else { return Ok(()) };
+    let pasted: Entries = entries.extract_if(.., |(key, _)| key == "Attributes").collect();
+    if pasted.is_empty() {
+        return Ok(());
+    }
+    let Description { attributes } = read(&Tree::Object(pasted))?;
+    let mut keys = BTreeSet::new();
+    for (index, Attribute { key, value }) in attributes.into_iter().enumerate() {
+        let is_first = keys.insert(key.clone());
+        check_attribute(&key, &value, is_first).map_err(|error| error.under(index).under("Attributes"))?;
+        if STICKINESS.contains(&key.as_str()) {
+            entries.push((key, value));
+        }
+    }
+    Ok(())
+}
+
+fn check_attribute(key: &str, value: &Tree, is_first: bool) -> Result<(), ConfigError> {
+    if !is_first {
         return Err(ConfigError::new(format!("{key:?} is given twice")).under("Key"));
     }
     if !STICKINESS.contains(&key) && !PASSED_OVER.iter().any(|start| key.starts_with(start)) {
@@ -178,21 +218,19 @@ fn check(key: &str, value: &Tree, seen: &[String]) -> Result<(), ConfigError> {
     }
 }
 
-/// A rule in which a pasted action is a list of target groups and their stickiness.
-pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
-    let Tree::Object(entries) = rule else {
-        return Ok(rule);
-    };
+/// Replaces a pasted action of a rule by our keys for target groups and their stickiness.
+fn spell_out_action(rule: &mut Tree) -> Result<(), ConfigError> {
+    let Tree::Object(entries) = rule else { return Ok(()) };
     // AWS's keys start with a capital letter, ours never do.
-    let (pasted, mut entries): (Entries, Entries) =
-        entries.into_iter().partition(|(key, _)| key.starts_with(|first: char| first.is_ascii_uppercase()));
+    let is_aws = |key: &str| key.starts_with(|first: char| first.is_ascii_uppercase());
+    let pasted: Entries = entries.extract_if(.., |(key, _)| is_aws(key)).collect();
     if pasted.is_empty() {
-        return Ok(Tree::Object(entries));
+        return Ok(());
     }
     if let Some((key, _)) = pasted.iter().find(|(key, _)| OF_A_WHOLE_RULE.contains(&key.as_str())) {
         return Err(ConfigError::new("belongs to a whole rule; paste one of its Actions").under(key.as_str()));
     }
-    // First, because the other types have other keys.
+    // Checked first, because an action of another type has other keys.
     if let Some((_, Tree::Text(r#type))) = pasted.iter().find(|(key, _)| key == "Type")
         && r#type != "forward"
     {
@@ -200,8 +238,7 @@ pub(super) fn spell_out_action(rule: Tree) -> Result<Tree, ConfigError> {
         return Err(ConfigError::is_not(&quote(r#type), allowed).under("Type"));
     }
     let action: Action = read(&Tree::Object(pasted))?;
-    action.spell_out(&mut entries)?;
-    Ok(Tree::Object(entries))
+    action.spell_out(entries)
 }
 
 impl Action {

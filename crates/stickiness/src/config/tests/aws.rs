@@ -161,6 +161,40 @@ fn a_pasted_attribute_that_is_given_twice_is_refused() {
 }
 
 #[test]
+fn a_target_group_with_pasted_attributes_that_is_given_in_two_forms_is_given_twice() {
+    refused(
+        &format!(r#"{{"target_groups": {{"web": {ATTRIBUTES}}}, "target_groups.web": {{}}}}"#),
+        "target_groups.web: is given twice",
+    );
+    refused(
+        &format!(r#"{{"target_groups": {{"web": {ATTRIBUTES}}}, "target_groups.web": {ATTRIBUTES}}}"#),
+        "target_groups.web: is given twice",
+    );
+    let enabled = r#""Attributes": [{"Key": "stickiness.enabled", "Value": "true"}], "stickiness.enabled": "true""#;
+    refused(&with_attributes(&format!("{{{enabled}}}")), "target_groups.web.stickiness.enabled: is given twice");
+}
+
+#[test]
+fn an_error_in_pasted_text_is_told_before_a_key_that_is_given_twice() {
+    let wrong = r#"{"Attributes": [{"Key": "stickiness.enabled", "Value": null}]}"#;
+    let problem = "target_groups.web.Attributes[0].Value: null is not a string";
+    refused(&format!(r#"{{"target_groups": {{"web": {{}}, "web": {wrong}}}}}"#), problem);
+    refused(&format!(r#"{{"target_groups": {{"web": {{}}}}, "target_groups.web": {wrong}}}"#), problem);
+    refused(
+        r#"{"rules": [], "rules": [{"Type": "forward", "Order": 0}]}"#,
+        "rules[0].Order: 0 is not between 1 and 50000",
+    );
+}
+
+#[test]
+fn an_error_in_attributes_under_a_dotted_key_names_the_target_group() {
+    let wrong = r#"{"Attributes": [{"Key": "stickiness.enabled", "Value": null}]}"#;
+    let problem = r#"policies."for.long".Attributes[0].Value: null is not a string"#;
+    refused(&format!(r#"{{"policies.for.long": {wrong}}}"#), problem);
+    refused(&format!(r#"{{"policies": {{"for.long": {wrong}}}}}"#), problem);
+}
+
+#[test]
 fn a_forward_action_can_be_pasted_as_aws_prints_it() {
     let expected = Rule {
         target_groups: vec!["blue".to_owned(), "green".to_owned()],

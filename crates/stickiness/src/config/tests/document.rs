@@ -102,6 +102,9 @@ fn a_key_that_is_given_twice_is_refused() {
         r#"{"target_groups": {"web": {"stickiness": {"enabled": true}, "stickiness.enabled": "false"}}}"#,
         "target_groups.web.stickiness.enabled: is given twice",
     );
+    refused(r#"{"cookie.path": "/", "cookie.path": "/"}"#, "cookie.path: is given twice");
+    refused(r#"{"cookie": null, "cookie.path": "/"}"#, "cookie: is given twice");
+    refused(r#"{"cookie": {}, "cookie.path": "/", "cookie": {}}"#, "cookie: is given twice");
 }
 
 #[test]
