@@ -33,13 +33,37 @@ pub use resolved::{Config, Mechanism, Parsed};
 impl Config {
     /// Reads a plugin configuration: JSON text, a serialized `google.protobuf.Struct`, or nothing.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stickiness::config::Config;
+    /// use stickiness::policy::Stickiness;
+    ///
+    /// let json = r#"{"target_groups": {"web": {"stickiness.lb_cookie.duration_seconds": "3600"}}}"#;
+    /// let config = Config::parse(json.as_bytes())?.config;
+    /// let policy = config.policy("web").ok_or("web is sticky")?;
+    /// assert_eq!(policy.stickiness, Stickiness::LbCookie { duration: Duration::from_hours(1) });
+    /// assert!(config.policy("api").is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`ConfigError`] says where, which value, and what is allowed.
+    /// [`ConfigError`] tells the place, the value there, and what is allowed.
+    ///
+    /// ```
+    /// # use stickiness::config::Config;
+    /// let json = r#"{"target_groups": {"web": {"stickiness": {"type": "lb_cokie"}}}}"#;
+    /// let error = Config::parse(json.as_bytes()).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "target_groups.web.stickiness.type: \"lb_cokie\" is not one of lb_cookie, app_cookie, classic_lb_cookie, \
+    ///      classic_app_cookie; did you mean lb_cookie?"
+    /// );
+    /// ```
     pub fn parse(bytes: &[u8]) -> Result<Parsed, ConfigError> {
         let tree = Tree::parse(bytes)?;
         if !matches!(tree, Tree::Object(_)) {
-            // Not the value itself: it may be a secret.
+            // The value is not shown: it may be a secret.
             return Err(ConfigError::new("the configuration is not an object"));
         }
         let tree = dotted::nest(aws::spell_out(tree)?)?;

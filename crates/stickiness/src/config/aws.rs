@@ -83,7 +83,7 @@ struct TargetGroup {
     weight: (),
 }
 
-/// How long a client keeps its target group (`TargetGroupStickinessConfig` there).
+/// The stickiness of target groups (`TargetGroupStickinessConfig` there).
 #[derive(Default)]
 struct StickinessConfig {
     enabled: bool,
@@ -162,7 +162,7 @@ fn weight(value: Reader<'_>) -> Result<(), ConfigError> {
 ///
 /// # Errors
 ///
-/// What is wrong with a value of AWS's, at its place in what was pasted.
+/// An error in a value that only AWS writes, at its place in what was pasted.
 pub(super) fn spell_out(mut document: Tree) -> Result<Tree, ConfigError> {
     let Tree::Object(entries) = &mut document else { return Ok(document) };
     for (key, value) in entries {
@@ -211,7 +211,7 @@ fn check_attribute(key: &str, value: &Tree, is_first: bool) -> Result<(), Config
     if !STICKINESS.contains(&key) && !PASSED_OVER.iter().any(|start| key.starts_with(start)) {
         return Err(ConfigError::unknown_word(key, STICKINESS).under("Key"));
     }
-    // AWS prints strings. CloudFormation takes what YAML makes of true and 60.
+    // AWS prints strings. CloudFormation templates have true and 60 without quotes.
     match value {
         Tree::Text(_) | Tree::Bool(_) | Tree::Number(_) => Ok(()),
         other => read(other).map(|_: String| ()).map_err(|error| error.under("Value")),
@@ -242,7 +242,7 @@ fn spell_out_action(rule: &mut Tree) -> Result<(), ConfigError> {
 }
 
 impl Action {
-    /// Adds our keys to those of the rule.
+    /// Adds the keys that this action means to those of the rule.
     fn spell_out(self, entries: &mut Entries) -> Result<(), ConfigError> {
         let inner = ForwardConfig {
             target_groups: self.target_groups,

@@ -45,7 +45,7 @@ struct KeyBlock {
     secret: String,
 }
 
-/// What the filter needs to know of Envoy's clusters: `upstream`.
+/// The side of the targets: `upstream`.
 #[derive(Default)]
 struct UpstreamBlock {
     mechanism: Mechanism,

@@ -1,4 +1,4 @@
-//! Describes what is wrong with a configuration, in one line that a person can act on.
+//! Describes errors of a configuration, each in one line that a person can act on.
 
 use std::fmt::{self, Display, Write};
 
@@ -11,7 +11,7 @@ pub struct ConfigError(Box<Parts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Parts {
-    /// From the value up to the document: an error gets its path while it is handed back to the caller.
+    /// From the value up to the document: each caller adds the segment that it knows.
     path_upwards: Vec<Segment>,
     problem: String,
 }
@@ -28,6 +28,7 @@ pub(super) enum Segment {
 }
 
 impl ConfigError {
+    /// A problem of the value itself. The callers add the path to it.
     pub(super) fn new(problem: impl Into<String>) -> Self {
         Self(Box::new(Parts { path_upwards: Vec::new(), problem: problem.into() }))
     }
@@ -110,7 +111,7 @@ impl From<usize> for Segment {
     }
 }
 
-/// The text that asks for the allowed word that is most like `word`, if one is.
+/// Asks for the allowed word that is most like `word`; empty when no word is.
 fn near_miss(word: &str, allowed: &[&str]) -> String {
     let is_near = |distance: usize, candidate: &str| {
         distance <= candidate.len().div_ceil(3) || (word.len() > 2 && candidate.starts_with(word))
@@ -124,7 +125,7 @@ fn near_miss(word: &str, allowed: &[&str]) -> String {
         .unwrap_or_default()
 }
 
-/// A text as an error shows it: in quotes, in one line, and not longer than a line should be.
+/// A text as an error shows it: in quotes, with control characters escaped, and shortened.
 pub(super) fn quote(text: &str) -> String {
     format!("{:?}", shorten(text))
 }

@@ -1,8 +1,9 @@
-//! Where in a document a value stands, so that an error can say so.
+//! Reads a tree into blocks and values, and adds to each error the place in the document.
 //!
 //! AWS prints numbers and booleans as strings, so `"86400"` is 86400 where a number is asked for.
 //!
-//! The walk through a document is compiled once, whatever it is read into: the filter is compiled at every start.
+//! The walk through objects and lists takes trait objects, so that it is in the module once and not once for each type:
+//! Envoy compiles the module at every start.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -14,34 +15,36 @@ use super::tree::Tree;
 /// Values under these keys are never shown in an error.
 pub(super) const SECRET: &[&str] = &["keys", "secret"];
 
-/// The longest misspelt name of a key that is shown where secrets stand, in bytes.
+/// The longest unknown key that is shown where secrets stand, in bytes. A misspelt key fits, a secret does not.
 const LONGEST_NAME: usize = 16;
 
-/// A value of a document.
+/// Reads one value of a document.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     tree: &'a Tree,
+    /// Errors must not show the value of a secret.
     is_secret: bool,
 }
 
-/// A type that says how it is read.
+/// A type that can be read from a value.
 pub(super) trait Read: Sized {
     fn read(value: Reader<'_>) -> Result<Self, ConfigError>;
 }
 
-/// What is read from an object of these keys. [`block`] implements it.
+/// A struct that can be read from an object. [`block`] implements it.
 pub(super) trait Block {
     /// All keys, as an error lists them.
     fn keys(&self) -> &'static [&'static str];
 
-    /// Those that must be given.
+    /// The keys that must be given.
     fn required(&self) -> &'static [&'static str];
 
-    /// Takes the value of one of the keys.
+    /// Reads the value of one of the keys into its field.
     fn take(&mut self, key: &str, value: Reader<'_>) -> Result<(), ConfigError>;
 }
 
-/// `Block` for a struct: each key, the field that it is read into and, where the field's type does not say it, how.
+/// Implements [`Block`] for a struct. It lists each key, the field that the value is read into and, where the type of the
+/// field is not enough, the function that reads it.
 macro_rules! block {
     ($type:ty {
         $($key:literal => $field:ident $(by $read:path)?),+ $(; required: $($required:literal),+)?
@@ -79,7 +82,7 @@ pub(super) fn read<T: Read>(document: &Tree) -> Result<T, ConfigError> {
 }
 
 impl<'a> Reader<'a> {
-    /// The error that says what the value is not.
+    /// The error that says that the value is not `what`.
     pub(super) fn is_not(self, what: &str) -> ConfigError {
         if self.is_secret {
             return ConfigError::new(format!("the value (a secret, not shown) is not {what}"));
@@ -135,7 +138,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Hands over each value of a list.
+    /// Calls `take` with each value of a list.
     pub(super) fn elements(
         self,
         take: &mut dyn FnMut(Reader<'a>) -> Result<(), ConfigError>,
@@ -149,7 +152,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Hands over each value of an object, with its key.
+    /// Calls `take` with each key and value of an object.
     pub(super) fn entries(
         self,
         take: &mut dyn FnMut(&'a str, Reader<'a>) -> Result<(), ConfigError>,
@@ -160,13 +163,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Fills the block with the values of an object.
+    /// Reads an object into a block.
     fn fill(self, block: &mut dyn Block) -> Result<(), ConfigError> {
         let allowed = block.keys();
         let mut given: Vec<&str> = Vec::new();
         for (key, tree) in self.object()? {
             if !allowed.contains(&key.as_str()) {
-                // A secret stands in the place of a key where `id` and `secret` were forgotten. No secret is so short.
+                // `{"<secret>": …}` is a typical mistake where `id` and `secret` belong.
                 let may_be_secret = self.is_secret && key.len() > LONGEST_NAME;
                 let segment = if may_be_secret { Segment::Hidden } else { key.as_str().into() };
                 return Err(ConfigError::unknown_key(key, allowed).under(segment));
@@ -190,7 +193,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value under this key of the object.
+    /// The reader of the value under this key of the object.
     fn below(self, key: &str, tree: &'a Tree) -> Self {
         Reader { tree, is_secret: self.is_secret || SECRET.contains(&key) }
     }
@@ -222,7 +225,7 @@ impl Read for Tree {
     }
 }
 
-/// A null is a value like any other, and a wrong one: what a template has left empty is not to mean the default.
+/// A null is refused like any wrong value: a value that a template has left empty must not mean the default.
 impl<T: Read> Read for Option<T> {
     fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
         T::read(value).map(Some)
@@ -251,18 +254,18 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-/// A number as AWS prints it: digits, and no more of them than it needs.
+/// A number as AWS prints it: digits without a sign and without leading zeros.
 fn whole_in(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
-/// A `Struct` holds 86400 as 86400.0.
+/// A whole number: a `Struct` holds 86400 as 86400.0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     clippy::float_cmp,
-    reason = "a number that the cast changes is none"
+    reason = "a number that the cast changes is not whole"
 )]
 fn whole(number: f64) -> Option<u64> {
     let whole = number as u64;

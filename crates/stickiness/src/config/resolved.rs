@@ -26,7 +26,7 @@ pub struct Config {
     pub(super) target_groups: TargetGroups,
     pub(super) policies: Option<Policies>,
     pub(super) rules: Vec<Rc<Rule>>,
-    /// How Envoy is told which target to take.
+    /// The mechanism of Envoy that sends a request to the target of its session.
     pub mechanism: Mechanism,
     /// The target group of every request, where the operator says that there is no other. The filter then does not ask
     /// Envoy for it.
@@ -43,13 +43,13 @@ pub(super) struct TargetGroups {
     pub(super) every_other: Option<Rc<Policy>>,
 }
 
-/// How Envoy is told which target to take.
+/// The mechanism of Envoy that sends a request to the target of its session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mechanism {
-    /// A header for Envoy's `stateful_session` filter.
+    /// The filter `stateful_session`, which reads the target from a header.
     #[default]
     StatefulSession,
-    /// A header for Envoy's `override_host` load-balancing policy.
+    /// The load-balancing policy `override_host`, which reads the target from a header.
     OverrideHost,
 }
 
@@ -60,7 +60,7 @@ impl Config {
         self.target_groups.policy(target_group)
     }
 
-    /// Whether any policy follows a cookie of the application.
+    /// Returns true if any policy follows a cookie of the application.
     #[must_use]
     pub fn follows_applications(&self) -> bool {
         let named = self.target_groups.named.values().chain(self.policies.iter().flat_map(BTreeMap::values));
@@ -68,7 +68,7 @@ impl Config {
         all.into_iter().any(|policy| policy.stickiness.follows_application())
     }
 
-    /// Whether routes may choose a policy. They may where the configuration has `policies`, even an empty list of them.
+    /// Returns true if routes may choose a policy. They may if the configuration has `policies`, even an empty object.
     #[must_use]
     pub fn routes_choose(&self) -> bool {
         self.policies.is_some()

@@ -30,7 +30,7 @@ pub(super) struct RuleBlock {
     cookie: CookieBlock,
 }
 
-/// How long a client keeps its target group: `target_group_stickiness`.
+/// The stickiness of target groups: `target_group_stickiness`.
 #[derive(Default)]
 struct GroupStickinessBlock {
     enabled: Option<bool>,
@@ -72,7 +72,7 @@ impl RuleBlock {
 }
 
 impl GroupStickinessBlock {
-    /// A rule that gives the block wants stickiness, as a target group does.
+    /// A rule that gives the block wants stickiness unless it says no, as a target group does.
     fn resolve(self) -> Result<Option<Duration>, ConfigError> {
         match (self.enabled.unwrap_or(true), self.duration_seconds) {
             (false, _) => Ok(None),

@@ -33,7 +33,8 @@ struct StickinessBlock {
 }
 
 impl Default for StickinessBlock {
-    /// AWS's defaults but one. At AWS stickiness is off until it is turned on; here a target group that is named wants it.
+    /// AWS's defaults but one: at AWS stickiness is off until it is turned on, here it is on for a target group that is
+    /// named.
     fn default() -> Self {
         Self {
             enabled: true,

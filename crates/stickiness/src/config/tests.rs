@@ -33,7 +33,7 @@ fn seconds(config: &Config, target_group: &str) -> Option<u64> {
     }
 }
 
-/// `json` as Envoy hands over a `google.protobuf.Struct`.
+/// The same configuration as the bytes of a `google.protobuf.Struct`, as Envoy hands it over.
 fn as_struct(json: &str) -> Vec<u8> {
     fn value(json: serde_json::Value) -> Value {
         use serde_json::Value as Json;

@@ -15,7 +15,7 @@ const MAX_DURATION_SECONDS: u32 = 604_800;
 /// The longest name of an application's cookie, in bytes. AWS names no limit.
 const MAX_APPLICATION_COOKIE_NAME: usize = 256;
 
-/// The longest name that our cookies' names are built from, in bytes. It leaves room for suffixes like `CORS`, and for the
+/// The longest [`cookie_name`], in bytes. It leaves room for suffixes like `CORS`, and for the
 /// value, in the 4096 bytes that browsers take (RFC 6265 §6.1).
 const MAX_COOKIE_NAME: usize = 64;
 
@@ -90,12 +90,12 @@ words! {
     }
 }
 
-/// A duration of stickiness in seconds.
+/// A duration of stickiness, as a number of seconds.
 pub(super) fn duration_seconds(value: Reader<'_>) -> Result<u32, ConfigError> {
     value.whole_number(1..=MAX_DURATION_SECONDS)
 }
 
-/// The same, as a duration.
+/// A duration of stickiness, which is written in seconds.
 pub(super) fn duration(value: Reader<'_>) -> Result<Duration, ConfigError> {
     duration_seconds(value).map(|seconds| Duration::from_secs(seconds.into()))
 }
@@ -113,7 +113,7 @@ pub(super) fn expiration_period(value: Reader<'_>) -> Result<Duration, ConfigErr
     value.whole_number(1..=u32::MAX).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-/// A share in percent, neither nothing nor all.
+/// A share in percent: more than nothing, less than all.
 pub(super) fn percent(value: Reader<'_>) -> Result<u8, ConfigError> {
     value.whole_number(1..=99)
 }
@@ -121,7 +121,7 @@ pub(super) fn percent(value: Reader<'_>) -> Result<u8, ConfigError> {
 /// The name of an application's cookie; `None` when it is empty, as AWS prints it for a target group without one.
 ///
 /// Names "can't have the following prefixes: AWSALB, AWSALBAPP, or AWSALBTG" (AWS, "Target groups for your Application
-/// Load Balancers", section "Target group attributes").
+/// Load Balancers", section "Target group attributes"). AWSELB, the cookie of a Classic Load Balancer, is refused too.
 pub(super) fn application_cookie_name(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
     let name = text(value, |name| {
         if name.starts_with(AWSALB) {
@@ -137,7 +137,7 @@ pub(super) fn application_cookie_name(value: Reader<'_>) -> Result<Option<String
     Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// The name that our cookies' names are built from.
+/// The name that the names of our cookies are built from.
 pub(super) fn cookie_name(value: Reader<'_>) -> Result<String, ConfigError> {
     text(value, |name| {
         if name.is_empty() {
@@ -150,13 +150,13 @@ pub(super) fn cookie_name(value: Reader<'_>) -> Result<String, ConfigError> {
     })
 }
 
-/// RFC 6265 §4.1.1: a cookie's name is a token of RFC 9110 §5.6.2.
+/// Returns what is wrong with the name of a cookie, which is a token of RFC 9110 §5.6.2 (RFC 6265 §4.1.1).
 fn not_a_token(name: &str) -> Option<&'static str> {
     let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     (!is_token).then_some("a cookie's name: letters, digits and !#$%&'*+-.^_`|~")
 }
 
-/// A `Domain`. The leading dot is allowed, and ignored by browsers (RFC 6265 §5.2.3).
+/// A `Domain`. A leading dot is allowed, and browsers ignore it (RFC 6265 §5.2.3).
 pub(super) fn domain(value: Reader<'_>) -> Result<String, ConfigError> {
     text(value, |domain| {
         let host = domain.strip_prefix('.').unwrap_or(domain);
@@ -170,7 +170,7 @@ pub(super) fn domain(value: Reader<'_>) -> Result<String, ConfigError> {
 /// A `Path`.
 pub(super) fn path(value: Reader<'_>) -> Result<String, ConfigError> {
     text(value, |path| {
-        // RFC 6265 §4.1.1 forbids semicolons and control characters. For some clients a comma or a space ends it.
+        // RFC 6265 §4.1.1 forbids semicolons and control characters. Some clients end a path at a comma or a space.
         let is_path = path.len() <= MAX_PATH
             && path.starts_with('/')
             && path.bytes().all(|byte| byte.is_ascii_graphic() && !b";,".contains(&byte));

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What `aws elbv2 describe-target-group-attributes` prints for a target group of an Application Load Balancer.
+/// The output of `aws elbv2 describe-target-group-attributes` for a target group of an Application Load Balancer.
 const ATTRIBUTES: &str = r#"{
     "Attributes": [
         {"Key": "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "Value": "1"},
@@ -100,7 +100,7 @@ fn attributes_can_be_pasted_under_a_dotted_key() {
 }
 
 #[test]
-fn what_is_wrong_with_a_pasted_attribute_is_said_in_its_words() {
+fn an_error_in_a_pasted_attribute_is_told_in_the_words_of_aws() {
     let pasted =
         |key: &str, value: &str| with_attributes(&format!(r#"{{"Attributes": [{{"Key": "{key}", {value}}}]}}"#));
     refused(
@@ -267,7 +267,7 @@ fn an_action_that_is_no_forward_is_refused_by_name() {
 }
 
 #[test]
-fn an_arn_that_is_not_a_target_groups_is_refused() {
+fn an_arn_of_anything_but_a_target_group_is_refused() {
     for arn in [
         "arn:",
         "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/my-lb/50dc6c495c0c9188",
@@ -292,7 +292,7 @@ fn an_arn_that_is_not_a_target_groups_is_refused() {
 }
 
 #[test]
-fn what_is_wrong_in_a_pasted_action_is_said_where_it_stands() {
+fn an_error_in_a_pasted_action_is_told_where_it_stands() {
     let of = |group: &str, stickiness: &str| {
         with_action(&format!(
             r#"{{"ForwardConfig": {{"TargetGroups": [{group}], "TargetGroupStickinessConfig": {stickiness}}}}}"#

@@ -10,7 +10,7 @@ fn warnings(json: &str) -> Vec<String> {
     Config::parse(json.as_bytes()).unwrap().warnings
 }
 
-/// Refused with this message wherever it stands.
+/// Asserts that these options are refused with this message wherever options may stand.
 #[track_caller]
 fn refused_everywhere(options: &str, key: &str, problem: &str) {
     refused(&format!(r#"{{"cookie": {options}}}"#), &format!("cookie.{key}: {problem}"));
@@ -180,7 +180,7 @@ fn a_name_that_cookies_cannot_be_built_from_is_refused() {
 }
 
 #[test]
-fn a_domain_that_is_none_is_refused() {
+fn a_text_that_is_no_domain_is_refused() {
     for domain in ["", ".", "..example.com", "a..b", "example.com.", "https://example.com", "a b", "a;b", "münchen.de"]
     {
         refused_everywhere(
@@ -199,7 +199,7 @@ fn a_domain_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_path_that_is_none_is_refused() {
+fn a_text_that_is_no_path_is_refused() {
     for path in ["", "app", "/a b", "/a;b", "/a,b", "/ä"] {
         refused_everywhere(
             &format!(r#"{{"path": "{path}"}}"#),
@@ -239,7 +239,7 @@ fn max_age_of_a_cookie_of_the_browser_session_is_refused() {
 }
 
 #[test]
-fn what_goes_together_only_globally_is_refused_where_it_is_overridden() {
+fn options_that_go_together_only_globally_are_refused_where_one_is_overridden() {
     refused(
         r#"{"cookie": {"same_site": "none", "secure": "always"},
             "target_groups": {"web": {"cookie.secure": "never"}}}"#,

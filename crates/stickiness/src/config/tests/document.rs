@@ -164,7 +164,7 @@ fn a_key_of_many_levels_is_refused() {
 }
 
 #[test]
-fn what_is_no_name_is_refused() {
+fn a_text_that_is_no_name_is_refused() {
     refused(r#"{"target_groups": {"": {}}}"#, "target_groups: \"\" is not a name");
     refused(r#"{"policies": {"*": {}}}"#, "policies: \"*\" is not a name");
 }
