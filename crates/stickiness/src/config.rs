@@ -2,13 +2,13 @@
 //!
 //! A document goes through these steps:
 //!
-//! 1. [`tree`] reads JSON or a protobuf `Struct` into one shape.
-//! 2. [`aws`] spells out what was pasted from AWS's tools.
-//! 3. [`dotted`] nests the attributes that AWS writes with dots.
-//! 4. [`reader`] reads the tree into blocks: the structs of [`document`], [`target_group`], [`rule`] and [`cookie`]. Their
-//!    single values are read by [`values`].
-//! 5. Each block is resolved, in its [`context`], into a part of the [`resolved`] configuration.
-//! 6. [`name_clashes`] checks the whole.
+//! 1. `tree` reads JSON or a protobuf `Struct` into one shape.
+//! 2. `aws` spells out what was pasted from AWS's tools.
+//! 3. `dotted` nests the attributes that AWS writes with dots.
+//! 4. `reader` reads the tree into blocks: the structs of `document`, `target_group`, `rule` and `cookie`. Their
+//!    single values are read by `values`.
+//! 5. Each block is resolved, in its `context`, into a part of the `resolved` configuration.
+//! 6. `name_clashes` checks the whole.
 
 mod aws;
 mod context;
