@@ -95,7 +95,7 @@ impl UpstreamBlock {
     fn resolve_only_target_group(self, rules: &[RuleBlock]) -> Result<Option<String>, ConfigError> {
         let problem = match &self.only_target_group {
             Some(name) if name.is_empty() => "\"\" is not a name",
-            Some(_) if !rules.is_empty() => "not with rules, which are for several target groups",
+            Some(_) if !rules.is_empty() => "is not allowed with rules, which have several target groups",
             _ => return Ok(self.only_target_group),
         };
         Err(ConfigError::new(problem).under("only_target_group").under("upstream"))

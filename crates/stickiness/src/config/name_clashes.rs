@@ -55,7 +55,7 @@ fn add_policy(owners: &mut Owners, policy: &Policy) -> Result<(), ConfigError> {
 fn add(owners: &mut Owners, name: &str, owner: &'static str) -> Result<(), ConfigError> {
     match owners.insert(name.to_owned(), owner) {
         Some(other) if other != owner => Err(ConfigError::new(format!(
-            "{name:?} would be the name of {owner} and of {other}: give one of them another, with cookie.name"
+            "{name:?} would be the name of {owner} and of {other}: give one of them another name with cookie.name"
         ))),
         _ => Ok(()),
     }

@@ -124,8 +124,8 @@ impl StickinessBlock {
             }
             Type::ClassicApp if let Some(prefix) = browser_prefix(cookie) => {
                 let problem = format!(
-                    "\"classic_app_cookie\" takes its attributes from the application's cookie, and browsers refuse a name \
-                     that starts with {prefix} without the ones that they ask for"
+                    "\"classic_app_cookie\" takes its attributes from the application's cookie, but a name that \
+                     starts with {prefix} needs attributes of its own: browsers refuse it without them"
                 );
                 return Err(ConfigError::new(problem).under("type"));
             }

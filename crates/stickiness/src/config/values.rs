@@ -175,7 +175,7 @@ pub(super) fn path(value: Reader<'_>) -> Result<String, ConfigError> {
             && path.starts_with('/')
             && path.bytes().all(|byte| byte.is_ascii_graphic() && !b";,".contains(&byte));
         (!is_path).then_some(
-            "a path: / and what follows it, printable ASCII without spaces, commas and semicolons, at most 1024 bytes",
+            "a path: / at the start, then printable ASCII without spaces, commas and semicolons, at most 1024 bytes",
         )
     })
 }

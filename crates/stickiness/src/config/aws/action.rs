@@ -139,7 +139,7 @@ impl Action {
         };
         let is_whole = self.forward_config.is_some();
         if is_whole && (inner.target_groups.is_some() || inner.target_group_stickiness_config.is_some()) {
-            let problem = "stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig";
+            let problem = "is given beside keys that belong inside it: TargetGroups, TargetGroupStickinessConfig";
             return Err(ConfigError::new(problem).under("ForwardConfig"));
         }
         let config = self.forward_config.unwrap_or(inner);

@@ -337,7 +337,7 @@ fn an_error_in_a_pasted_action_is_told_where_it_stands() {
     );
     refused(
         &with_action(&format!(r#"{{"ForwardConfig": {{}}, "TargetGroups": [{blue}]}}"#)),
-        "rules[0].ForwardConfig: stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig",
+        "rules[0].ForwardConfig: is given beside keys that belong inside it: TargetGroups, TargetGroupStickinessConfig",
     );
     refused(&with_action(r#"{"Type": "forward"}"#), "rules[0].TargetGroups: 0 target groups are not between 1 and 5");
 }

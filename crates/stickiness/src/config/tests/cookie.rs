@@ -205,7 +205,7 @@ fn a_text_that_is_no_path_is_refused() {
             &format!(r#"{{"path": "{path}"}}"#),
             "path",
             &format!(
-                "{path:?} is not a path: / and what follows it, printable ASCII without spaces, commas and semicolons, \
+                "{path:?} is not a path: / at the start, then printable ASCII without spaces, commas and semicolons, \
                  at most 1024 bytes"
             ),
         );
@@ -344,18 +344,18 @@ fn cookies_of_different_kinds_with_one_name_are_refused() {
     refused(
         &format!(r#"{{"target_groups": {{"web": {{"cookie": {{"name": "LBTG"}}}}}}, {rule}}}"#),
         "rules[0]: \"LBTG\" would be the name of the cookie of a rule and of the duration-based cookie: give one of them \
-         another, with cookie.name",
+         another name with cookie.name",
     );
     let follows = r#"{"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "LBTG"}}}"#;
     refused(
         &format!(r#"{{"target_groups": {{"web": {follows}}}, {rule}}}"#),
         "rules[0]: \"LBTG\" would be the name of the cookie of a rule and of the application's cookie: give one of them \
-         another, with cookie.name",
+         another name with cookie.name",
     );
     refused(
         &format!(r#"{{"target_groups": {{"a": {follows}, "b": {{"cookie": {{"name": "LBTG"}}}}}}}}"#),
         "target_groups.b: \"LBTG\" would be the name of the duration-based cookie and of the application's cookie: give \
-         one of them another, with cookie.name",
+         one of them another name with cookie.name",
     );
 }
 
@@ -372,7 +372,7 @@ fn a_name_that_browsers_hold_to_attributes_is_refused_where_the_application_has_
     refused(
         r#"{"target_groups": {"web": {"cookie": {"name": "__Host-LB", "secure": "always"}, "stickiness":
             {"type": "classic_app_cookie", "classic_app_cookie": {"cookie_name": "sid"}}}}}"#,
-        "target_groups.web.stickiness.type: \"classic_app_cookie\" takes its attributes from the application's cookie, and \
-         browsers refuse a name that starts with __Host- without the ones that they ask for",
+        "target_groups.web.stickiness.type: \"classic_app_cookie\" takes its attributes from the application's cookie, but \
+         a name that starts with __Host- needs attributes of its own: browsers refuse it without them",
     );
 }

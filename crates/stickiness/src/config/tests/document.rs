@@ -180,7 +180,7 @@ fn the_only_target_group_may_be_named() {
 fn several_target_groups_have_no_only_one() {
     refused(
         r#"{"upstream.only_target_group": "blue", "rules": [{"target_groups": ["blue", "green"]}]}"#,
-        "upstream.only_target_group: not with rules, which are for several target groups",
+        "upstream.only_target_group: is not allowed with rules, which have several target groups",
     );
     refused(r#"{"upstream.only_target_group": ""}"#, "upstream.only_target_group: \"\" is not a name");
 }
