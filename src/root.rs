@@ -8,8 +8,8 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use stickiness::balancer::Balancer;
 use stickiness::config::{Config, Parsed};
-use stickiness::keys;
 use stickiness::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::key_text;
 
 use crate::host;
 use crate::stream::Stream;
@@ -88,12 +88,13 @@ fn configure(size: usize) -> Result<(Balancer, Vec<String>), String> {
     let configuration = host::configuration(size).ok_or("Envoy does not hand over the configuration of the plugin")?;
     let Parsed { config, key_ring: configured, warnings } =
         Config::parse(&configuration).map_err(|error| error.to_string())?;
-    let in_environment = |problem: String| format!("{}: {problem}", keys::ENVIRONMENT_VARIABLE);
-    let environment = match std::env::var(keys::ENVIRONMENT_VARIABLE) {
+    let in_environment = |problem: String| format!("{}: {problem}", key_text::ENVIRONMENT_VARIABLE);
+    let environment = match std::env::var(key_text::ENVIRONMENT_VARIABLE) {
         Err(VarError::NotUnicode(_)) => return Err(in_environment("it is not text".to_owned())),
         ring => ring.ok(),
     };
-    let given = keys::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
+    let given =
+        key_text::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
     Ok((Balancer::new(config, given.map_or_else(process_ring, Ok)?), warnings))
 }
 
@@ -104,7 +105,7 @@ fn process_ring() -> Result<KeyRing, String> {
         log::warn!(
             "no keys in the configuration or in {}: cookies are sealed with a random key, which other replicas and a \
              restarted Envoy do not have",
-            keys::ENVIRONMENT_VARIABLE
+            key_text::ENVIRONMENT_VARIABLE
         );
     }
     let secret = host::shared_data(SHARED_KEY)
