@@ -1,9 +1,9 @@
 //! Seals cookies with keys that the tests know.
 
-use stickiness::keys::parse_ring;
 use stickiness::time::Timestamp;
 use stickiness::trust::binding::{Binding, padded, write_text};
 use stickiness::trust::key_ring::CookieKind;
+use stickiness::trust::key_text::parse_ring;
 use stickiness::trust::value_encoding::seal;
 
 /// The key of the Envoys in the tests, as `id:base64`.

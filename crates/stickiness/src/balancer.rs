@@ -163,7 +163,7 @@ impl Balancer {
         let policy = self.policy(&session.policy, &session.target_group);
         let policy_and_held = policy.zip(session.target_cookie.as_ref()).filter(|_| session.group_cookie.is_none());
         if policy_and_held.is_some_and(|(policy, held)| target_cookie::stays_as_it_is(policy, held, now)) {
-            Ok(session.into_reply_without_cookies())
+            Ok(session.reply_without_cookies())
         } else {
             Err(session)
         }
@@ -173,19 +173,20 @@ impl Balancer {
     ///
     /// `draw_nonce` is called only to seal a new value. Without a nonce there is no cookie.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a session that is gone cannot be answered twice")]
     pub fn reply(&self, session: Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
         self.learn(&session, answer);
         match &answer.by {
             AnsweredBy::Target { target_group, target } => {
-                self.reply_to_target(session, target_group, target, answer, draw_nonce)
+                self.reply_to_target(&session, target_group, target, answer, draw_nonce)
             }
-            AnsweredBy::NoHealthyTarget { .. } | AnsweredBy::LoadBalancer => session.into_reply_without_cookies(),
+            AnsweredBy::NoHealthyTarget { .. } | AnsweredBy::LoadBalancer => session.reply_without_cookies(),
         }
     }
 
     fn reply_to_target(
         &self,
-        session: Session,
+        session: &Session,
         target_group: &str,
         target: &str,
         answer: &Answer<'_>,
@@ -212,9 +213,12 @@ impl Balancer {
         let has_moved = session.pinned_group().is_some_and(|pinned| *pinned.target_group != *target_group)
             || session.pin().is_some_and(|pin| pin != target);
         let keep_out_of_caches = of_target.is_some() && policy.is_some_and(|policy| policy.stickiness.is_classic());
-        let reply = session.into_reply_without_cookies();
-        let outcome = if has_moved { Outcome::Moved } else { reply.outcome };
-        Reply { outcome, set_cookies: [of_group, of_target], keep_out_of_caches, ..reply }
+        Reply {
+            outcome: if has_moved { Outcome::Moved } else { session.outcome() },
+            counted_group: session.shared_counted_group(),
+            set_cookies: [of_group, of_target],
+            keep_out_of_caches,
+        }
     }
 
     /// The time for which an application-based binding to this target group may pin.
@@ -303,6 +307,10 @@ impl Session {
         self.pinned_group().map_or(&self.target_group, |pinned| &pinned.target_group)
     }
 
+    fn shared_counted_group(&self) -> Rc<str> {
+        Rc::clone(self.pinned_group().map_or(&self.target_group, |pinned| &pinned.target_group))
+    }
+
     /// [`Session::pin`] as a text that outlives the session, which [`Balancer::reply`] consumes.
     #[must_use]
     pub fn shared_pin(&self) -> Option<&Rc<str>> {
@@ -346,14 +354,9 @@ impl Session {
         matches!(on_empty_group, Some(OnEmptyGroup::Repick { .. }))
     }
 
-    fn into_reply_without_cookies(self) -> Reply {
-        let pinned_group = self.pinned_group().map(|pinned| Rc::clone(&pinned.target_group));
-        Reply {
-            outcome: self.outcome(),
-            counted_group: pinned_group.unwrap_or(self.target_group),
-            set_cookies: [None, None],
-            keep_out_of_caches: false,
-        }
+    fn reply_without_cookies(&self) -> Reply {
+        let (outcome, counted_group) = (self.outcome(), self.shared_counted_group());
+        Reply { outcome, counted_group, set_cookies: [None, None], keep_out_of_caches: false }
     }
 }
 
