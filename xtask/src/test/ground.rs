@@ -40,7 +40,9 @@ impl<'a> Ground<'a> {
             sh::step("the filter, as it ships");
             wasm::build().context("building the filter failed")
         })?;
-        Ok(runner.variable("STICKY_SESSIONS_WASM", filter).variable(report::FOLDER, reports::folder()))
+        let runner =
+            runner.variable("STICKY_SESSIONS_WASM", filter).variable("STICKY_SESSIONS_PLAIN_WASM", wasm::plain());
+        Ok(runner.variable(report::FOLDER, reports::folder()))
     }
 
     /// Tells them also where the application of the demo is, and the browser before it.
