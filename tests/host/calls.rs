@@ -1,8 +1,8 @@
-//! What a request costs in calls of the host.
+//! The calls of the host that a request costs.
 
 use wasm_host::{Scenario, calls_of};
 
-use crate::plugin::module;
+use super::plugin::module;
 
 fn calls(scenario: Scenario) -> Vec<String> {
     calls_of(module(), scenario).unwrap()
@@ -19,7 +19,7 @@ fn no_kind_of_request_logs_or_defines_anything() {
     }
 }
 
-/// Those of a kind of request, and of no other name than these.
+/// Asserts that this kind of request makes exactly these calls.
 #[track_caller]
 fn makes(scenario: Scenario, expected: &[&str]) {
     let names: Vec<String> = calls(scenario).iter().map(|call| call.replacen("proxy_", "", 1)).collect();
@@ -41,26 +41,26 @@ const COOKIE: &str = "add_header_map_value set-cookie";
 #[test]
 fn a_pinned_request_makes_eight_calls() {
     let asked = [IS_ANOTHER_TARGET, BY_A_TARGET];
-    makes(Scenario::Pinned, &[&[HEADERS, CLUSTER, OUTCOME, PIN], &asked[..], &[COOKIE, COOKIE]].concat());
+    makes(Scenario::Pinned, &[&[HEADERS, CLUSTER, PIN, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
 }
 
 #[test]
 fn over_tls_a_pinned_request_makes_one_call_more() {
     let asked = [IS_ANOTHER_TARGET, BY_A_TARGET, OVER_TLS];
-    makes(Scenario::PinnedOverTls, &[&[HEADERS, CLUSTER, OUTCOME, PIN], &asked[..], &[COOKIE, COOKIE]].concat());
+    makes(Scenario::PinnedOverTls, &[&[HEADERS, CLUSTER, PIN, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
 }
 
 #[test]
 fn a_pinned_request_whose_cookie_needs_no_renewal_makes_five() {
     for scenario in [Scenario::PinnedSliding, Scenario::PinnedOnChange] {
-        makes(scenario, &[HEADERS, CLUSTER, OUTCOME, PIN, IS_ANOTHER_TARGET]);
+        makes(scenario, &[HEADERS, CLUSTER, PIN, OUTCOME, IS_ANOTHER_TARGET]);
     }
 }
 
 #[test]
 fn where_there_is_one_target_group_only_a_pinned_request_makes_one_call_less() {
     assert_eq!(calls(Scenario::PinnedOnlyTargetGroup).len(), 7);
-    makes(Scenario::PinnedAtLeastCost, &[HEADERS, OUTCOME, PIN, IS_ANOTHER_TARGET]);
+    makes(Scenario::PinnedAtLeastCost, &[HEADERS, PIN, OUTCOME, IS_ANOTHER_TARGET]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use wasm_host::Error;
 
-use crate::plugin::{Plugin, configurations};
+use super::plugin::{Plugin, configurations};
 
 /// A callback.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ const KEYS: &str = r#""keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREh
 const POLICY_OF_THE_ROUTE: &[u8] = b"\x01\0\0\0\x06\0\0\0\x0c\0\0\0policy\0of the route\0";
 
 /// Configurations that between them make every call of the host that the filter knows.
-pub(crate) fn configurations() -> [String; 4] {
+pub(super) fn configurations() -> [String; 4] {
     let sticky = |kind: &str| {
         let stickiness = format!(r#"{{"type": "{kind}", "{kind}": {{"cookie_name": "sid"}}}}"#);
         format!(r#"{{"target_groups": {{"web": {{"stickiness": {stickiness}}}}}, {KEYS}}}"#)
@@ -28,22 +28,22 @@ pub(crate) fn configurations() -> [String; 4] {
     ]
 }
 
-/// The filter that ships.
-pub(crate) fn module() -> &'static Module {
+/// The filter.
+pub(super) fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
-    MODULE.get_or_init(|| Vm::module(&std::fs::read(harness::wasm()).unwrap()).unwrap())
+    MODULE.get_or_init(|| Vm::module(&std::fs::read(super::filter()).unwrap()).unwrap())
 }
 
 /// A plugin in a VM of its own.
-pub(crate) struct Plugin {
-    pub(crate) vm: Vm,
-    pub(crate) context: i32,
-    pub(crate) configuration: String,
+pub(super) struct Plugin {
+    pub(super) vm: Vm,
+    pub(super) context: i32,
+    pub(super) configuration: String,
 }
 
 impl Plugin {
     /// Before its first callback, on a host whose targets answer.
-    pub(crate) fn load(configuration: &str) -> Self {
+    pub(super) fn load(configuration: &str) -> Self {
         let mut host = Host::default();
         let properties: [(&str, &[u8]); 5] = [
             ("xds.cluster_name", b"web"),
@@ -57,56 +57,62 @@ impl Plugin {
     }
 
     /// At work.
-    pub(crate) fn start(configuration: &str) -> Self {
+    pub(super) fn start(configuration: &str) -> Self {
         let mut plugin = Self::load(configuration);
         assert!(plugin.begin().unwrap(), "{:?}", plugin.vm.host().log);
         plugin
     }
 
     /// Starts it; whether it accepted its configuration.
-    pub(crate) fn begin(&mut self) -> Result<bool, Error> {
+    pub(super) fn begin(&mut self) -> Result<bool, Error> {
         self.vm.initialize()?;
         self.context = self.vm.create(0)?;
         self.configure()
     }
 
     /// Gives it its configuration; whether it accepted it.
-    pub(crate) fn configure(&mut self) -> Result<bool, Error> {
+    pub(super) fn configure(&mut self) -> Result<bool, Error> {
         self.vm.configure(self.context, &self.configuration)
     }
 
     /// Fails from now on, or no longer.
-    pub(crate) fn fail(&mut self, fault: Option<&Fault>) {
+    pub(super) fn fail(&mut self, fault: Option<&Fault>) {
         self.vm.host().fault = fault.cloned();
     }
 
     /// A request of a client that sends these cookies, as Envoy sends it on.
-    pub(crate) fn request(&mut self, stream: i32, cookies: &str) -> Result<Headers, Error> {
+    pub(super) fn request(&mut self, stream: i32, cookies: &str) -> Result<Headers, Error> {
         let agent = b"Mozilla/5.0 Chrome/120.0".as_slice();
         self.vm
             .request(stream, &[("cookie", cookies.as_bytes()), ("user-agent", agent), ("x-sticky-session-host", b"x")])
     }
 
     /// The answer of a target, as the client gets it. It sets the application's cookie.
-    pub(crate) fn response(&mut self, stream: i32) -> Result<Headers, Error> {
+    pub(super) fn response(&mut self, stream: i32) -> Result<Headers, Error> {
         self.vm.response(stream, &[("set-cookie", b"sid=1; Path=/"), ("x-sticky-session-host", b"leak")])
     }
 
     /// A whole request of a client with these cookies; those that it has afterwards.
-    pub(crate) fn serve(&mut self, cookies: &str) -> Result<String, Error> {
+    pub(super) fn serve(&mut self, cookies: &str) -> Result<String, Error> {
         let stream = self.vm.create(self.context)?;
         self.request(stream, cookies)?;
         let answer = self.response(stream)?;
         self.vm.log(stream)?;
         self.vm.delete(stream)?;
-        let lines =
-            answer.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| String::from_utf8_lossy(line));
-        Ok(lines.filter_map(|line| Some(line.split(';').next()?.to_owned())).collect::<Vec<_>>().join("; "))
+        Ok(cookies_of(&answer))
+    }
+
+    /// All requests of the filter's own are answered.
+    pub(super) fn answer_calls(&mut self) -> Result<(), Error> {
+        while !self.vm.host().outstanding.is_empty() {
+            self.vm.answer_call(self.context, 1)?;
+        }
+        Ok(())
     }
 
     /// A client without a cookie is given one, and comes back to its target with it.
     #[track_caller]
-    pub(crate) fn assert_sticky(&mut self, when: &str) {
+    pub(super) fn assert_sticky(&mut self, when: &str) {
         let cookies = self.serve("").unwrap_or_else(|error| panic!("{when}: {error}"));
         let stream = self.vm.create(self.context).unwrap();
         let headers = self.request(stream, &cookies).unwrap_or_else(|error| panic!("{when}: {error}"));
@@ -114,4 +120,10 @@ impl Plugin {
         let host = headers.iter().find(|(name, _)| name == "x-sticky-session-host").map(|(_, value)| value.as_slice());
         assert_eq!(host, Some(b"MTAuMC4wLjE6ODA4MA==".as_slice()), "{when}, with {cookies}");
     }
+}
+
+/// The cookies that this answer sets, as a client sends them back.
+pub(super) fn cookies_of(answer: &Headers) -> String {
+    let lines = answer.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| String::from_utf8_lossy(line));
+    lines.filter_map(|line| Some(line.split(';').next()?.to_owned())).collect::<Vec<_>>().join("; ")
 }

@@ -1,6 +1,6 @@
 //! What Envoy tells of a stream is missing, or no text.
 
-use crate::plugin::{Plugin, configurations};
+use super::plugin::{Plugin, configurations};
 
 /// Bytes that are no address, no name and no word.
 fn garbage() -> [Vec<u8>; 8] {

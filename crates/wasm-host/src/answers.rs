@@ -1,4 +1,4 @@
-//! What the host answers: as Envoy, unless it is to fail.
+//! Answers the calls of the filter as Envoy does, unless the test asks for a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ const NOT_FOUND: i32 = 1;
 const BAD_ARGUMENT: i32 = 2;
 const CAS_MISMATCH: i32 = 8;
 
-/// How the host fails.
+/// A failure of the host.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// This function does nothing and answers with this status.
@@ -23,9 +23,11 @@ pub enum Fault {
     EveryStatus(i32),
     /// This function succeeds and hands over nothing.
     NoData(String),
+    /// This function hands over its data, and says that they are longer than all memory.
+    TooMuchData(String),
 }
 
-/// What the host holds and has been told.
+/// The state of the host: the values that it hands out, and everything that the filter has told it.
 pub struct Host {
     /// Of the plugin.
     pub configuration: Vec<u8>,
@@ -37,13 +39,13 @@ pub struct Host {
     pub properties: BTreeMap<String, Vec<u8>>,
     /// The clock, in nanoseconds since 1970.
     pub now: u64,
-    /// All that has passed between the host and the filter, in its order.
+    /// All calls between the host and the filter, in their order.
     pub record: Vec<Crossing>,
     /// The requests of the filter's own that are not answered yet.
     pub outstanding: Vec<u32>,
-    /// How it fails from now on.
+    /// The failure from now on.
     pub fault: Option<Fault>,
-    /// What the filter has logged.
+    /// The lines that the filter has logged.
     pub log: Vec<String>,
     /// The time between two ticks, in milliseconds; 0 for none.
     pub tick_period: u32,
@@ -75,7 +77,7 @@ impl Default for Host {
     }
 }
 
-/// What the filter may hand over data with, and the host may hand over nothing.
+/// The functions with which the host hands over data.
 pub const DATA: [&str; 5] = [
     "proxy_get_buffer_bytes",
     "proxy_get_header_map_pairs",
@@ -108,7 +110,7 @@ impl Host {
         paths.collect()
     }
 
-    /// What the metrics of this name, which may be several, have counted together.
+    /// The sum of all metrics of this name.
     #[must_use]
     pub fn counted(&self, name: &str) -> u64 {
         self.metrics.iter().filter(|(present, _)| present == name).map(|(_, count)| count).sum()
@@ -119,6 +121,7 @@ impl Host {
             Fault::Status(name, status) => (name == function).then_some(*status),
             Fault::EveryStatus(status) => Some(*status),
             Fault::NoData(name) => (name == function).then_some(OK),
+            Fault::TooMuchData(_) => None,
         }
     }
 
@@ -201,6 +204,10 @@ impl Call<'_, '_> {
                 self.write(3, &id.to_le_bytes());
             }
             "proxy_http_call" => {
+                // There is no cluster without a name.
+                if self.bytes(0).is_empty() {
+                    return Ok(BAD_ARGUMENT);
+                }
                 self.host().last_token += 1;
                 let token = self.host().last_token;
                 self.host().outstanding.push(token);
@@ -236,7 +243,7 @@ impl Call<'_, '_> {
         Ok(OK)
     }
 
-    /// What a call is about, for the record.
+    /// The path of the property or the name of the header in a call, for the record.
     fn subject(&self, function: &str) -> String {
         match function {
             "proxy_get_property" => self.text(0).replace('\0', "."),
@@ -289,8 +296,13 @@ impl Call<'_, '_> {
         self.memory().write(&mut *self.caller, usize::try_from(address).unwrap(), bytes).unwrap();
     }
 
-    /// Hands bytes over in memory that the filter allocates, through two pointers. As Envoy, which hands over no empty ones.
+    /// Hands bytes over in memory that the filter allocates, through two pointers. Like Envoy, it allocates nothing for no bytes.
     fn give(&mut self, bytes: &[u8], position: usize) -> Result<(), Error> {
+        let host = self.host();
+        let is_too_much = matches!(
+            (&host.fault, host.record.last()),
+            (Some(Fault::TooMuchData(name)), Some(Crossing::Call { function, .. })) if name == function
+        );
         let mut at = 0;
         if !bytes.is_empty() {
             let allocate = self.caller.get_export("proxy_on_memory_allocate").and_then(Extern::into_func).unwrap();
@@ -300,7 +312,8 @@ impl Call<'_, '_> {
             self.write_at(at, bytes);
         }
         self.write(position, &at.to_le_bytes());
-        self.write(position + 1, &u32::try_from(bytes.len()).unwrap().to_le_bytes());
+        let length = if is_too_much { 0x7fff_0000 } else { u32::try_from(bytes.len()).unwrap() };
+        self.write(position + 1, &length.to_le_bytes());
         Ok(())
     }
 }

@@ -1,11 +1,10 @@
-//! What takes Envoy's place where Envoy cannot be made to answer every call with every status, or does not count its calls?
+//! Runs the compiled filter in an interpreter, on a host that answers like Envoy, fails on demand, and records every call.
 //!
-//! The filter as it ships runs in an interpreter, on a host that answers as Envoy does, unless it is told to fail, and keeps a
-//! record of all that passes between the two.
+//! Envoy cannot be made to answer every call with every status, and it does not count its calls.
 
 #![allow(
     clippy::missing_panics_doc,
-    reason = "a panic is a call that no host could answer: a filter that asks for what is not its business"
+    reason = "a panic means that the filter has made a call that no host could answer"
 )]
 
 mod answers;

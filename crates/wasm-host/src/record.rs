@@ -1,4 +1,4 @@
-//! What passes between the host and the filter.
+//! A record of the calls between the host and the filter.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum Crossing {
     Call {
         /// Its name.
         function: String,
-        /// What of: the path of a property, the name of a header; empty for the rest.
+        /// The path of the property or the name of the header; empty for other calls.
         of: String,
     },
 }

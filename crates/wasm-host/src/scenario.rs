@@ -1,4 +1,4 @@
-//! What does a request cost in calls between Envoy and the filter?
+//! Counts the calls between Envoy and the filter for one request of each kind.
 
 use data_encoding::BASE64;
 use wasmi::{Error, Module};
@@ -15,8 +15,8 @@ const ELSEWHERE: &str = "10.0.0.2:8080";
 const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1000 * MILLISECOND;
 
-/// How often a request is sent before the one that counts: what the filter keeps is there by then, and it knows that its
-/// worker is busy.
+/// The number of requests before the one that counts. After them the caches of the filter are filled, and it knows that its worker
+/// is busy.
 const BEFORE: usize = 300;
 
 /// The same for a worker that is not.
@@ -25,7 +25,7 @@ const BEFORE_IN_QUIET: usize = 3;
 /// A kind of request, to a filter with a certain configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
-    /// With a cookie of a living target, as all of these but two.
+    /// With a cookie of a living target, like all of these but two.
     Pinned,
     /// The same, in a second in which no request was answered yet.
     PinnedInANewSecond,
@@ -71,7 +71,7 @@ impl Scenario {
         Self::GroupAndApplication,
     ];
 
-    /// In words.
+    /// Its name for a table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -158,10 +158,10 @@ pub fn calls_of(filter: &Module, scenario: Scenario) -> Result<Vec<String>, Erro
     Ok(crossings.iter().filter(|one| matches!(one, Crossing::Call { .. })).map(ToString::to_string).collect())
 }
 
-/// All that passes between the host and the filter for one request, in its order.
+/// All calls between the host and the filter for one request, in their order.
 ///
-/// It is not the first of its kind, and the clock stands still: what is opened, sealed or defined once is so by then. Unless the
-/// scenario says otherwise, the worker is busy: what the filter then does now and then is not counted.
+/// It is not the first of its kind, and the clock stands still, so everything that is opened, sealed or defined once is there
+/// already. Unless the scenario says otherwise, the worker is busy, and the work of its timer is not counted.
 ///
 /// # Errors
 ///
@@ -251,7 +251,7 @@ impl Plugin {
         Ok(Self { vm, context, scenario })
     }
 
-    /// Time passes, and the plugin is told so if it wants to be.
+    /// Time passes, and the timer of the plugin fires if it is on.
     fn pass(&mut self, nanoseconds: u64) -> Result<(), Error> {
         let host = self.vm.host();
         host.now += nanoseconds;

@@ -1,4 +1,4 @@
-//! The module that ships, running.
+//! A VM that runs a module.
 
 use wasmi::{Engine, Error, Func, Instance, Linker, Module, Store, Val, WasmParams, WasmResults};
 
@@ -17,7 +17,7 @@ impl Vm {
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When they are no module.
     pub fn module(bytes: &[u8]) -> Result<Module, Error> {
         Module::new(&Engine::default(), bytes)
     }
@@ -41,7 +41,7 @@ impl Vm {
         Self { store, instance, last_context: 0 }
     }
 
-    /// What it runs on.
+    /// Its host.
     pub fn host(&mut self) -> &mut Host {
         self.store.data_mut()
     }
@@ -52,7 +52,7 @@ impl Vm {
         self.instance.get_memory(&self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
     }
 
-    /// Runs what Envoy runs first.
+    /// Calls the function that Envoy calls first.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Vm {
         self.call::<_, i32>("proxy_on_configure", (plugin, size)).map(|accepted| accepted != 0)
     }
 
-    /// A request with these headers and no body arrives; what the filter makes of them.
+    /// A request with these headers and no body arrives. Returns them as the filter has changed them.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Vm {
         Ok(self.host().request_headers.clone())
     }
 
-    /// An answer with these headers arrives; what the filter makes of them.
+    /// An answer with these headers arrives. Returns them as the filter has changed them.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Vm {
         self.call_if_there::<_, ()>("proxy_on_log", stream).map(drop)
     }
 
-    /// The time of a plugin has passed once more.
+    /// The timer of a plugin fires.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Vm {
         function.call(&mut self.store, parameters)
     }
 
-    /// Envoy leaves out what a module does not export.
+    /// Envoy does not call a callback that a module does not export.
     fn call_if_there<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> Result<Option<R>, Error> {
         match self.instance.get_func(&self.store, name) {
             Some(_) => self.call(name, parameters).map(Some),

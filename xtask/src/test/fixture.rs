@@ -41,7 +41,9 @@ impl<'a> Fixture<'a> {
 
     /// Tells the tests where the filter is.
     pub(crate) fn with_filter(&self, runner: Runner) -> Result<Runner> {
-        Ok(runner.variable("STICKY_SESSIONS_WASM", self.filter()?).variable(report::FOLDER, reports::folder()))
+        let runner = runner.variable("STICKY_SESSIONS_WASM", self.filter()?);
+        let runner = runner.variable("STICKY_SESSIONS_PLAIN_WASM", wasm::plain());
+        Ok(runner.variable(report::FOLDER, reports::folder()))
     }
 
     /// Also tells the tests where the demo's application and the browser are.
