@@ -13,7 +13,7 @@ use crate::{sh, ship};
 pub(crate) const TARGET: &str = "wasm32-wasip1";
 
 /// In bytes. Every worker compiles the module at its start and after a crash, which takes longer for a larger one.
-const BUDGET: usize = 360_000;
+const BUDGET: usize = 350_000;
 
 /// `cargo xtask wasm`.
 pub(crate) fn run() -> Result<()> {
