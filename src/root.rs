@@ -7,8 +7,8 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use stickiness::balancer::Balancer;
 use stickiness::config::{Config, Parsed};
-use stickiness::keys;
 use stickiness::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::key_text;
 
 use crate::counters::Counters;
 use crate::host;
@@ -84,10 +84,11 @@ fn configure(size: usize) -> Result<(Balancer, Vec<String>), String> {
     let configuration = host::configuration(size).ok_or("Envoy does not hand over the configuration of the plugin")?;
     let Parsed { config, key_ring: configured, warnings } =
         Config::parse(&configuration).map_err(|error| error.to_string())?;
-    let in_environment = |problem: String| format!("{}: {problem}", keys::ENVIRONMENT_VARIABLE);
-    let environment = host::environment_variable(keys::ENVIRONMENT_VARIABLE).map(String::from_utf8).transpose();
+    let in_environment = |problem: String| format!("{}: {problem}", key_text::ENVIRONMENT_VARIABLE);
+    let environment = host::environment_variable(key_text::ENVIRONMENT_VARIABLE).map(String::from_utf8).transpose();
     let environment = environment.map_err(|_| in_environment("it is not text".to_owned()))?;
-    let given = keys::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
+    let given =
+        key_text::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
     Ok((Balancer::new(config, given.map_or_else(process_ring, Ok)?), warnings))
 }
 
@@ -98,7 +99,7 @@ fn process_ring() -> Result<KeyRing, String> {
         log::warn!(
             "no keys in the configuration or in {}: cookies are sealed with a random key, which other replicas and a \
              restarted Envoy do not have",
-            keys::ENVIRONMENT_VARIABLE
+            key_text::ENVIRONMENT_VARIABLE
         );
     }
     let secret = host::shared_data(SHARED_KEY)

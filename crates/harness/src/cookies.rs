@@ -1,9 +1,9 @@
 //! Cookies made by hand, with keys that the tests know.
 
-use stickiness::keys::parse_ring;
 use stickiness::time::Timestamp;
 use stickiness::trust::binding::{Binding, padded, write_text};
 use stickiness::trust::key_ring::CookieKind;
+use stickiness::trust::key_text::parse_ring;
 use stickiness::trust::value_encoding::seal;
 
 /// The key that the Envoys of the tests are given, as `id:base64`.

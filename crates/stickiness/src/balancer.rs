@@ -1,24 +1,27 @@
 //! Decides what the load balancer does with a request and with its answer.
 
+mod session;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::cookies::classic::CACHE_CONTROL;
 use crate::cookies::group_cookie::{self, ReadGroupCookie};
 use crate::cookies::issuer::Issuer;
-use crate::cookies::line_cache::{LineCache, Lines};
+use crate::cookies::line_cache::LineCache;
 use crate::cookies::reading::Reading;
-use crate::cookies::target_cookie::{self, ReadTargetCookie};
+use crate::cookies::target_cookie;
 use crate::exchange::{Answer, AnsweredBy, ClientFacts, Request};
 use crate::group_health::GroupHealth;
 use crate::outcome::Outcome;
 use crate::policy::{MAX_DURATION, OnEmptyGroup, Policy, Stickiness};
 use crate::time::Timestamp;
-use crate::trust::binding::Binding;
 use crate::trust::key_ring::{DrawNonce, KeyRing};
 use crate::trust::sealer::Sealer;
+
+use session::TargetPolicy;
+pub use session::{Reply, Session};
 
 /// A load balancer: a configuration, keys, and the caches that go with them.
 ///
@@ -68,41 +71,6 @@ pub struct Balancer {
 
 /// Finds out whether a target group has a healthy target. The arguments are the target group and a path for a probe request.
 pub type HasHealthyTarget<'a> = &'a dyn Fn(&str, &str) -> bool;
-
-/// A request to a sticky target group, from its cookies to its answer.
-#[derive(Debug)]
-pub struct Session {
-    client: ClientFacts,
-    /// The target group that the request should reach.
-    target_group: Rc<str>,
-    /// Whether the proxy has to be told to route the request to it.
-    is_rerouted: bool,
-    group_cookie: Option<ReadGroupCookie>,
-    policy: TargetPolicy,
-    target_cookie: Option<ReadTargetCookie>,
-    unknown_policy: Option<String>,
-}
-
-/// The policy of the targets.
-#[derive(Debug)]
-enum TargetPolicy {
-    /// The policy of the target group that answers.
-    OfTargetGroup,
-    /// The policy that the route named; `None` if it turns stickiness off.
-    OfRoute(Option<Rc<Policy>>),
-}
-
-/// The outcome of a session, and the headers to add to its answer.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// The outcome of the request.
-    pub outcome: Outcome,
-    /// The target group that the request counts for, as [`Session::counted_group`].
-    pub counted_group: Rc<str>,
-    /// The `Set-Cookie` lines for the target group and for the target.
-    set_cookies: [Option<Lines>; 2],
-    keep_out_of_caches: bool,
-}
 
 impl Balancer {
     /// A load balancer with this configuration and these keys.
@@ -163,7 +131,7 @@ impl Balancer {
         let policy = self.policy(&session.policy, &session.target_group);
         let policy_and_held = policy.zip(session.target_cookie.as_ref()).filter(|_| session.group_cookie.is_none());
         if policy_and_held.is_some_and(|(policy, held)| target_cookie::stays_as_it_is(policy, held, now)) {
-            Ok(session.into_reply_without_cookies())
+            Ok(session.reply_without_cookies())
         } else {
             Err(session)
         }
@@ -173,19 +141,20 @@ impl Balancer {
     ///
     /// `draw_nonce` is called only to seal a new value. Without a nonce there is no cookie.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a session that is gone cannot be answered twice")]
     pub fn reply(&self, session: Session, answer: &Answer<'_>, draw_nonce: DrawNonce<'_>) -> Reply {
         self.learn(&session, answer);
         match &answer.by {
             AnsweredBy::Target { target_group, target } => {
-                self.reply_to_target(session, target_group, target, answer, draw_nonce)
+                self.reply_to_target(&session, target_group, target, answer, draw_nonce)
             }
-            AnsweredBy::NoHealthyTarget { .. } | AnsweredBy::LoadBalancer => session.into_reply_without_cookies(),
+            AnsweredBy::NoHealthyTarget { .. } | AnsweredBy::LoadBalancer => session.reply_without_cookies(),
         }
     }
 
     fn reply_to_target(
         &self,
-        session: Session,
+        session: &Session,
         target_group: &str,
         target: &str,
         answer: &Answer<'_>,
@@ -212,9 +181,12 @@ impl Balancer {
         let has_moved = session.pinned_group().is_some_and(|pinned| *pinned.target_group != *target_group)
             || session.pin().is_some_and(|pin| pin != target);
         let keep_out_of_caches = of_target.is_some() && policy.is_some_and(|policy| policy.stickiness.is_classic());
-        let reply = session.into_reply_without_cookies();
-        let outcome = if has_moved { Outcome::Moved } else { reply.outcome };
-        Reply { outcome, set_cookies: [of_group, of_target], keep_out_of_caches, ..reply }
+        Reply {
+            outcome: if has_moved { Outcome::Moved } else { session.outcome() },
+            counted_group: session.shared_counted_group(),
+            set_cookies: [of_group, of_target],
+            keep_out_of_caches,
+        }
     }
 
     /// The time for which an application-based binding to this target group may pin.
@@ -275,94 +247,6 @@ impl Balancer {
             AnsweredBy::NoHealthyTarget { target_group } => health.saw(target_group, false, answer.now),
             AnsweredBy::LoadBalancer => (),
         }
-    }
-}
-
-impl Session {
-    /// The target in the request's cookie, if it pins the request.
-    #[must_use]
-    pub fn pin(&self) -> Option<&str> {
-        self.shared_pin().map(|pin| &**pin)
-    }
-
-    /// The target group that the proxy has to be told to route to, if it has to be told.
-    #[must_use]
-    pub fn reroute(&self) -> Option<&str> {
-        self.is_rerouted.then_some(&*self.target_group)
-    }
-
-    /// The target group that the request should reach.
-    #[must_use]
-    pub fn target_group(&self) -> &str {
-        &self.target_group
-    }
-
-    /// The target group that the request counts for: the one in its cookie, otherwise the one that it should reach.
-    #[must_use]
-    pub fn counted_group(&self) -> &str {
-        self.pinned_group().map_or(&self.target_group, |pinned| &pinned.target_group)
-    }
-
-    /// [`Session::pin`] as a text that outlives the session, which [`Balancer::reply`] consumes.
-    #[must_use]
-    pub fn shared_pin(&self) -> Option<&Rc<str>> {
-        self.target_cookie.as_ref()?.pin().ok().map(|binding| &binding.target)
-    }
-
-    /// [`Session::target_group`] as a text that outlives the session.
-    #[must_use]
-    pub fn shared_target_group(&self) -> &Rc<str> {
-        &self.target_group
-    }
-
-    /// The name of a policy that the route chose and the configuration does not have.
-    #[must_use]
-    pub fn unknown_policy(&self) -> Option<&str> {
-        self.unknown_policy.as_deref()
-    }
-
-    /// The outcome of the request, unless another target than the pinned one answers.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        let target = self.target_cookie.as_ref().map(ReadTargetCookie::pin);
-        let group = self.group_cookie.as_ref().map(|held| held.pin.as_ref());
-        match (target, group) {
-            // Report a bad AWSALBTG even if AWSALB is valid for the target group that the weights picked.
-            (Some(Ok(_)), Some(Err(miss))) if *miss != Outcome::NoCookie => *miss,
-            (Some(Ok(_)), _) | (None, Some(Ok(_))) => Outcome::Pinned,
-            (Some(Err(miss)), Some(Err(group_miss))) => miss.max(*group_miss),
-            (Some(Err(miss)), _) => miss,
-            (None, Some(Err(miss))) => *miss,
-            (None, None) => Outcome::NoCookie,
-        }
-    }
-
-    fn pinned_group(&self) -> Option<&Binding> {
-        self.group_cookie.as_ref()?.pin.as_ref().ok()
-    }
-
-    fn leaves_empty_groups(&self) -> bool {
-        let on_empty_group = self.group_cookie.as_ref().map(|held| &held.rule.on_empty_group);
-        matches!(on_empty_group, Some(OnEmptyGroup::Repick { .. }))
-    }
-
-    fn into_reply_without_cookies(self) -> Reply {
-        let pinned_group = self.pinned_group().map(|pinned| Rc::clone(&pinned.target_group));
-        Reply {
-            outcome: self.outcome(),
-            counted_group: pinned_group.unwrap_or(self.target_group),
-            set_cookies: [None, None],
-            keep_out_of_caches: false,
-        }
-    }
-}
-
-impl Reply {
-    /// The headers to add to the answer: names in lower case, and values.
-    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let lines = self.set_cookies.iter().flatten().flat_map(|lines| lines.iter());
-        let cache_control = self.keep_out_of_caches.then_some(("cache-control", CACHE_CONTROL));
-        lines.map(|line| ("set-cookie", &**line)).chain(cache_control)
     }
 }
 

@@ -20,7 +20,6 @@ pub mod config;
 pub mod cookies;
 pub mod exchange;
 pub(crate) mod group_health;
-pub mod keys;
 pub mod outcome;
 pub mod policy;
 pub(crate) mod slots;

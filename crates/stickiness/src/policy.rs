@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use crate::cookies::names::{CookieNames, Pair};
 
-/// The longest duration of a stickiness, of targets and of target groups: "The range is 1 second to 1 week (604800 seconds)."
-/// (AWS, "Edit target group attributes for your Application Load Balancer", section "Sticky sessions")
-pub const MAX_DURATION: Duration = Duration::from_hours(7 * 24);
+/// The longest duration of a stickiness in seconds, of targets and of target groups: "The range is 1 second to 1 week (604800
+/// seconds)." (AWS, "Target groups for your Application Load Balancers", section "Target group attributes")
+pub const MAX_DURATION_SECONDS: u32 = 604_800;
+
+/// [`MAX_DURATION_SECONDS`] as a duration.
+pub const MAX_DURATION: Duration = Duration::from_secs(MAX_DURATION_SECONDS as u64);
 
 /// The stickiness of the targets of a target group, and the attributes of its cookies.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ impl<T, const COUNT: usize> Default for Slots<T, COUNT> {
 }
 
 impl<T: Default, const COUNT: usize> Slots<T, COUNT> {
-    /// How far to shift a 64-bit hash to get a slot's index.
+    /// The number of bits to shift a 64-bit hash by to get a slot's index.
     const SHIFT: u32 = u64::BITS.saturating_sub(COUNT.trailing_zeros());
 
     /// The slot of this hash, if the slots are allocated.

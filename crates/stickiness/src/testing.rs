@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::balancer::{Balancer, Reply, Session};
 use crate::config::Config;
 use crate::exchange::{Answer, AnsweredBy, Request, RouteChoice};
-use crate::keys::parse_ring;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
+use crate::trust::key_text::parse_ring;
 use crate::wire::cookie_header::CookieHeader;
 
 pub(crate) const KEYS: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -1,4 +1,4 @@
-//! How cookies are written: in requests, in answers, and in the answers of applications.
+//! Reads and writes cookies in the headers of requests and answers.
 
 pub mod application_set_cookie;
 pub mod cookie_header;

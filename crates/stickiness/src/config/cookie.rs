@@ -1,14 +1,19 @@
-//! The options of cookies: what a block of them changes, and what browsers will not take.
+//! Reads the options of cookies, and refuses or warns of combinations that browsers do not take.
+//!
+//! AWS has no such options. Their values are named after the attributes of `Set-Cookie` (RFC 6265bis §4.1).
 
+use super::context::Context;
+use super::error::ConfigError;
 use super::reader::block;
-use super::{ConfigError, values};
+use super::values;
 use crate::policy::{CookieOptions, Expires, MaxAge, Renew, SameSite, Secure, UnusedShards};
 
-/// The prefixes of names that browsers take only with certain attributes: `__Secure-` and `__Host-` of RFC 6265bis
-/// §4.1.3, the others of the draft on layered cookies. The longer ones come first.
+/// The starts of names that browsers take only with certain attributes. `__Secure-` and `__Host-` are from RFC 6265bis
+/// §4.1.3, the others from the draft on layered cookies. The longer ones come first.
 const PREFIXES: [&str; 4] = ["__Host-Http-", "__Host-", "__Secure-", "__Http-"];
 
-/// A block of options; what it does not give is inherited.
+/// The options as they are written: `cookie`, of the document, of a target group, of a policy or of a rule. An option that
+/// is `None` is inherited.
 #[derive(Default)]
 pub(super) struct CookieBlock {
     name: Option<String>,
@@ -45,25 +50,22 @@ block!(CookieBlock {
 });
 
 impl CookieBlock {
-    /// The options that hold where this block stands, which is at `path`.
+    /// The options that hold where this block stands.
     ///
-    /// A warning that holds for the inherited options too has been given where they stand.
-    pub(super) fn resolve(
-        self,
-        path: &[&str],
-        inherited: &CookieOptions,
-        warnings: &mut Vec<String>,
-    ) -> Result<CookieOptions, ConfigError> {
+    /// A warning that holds for the inherited options too is not repeated: it was given where they stand.
+    pub(super) fn resolve(self, context: &mut Context<'_>) -> Result<CookieOptions, ConfigError> {
+        let inherited = context.inherited;
         let options = self.over(inherited);
-        self.refuse(&options).map_err(|error| error.at(path))?;
+        self.check(&options).map_err(|error| error.at(&context.place))?;
         for (warning, earlier) in self.warnings(&options).into_iter().zip(self.warnings(inherited)) {
             if warning.holds && !earlier.holds {
-                warnings.push(ConfigError::new(warning.why).under(warning.key).at(path).to_string());
+                context.warn(warning.key, warning.why);
             }
         }
         Ok(options)
     }
 
+    /// The options of this block, and the inherited ones where it gives none.
     fn over(&self, inherited: &CookieOptions) -> CookieOptions {
         CookieOptions {
             name: self.name.as_ref().or(inherited.name.as_ref()).cloned(),
@@ -84,7 +86,7 @@ impl CookieBlock {
 
     fn renew_over(&self, inherited: Renew) -> Renew {
         let renew = match (self.renew, inherited) {
-            // The share is a field of its own: whoever says `sliding` again keeps it.
+            // The share is an option of its own: a block that repeats `sliding` inherits it.
             (None, inherited) | (Some(Renew::Sliding { .. }), inherited @ Renew::Sliding { .. }) => inherited,
             (Some(given), _) => given,
         };
@@ -94,7 +96,8 @@ impl CookieBlock {
         }
     }
 
-    fn refuse(&self, options: &CookieOptions) -> Result<(), ConfigError> {
+    /// Checks the options together. The error names one of the keys that this block gives.
+    fn check(&self, options: &CookieOptions) -> Result<(), ConfigError> {
         let refused = |key: &str, why: &str| Err(ConfigError::new(why).under(key));
         let is_never_secure = options.secure == Secure::Never;
         if options.same_site == Some(SameSite::None) && is_never_secure {
@@ -118,10 +121,11 @@ impl CookieBlock {
         if self.renew_after_percent.is_some() && !matches!(options.renew, Renew::Sliding { .. }) {
             return refused("renew_after_percent", "has no meaning without renew sliding");
         }
-        self.refuse_prefix(options)
+        self.check_prefix(options)
     }
 
-    fn refuse_prefix(&self, options: &CookieOptions) -> Result<(), ConfigError> {
+    /// Checks that the cookies have the attributes that browsers ask of their name.
+    fn check_prefix(&self, options: &CookieOptions) -> Result<(), ConfigError> {
         let Some(prefix) = browser_prefix(options) else { return Ok(()) };
         let (key, why) = if prefix.starts_with("__Host-") && options.domain.is_some() {
             ("domain", "with a Domain")
@@ -162,7 +166,7 @@ impl CookieBlock {
     }
 }
 
-/// What the name of these cookies starts with that browsers hold it to.
+/// The start of these cookies' name that binds them to certain attributes, if it has one.
 pub(super) fn browser_prefix(options: &CookieOptions) -> Option<&'static str> {
     let name = options.name.as_deref()?;
     // "case-insensitively", RFC 6265bis §5.4.
@@ -170,13 +174,15 @@ pub(super) fn browser_prefix(options: &CookieOptions) -> Option<&'static str> {
     PREFIXES.into_iter().find(|prefix| has(prefix))
 }
 
+/// A combination that browsers take only in part.
 struct Warning {
     holds: bool,
+    /// The key that the warning names.
     key: &'static str,
     why: &'static str,
 }
 
-/// Which of two keys that do not go together is named: the first where the block gives it.
+/// The key that an error or a warning names, of two that do not go together: the first if the block gives it.
 fn either(gives_first: bool, first: &'static str, second: &'static str) -> &'static str {
     if gives_first { first } else { second }
 }

@@ -1,42 +1,32 @@
-//! AWS writes attributes with dots: `"stickiness.type": …` means `"stickiness": {"type": …}`.
+//! Nests keys with dots: AWS writes `"stickiness.type": …` for `"stickiness": {"type": …}`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{BY_NAME, RULES};
+use super::error::ConfigError;
 use super::reader::SECRET;
 use super::tree::Tree;
-use super::{ConfigError, aws};
 
-/// The objects of the document whose keys are names: a target group may be called `web.example.com`.
-const KEYS_ARE_NAMES: &[&str] = &["target_groups", "policies"];
-
-/// The list of the document whose objects have attributes.
-const RULES: &str = "rules";
-
-/// The most levels of a dotted key; the schema has fewer.
+/// The most levels of a dotted key. No path of a configuration has as many.
 const MAX_LEVELS: usize = 8;
 
 type Entries = Vec<(String, Tree)>;
 
-/// Nests every dotted key of the document: `{"a.b": 1, "a": {"c": 2}}` becomes `{"a": {"c": 2, "b": 1}}`. What was
-/// pasted from AWS is spelled out on the way: its attributes are dotted keys.
+/// Nests every dotted key of the document: `{"a.b": 1, "a": {"c": 2}}` becomes `{"a": {"c": 2, "b": 1}}`.
 ///
 /// # Errors
 ///
 /// A key that stands there twice, in whatever form; a key of too many levels.
 pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
-    let Tree::Object(entries) = document else {
-        return Ok(document);
-    };
+    let Tree::Object(entries) = document else { return Ok(document) };
     map_values(nest_keys(entries)?, |key, value| match value {
-        Tree::Object(by_name) if KEYS_ARE_NAMES.contains(&key) => {
-            map_values(by_name, |_, target_group| nest_all(aws::spell_out_attributes(target_group)?))
-        }
+        Tree::Object(by_name) if BY_NAME.contains(&key) => map_values(by_name, |_, block| nest_all(block)),
         Tree::List(rules) if key == RULES => {
-            let nest_rule = |(index, rule)| {
-                let nested = aws::spell_out_action(rule).and_then(nest_all);
-                nested.map_err(|error: ConfigError| error.under(&format!("[{index}]")))
-            };
-            rules.into_iter().enumerate().map(nest_rule).collect::<Result<_, _>>().map(Tree::List)
+            let rules = rules.into_iter().enumerate();
+            let nested = rules.map(|(index, rule)| nest_all(rule).map_err(|error| error.under(index)));
+            nested.collect::<Result<_, _>>().map(Tree::List)
         }
-        // Attributes are not written there, and an error here would show what the reader keeps to itself.
+        // No attributes stand there, and an error of this file would show a key that the reader hides.
         value if SECRET.contains(&key) => Ok(value),
         value => nest_all(value),
     })
@@ -49,33 +39,37 @@ fn nest_all(tree: Tree) -> Result<Tree, ConfigError> {
     }
 }
 
+/// Nests the keys of one object by one level.
 fn nest_keys(entries: Entries) -> Result<Entries, ConfigError> {
-    let (dotted, mut nested): (Entries, Entries) = entries.into_iter().partition(|(key, _)| key.contains('.'));
-    for (dotted_key, value) in dotted {
-        if dotted_key.split('.').count() > MAX_LEVELS {
-            let problem = format!("a key has at most {MAX_LEVELS} levels");
-            return Err(ConfigError::new(problem).under(&dotted_key));
+    let mut nested = Entries::new();
+    let mut dotted = BTreeMap::<String, Entries>::new();
+    for (key, value) in entries {
+        if key.split('.').count() > MAX_LEVELS {
+            return Err(ConfigError::new(format!("a key has at most {MAX_LEVELS} levels")).under(key.as_str()));
         }
-        let Some((key, rest)) = dotted_key.split_once('.') else {
-            continue;
-        };
-        let entry = (rest.to_owned(), value);
-        match nested.iter_mut().find(|(present, _)| present == key) {
-            None => nested.push((key.to_owned(), Tree::Object(vec![entry]))),
-            Some((_, Tree::Object(entries))) => entries.push(entry),
-            Some(_) => return Err(ConfigError::given_twice(key)),
+        match key.split_once('.') {
+            None => nested.push((key, value)),
+            Some((first, rest)) => dotted.entry(first.to_owned()).or_default().push((rest.to_owned(), value)),
         }
     }
+    for (key, value) in &mut nested {
+        let Some(entries) = dotted.remove(key) else { continue };
+        let Tree::Object(present) = value else { return Err(ConfigError::given_twice(key)) };
+        present.extend(entries);
+    }
+    nested.extend(dotted.into_iter().map(|(key, entries)| (key, Tree::Object(entries))));
     Ok(nested)
 }
 
+/// Changes each value of an object in which no key stands twice.
 fn map_values(entries: Entries, change: impl Fn(&str, Tree) -> Result<Tree, ConfigError>) -> Result<Tree, ConfigError> {
-    let mut changed: Entries = Vec::with_capacity(entries.len());
+    let mut keys = BTreeSet::new();
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !keys.insert(key.as_str())) {
+        return Err(ConfigError::given_twice(key));
+    }
+    let mut changed = Entries::with_capacity(entries.len());
     for (key, value) in entries {
-        if changed.iter().any(|(present, _)| *present == key) {
-            return Err(ConfigError::given_twice(&key));
-        }
-        let value = change(&key, value).map_err(|error| error.under(&key))?;
+        let value = change(&key, value).map_err(|error| error.under(key.as_str()))?;
         changed.push((key, value));
     }
     Ok(Tree::Object(changed))

@@ -1,43 +1,52 @@
-//! What is wrong with a configuration, in a line that a person can act on.
+//! Describes errors of a configuration, each in one line that a person can act on.
 
-use std::fmt::{self, Display};
-
-use super::tree::Tree;
+use std::fmt::{self, Display, Write};
 
 /// The longest piece of a value that an error shows, in characters.
-const SHOWN: usize = 60;
+const LONGEST_SHOWN: usize = 60;
 
-/// What stands for a word that may be a secret.
-const NOT_SHOWN: &str = "(not shown)";
-
-/// What is wrong with a configuration: where, which value, and what is allowed.
+/// An error in a configuration: the place, the value there, and what is allowed instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(Box<Place>);
+pub struct ConfigError(Box<Parts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    path: Vec<String>,
+struct Parts {
+    /// From the value up to the document: each caller adds the segment that it knows.
+    path_upwards: Vec<Segment>,
     problem: String,
 }
 
+/// One step from the document to a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// A key of an object.
+    Key(String),
+    /// A position in a list.
+    Index(usize),
+    /// A key of an object that is not shown, because it may be a secret.
+    Hidden,
+}
+
 impl ConfigError {
+    /// A problem of the value itself. The callers add the path to it.
     pub(super) fn new(problem: impl Into<String>) -> Self {
-        Self(Box::new(Place { path: Vec::new(), problem: problem.into() }))
+        Self(Box::new(Parts { path_upwards: Vec::new(), problem: problem.into() }))
     }
 
-    /// A value, as it is shown, is not what it should be.
+    /// The value, which is written here as the error shows it, is not what it should be.
     pub(super) fn is_not(value: &str, what: &str) -> Self {
         Self::new(format!("{value} is not {what}"))
     }
 
     pub(super) fn unknown_word(word: &str, allowed: &[&str]) -> Self {
         let allowed_here = allowed.join(", ");
-        Self::new(format!("{} is not one of {allowed_here}{}", shown_text(word), near_miss(word, allowed)))
+        Self::new(format!("{} is not one of {allowed_here}{}", quote(word), near_miss(word, allowed)))
     }
 
+    /// The caller adds the key to the path, or [`Segment::Hidden`].
     pub(super) fn unknown_key(key: &str, allowed: &[&str]) -> Self {
         let allowed_here = allowed.join(", ");
-        Self::new(format!("there is no such key; allowed here: {allowed_here}{}", near_miss(key, allowed))).under(key)
+        Self::new(format!("there is no such key; allowed here: {allowed_here}{}", near_miss(key, allowed)))
     }
 
     pub(super) fn given_twice(key: &str) -> Self {
@@ -45,88 +54,84 @@ impl ConfigError {
     }
 
     /// The same problem, seen from the object or list that holds `segment`.
-    pub(super) fn under(mut self, segment: &str) -> Self {
-        self.0.path.insert(0, segment.to_owned());
+    pub(super) fn under(mut self, segment: impl Into<Segment>) -> Self {
+        self.0.path_upwards.push(segment.into());
         self
     }
 
-    /// The same problem, without this word of the document, which may be a secret.
-    pub(super) fn without(mut self, word: &str) -> Self {
-        for segment in self.0.path.iter_mut().filter(|segment| *segment == word) {
-            NOT_SHOWN.clone_into(segment);
-        }
+    /// The same problem, seen from the document. `place` leads from there to where the problem was seen from.
+    pub(super) fn at(mut self, place: &[Segment]) -> Self {
+        self.0.path_upwards.extend(place.iter().rev().cloned());
         self
-    }
-
-    /// The same problem, seen from the top, at this path from it.
-    pub(super) fn at(self, path: &[&str]) -> Self {
-        path.iter().rev().fold(self, |error, segment| error.under(segment))
     }
 }
 
 impl Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, segment) in self.0.path.iter().enumerate() {
-            let is_index = is_index(segment);
-            if position > 0 && !is_index {
-                f.write_str(".")?;
+        let Parts { path_upwards, problem } = &*self.0;
+        for (position, segment) in path_upwards.iter().rev().enumerate() {
+            if position > 0 && !matches!(segment, Segment::Index(_)) {
+                f.write_char('.')?;
             }
-            let is_plain = segment.chars().all(|c| c.is_ascii_alphanumeric() || "_-*|".contains(c));
-            if is_index || segment == NOT_SHOWN || (is_plain && !segment.is_empty()) {
-                f.write_str(segment)?;
-            } else {
-                write!(f, "{:?}", shorten(segment))?;
-            }
+            segment.fmt(f)?;
         }
-        if !self.0.path.is_empty() {
+        if !path_upwards.is_empty() {
             f.write_str(": ")?;
         }
-        f.write_str(&self.0.problem)
+        f.write_str(problem)
     }
 }
 
 impl std::error::Error for ConfigError {}
 
-/// Whether it is a position in a list: a key may begin with a bracket too, and then go on with anything.
-fn is_index(segment: &str) -> bool {
-    let digits = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+impl Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |key: &str| {
+            !key.is_empty()
+                && key.chars().all(|character| character.is_ascii_alphanumeric() || "_-*|".contains(character))
+        };
+        match self {
+            Self::Key(key) if is_plain(key) => f.write_str(key),
+            Self::Key(key) => f.write_str(&quote(key)),
+            Self::Index(index) => write!(f, "[{index}]"),
+            Self::Hidden => f.write_str("(not shown)"),
+        }
+    }
 }
 
-fn near_miss(value: &str, allowed: &[&str]) -> String {
+impl From<&str> for Segment {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Segment {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// Asks for the allowed word that is most like `word`; empty when no word is.
+fn near_miss(word: &str, allowed: &[&str]) -> String {
     let is_near = |distance: usize, candidate: &str| {
-        distance <= candidate.len().div_ceil(3) || (value.len() > 2 && candidate.starts_with(value))
+        distance <= candidate.len().div_ceil(3) || (word.len() > 2 && candidate.starts_with(word))
     };
     allowed
         .iter()
-        .map(|candidate| {
-            (strsim::osa_distance(&value.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate)
-        })
+        .map(|candidate| (strsim::osa_distance(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, candidate)| is_near(*distance, candidate))
         .min()
         .map(|(_, candidate)| format!("; did you mean {candidate}?"))
         .unwrap_or_default()
 }
 
-/// A value as an error shows it.
-pub(super) fn shown(value: &Tree) -> String {
-    match value {
-        Tree::Null => "null".to_owned(),
-        Tree::Bool(value) => value.to_string(),
-        // Written out, a number may have 300 digits.
-        Tree::Number(value) => shorten(&value.to_string()),
-        Tree::Text(value) => shown_text(value),
-        Tree::List(_) => "a list".to_owned(),
-        Tree::Object(_) => "an object".to_owned(),
-    }
-}
-
-pub(super) fn shown_text(text: &str) -> String {
+/// A text as an error shows it: in quotes, with control characters escaped, and shortened.
+pub(super) fn quote(text: &str) -> String {
     format!("{:?}", shorten(text))
 }
 
-fn shorten(text: &str) -> String {
-    let mut shortened: String = text.chars().take(SHOWN).collect();
+pub(super) fn shorten(text: &str) -> String {
+    let mut shortened: String = text.chars().take(LONGEST_SHOWN).collect();
     if shortened.len() < text.len() {
         shortened.push('…');
     }

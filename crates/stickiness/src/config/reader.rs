@@ -1,47 +1,50 @@
-//! Where in a document a value stands, so that an error can say so.
+//! Reads a tree into blocks and values, and adds to each error the place in the document.
 //!
 //! AWS prints numbers and booleans as strings, so `"86400"` is 86400 where a number is asked for.
 //!
-//! The walk through a document is compiled once, whatever it is read into: the filter is compiled at every start.
+//! The walk through objects and lists takes trait objects, so that it is in the module once and not once for each type:
+//! Envoy compiles the module at every start.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::ConfigError;
-use super::error::shown;
+use super::error::{ConfigError, Segment};
 use super::tree::Tree;
 
 /// Values under these keys are never shown in an error.
 pub(super) const SECRET: &[&str] = &["keys", "secret"];
 
-/// The longest misspelt name of a key that is shown where secrets stand, in bytes.
+/// The longest unknown key that is shown where secrets stand, in bytes. A misspelt key fits, a secret does not.
 const LONGEST_NAME: usize = 16;
 
-/// A value of a document.
+/// Reads one value of a document.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     tree: &'a Tree,
+    /// Errors must not show the value of a secret.
     is_secret: bool,
 }
 
-/// A type that says how it is read.
+/// A type that can be read from a value.
 pub(super) trait Read: Sized {
     fn read(value: Reader<'_>) -> Result<Self, ConfigError>;
 }
 
-/// What is read from an object of these keys. [`block`] implements it.
+/// A struct that can be read from an object. [`block`] implements it.
 pub(super) trait Block {
     /// All keys, as an error lists them.
     fn keys(&self) -> &'static [&'static str];
 
-    /// Those that must be given.
+    /// The keys that must be given.
     fn required(&self) -> &'static [&'static str];
 
-    /// Takes the value of one of the keys.
+    /// Reads the value of one of the keys into its field.
     fn take(&mut self, key: &str, value: Reader<'_>) -> Result<(), ConfigError>;
 }
 
-/// `Block` for a struct: each key, the field that it is read into and, where the field's type does not say it, how.
+/// Implements [`Block`] for a struct. It lists each key, the field that the value is read into and, where the type of the
+/// field is not enough, the function that reads it.
 macro_rules! block {
     ($type:ty {
         $($key:literal => $field:ident $(by $read:path)?),+ $(; required: $($required:literal),+)?
@@ -59,7 +62,7 @@ macro_rules! block {
                 &mut self,
                 key: &str,
                 value: $crate::config::reader::Reader<'_>,
-            ) -> Result<(), $crate::config::ConfigError> {
+            ) -> Result<(), $crate::config::error::ConfigError> {
                 match key {
                     $($key => self.$field = $crate::config::reader::block!(@read value $($read)?),)+
                     _ => {}
@@ -69,7 +72,7 @@ macro_rules! block {
         }
     };
     (@read $value:ident) => { $crate::config::reader::Read::read($value)? };
-    (@read $value:ident $read:path) => { $read($value)? };
+    (@read $value:ident $read:path) => { $read($value)?.into() };
 }
 pub(super) use block;
 
@@ -79,26 +82,31 @@ pub(super) fn read<T: Read>(document: &Tree) -> Result<T, ConfigError> {
 }
 
 impl<'a> Reader<'a> {
-    /// The error that says what the value is not.
+    /// The error that says that the value is not `what`.
     pub(super) fn is_not(self, what: &str) -> ConfigError {
         if self.is_secret {
             return ConfigError::new(format!("the value (a secret, not shown) is not {what}"));
         }
-        ConfigError::is_not(&shown(self.tree), what)
+        ConfigError::is_not(&self.tree.shown(), what)
     }
 
-    pub(super) fn text(self) -> Result<&'a str, ConfigError> {
+    /// The error that says that the value is none of these words.
+    pub(super) fn is_none_of(self, words: &[&str]) -> ConfigError {
         match self.tree {
-            Tree::Text(text) => Ok(text),
-            _ => Err(self.is_not("a string")),
+            Tree::Text(word) if !self.is_secret => ConfigError::unknown_word(word, words),
+            _ => self.is_not(&format!("one of {}", words.join(", "))),
         }
     }
 
-    /// One of these words, or another that the caller knows to be none of them.
-    pub(super) fn word(self, words: &[&str]) -> Result<&'a str, ConfigError> {
+    pub(super) fn text(self) -> Result<&'a str, ConfigError> {
+        self.as_text().ok_or_else(|| self.is_not("a string"))
+    }
+
+    /// The string, if the value is one.
+    pub(super) fn as_text(self) -> Option<&'a str> {
         match self.tree {
-            Tree::Text(text) => Ok(text),
-            _ => Err(self.is_not(&format!("one of {}", words.join(", ")))),
+            Tree::Text(text) => Some(text),
+            _ => None,
         }
     }
 
@@ -111,7 +119,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn whole_number(self, range: RangeInclusive<u32>) -> Result<u32, ConfigError> {
+    pub(super) fn whole_number<N>(self, range: RangeInclusive<N>) -> Result<N, ConfigError>
+    where
+        N: TryFrom<u64> + PartialOrd + Display,
+    {
         let allowed = format!("between {} and {}", range.start(), range.end());
         let number = match self.tree {
             Tree::Number(number) => whole(*number),
@@ -120,14 +131,14 @@ impl<'a> Reader<'a> {
         };
         match number {
             None => Err(self.is_not(&format!("a whole number {allowed}"))),
-            Some(number) => u32::try_from(number)
+            Some(number) => N::try_from(number)
                 .ok()
                 .filter(|number| range.contains(number))
                 .ok_or_else(|| ConfigError::is_not(&number.to_string(), &allowed)),
         }
     }
 
-    /// Hands over each value of a list.
+    /// Calls `take` with each value of a list.
     pub(super) fn elements(
         self,
         take: &mut dyn FnMut(Reader<'a>) -> Result<(), ConfigError>,
@@ -136,41 +147,41 @@ impl<'a> Reader<'a> {
             return Err(self.is_not("a list"));
         };
         for (index, tree) in elements.iter().enumerate() {
-            take(Reader { tree, ..self }).map_err(|error| error.under(&format!("[{index}]")))?;
+            take(Reader { tree, ..self }).map_err(|error| error.under(index))?;
         }
         Ok(())
     }
 
-    /// Hands over each value of an object, with its key.
+    /// Calls `take` with each key and value of an object.
     pub(super) fn entries(
         self,
         take: &mut dyn FnMut(&'a str, Reader<'a>) -> Result<(), ConfigError>,
     ) -> Result<(), ConfigError> {
         for (key, tree) in self.object()? {
-            take(key, self.below(key, tree)).map_err(|error| error.under(key))?;
+            take(key, self.below(key, tree)).map_err(|error| error.under(key.as_str()))?;
         }
         Ok(())
     }
 
-    /// Fills the block with the values of an object.
+    /// Reads an object into a block.
     fn fill(self, block: &mut dyn Block) -> Result<(), ConfigError> {
         let allowed = block.keys();
         let mut given: Vec<&str> = Vec::new();
         for (key, tree) in self.object()? {
             if !allowed.contains(&key.as_str()) {
-                let error = ConfigError::unknown_key(key, allowed);
-                // Whoever forgets the names writes the secret where a name belongs, and no secret is so short.
+                // `{"<secret>": …}` is a typical mistake where `id` and `secret` belong.
                 let may_be_secret = self.is_secret && key.len() > LONGEST_NAME;
-                return Err(if may_be_secret { error.without(key) } else { error });
+                let segment = if may_be_secret { Segment::Hidden } else { key.as_str().into() };
+                return Err(ConfigError::unknown_key(key, allowed).under(segment));
             }
             if given.contains(&key.as_str()) {
                 return Err(ConfigError::given_twice(key));
             }
             given.push(key);
-            block.take(key, self.below(key, tree)).map_err(|error| error.under(key))?;
+            block.take(key, self.below(key, tree)).map_err(|error| error.under(key.as_str()))?;
         }
         match block.required().iter().find(|key| !given.contains(key)) {
-            Some(missing) => Err(ConfigError::new("is required").under(missing)),
+            Some(missing) => Err(ConfigError::new("is required").under(*missing)),
             None => Ok(()),
         }
     }
@@ -182,7 +193,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value under this key of the object.
+    /// The reader of the value under this key of the object.
     fn below(self, key: &str, tree: &'a Tree) -> Self {
         Reader { tree, is_secret: self.is_secret || SECRET.contains(&key) }
     }
@@ -214,7 +225,7 @@ impl Read for Tree {
     }
 }
 
-/// A null is a value like any other, and a wrong one: what a template has left empty is not to mean the default.
+/// A null is refused like any wrong value: a value that a template has left empty must not mean the default.
 impl<T: Read> Read for Option<T> {
     fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
         T::read(value).map(Some)
@@ -243,18 +254,18 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-/// A number as AWS prints it: digits, and no more of them than it needs.
+/// A number as AWS prints it: digits without a sign and without leading zeros.
 fn whole_in(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
-/// A `Struct` holds 86400 as 86400.0.
+/// A whole number: a `Struct` holds 86400 as 86400.0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     clippy::float_cmp,
-    reason = "a number that the cast changes is none"
+    reason = "a number that the cast changes is not whole"
 )]
 fn whole(number: f64) -> Option<u64> {
     let whole = number as u64;

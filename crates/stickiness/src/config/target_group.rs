@@ -1,76 +1,80 @@
-//! A target group's stickiness, with AWS's names. A named policy is written in the same way.
+//! Reads the stickiness of a target group. A named policy is written in the same way.
+//!
+//! The keys are AWS's target group attributes `stickiness.*` (AWS, "Target groups for your Application Load Balancers",
+//! section "Target group attributes"). The classic ones are our own attributes for the policies of a Classic Load
+//! Balancer, and are named after the parameters of its API.
 
-use std::rc::Rc;
 use std::time::Duration;
 
+use super::context::Context;
 use super::cookie::{CookieBlock, browser_prefix};
+use super::error::ConfigError;
 use super::reader::block;
-use super::{ConfigError, values};
+use super::values::{self, Type};
 use crate::policy::{CookieOptions, Policy, Stickiness};
 
+/// A target group or a policy as it is written: `target_groups.web`, `policies.long`.
 #[derive(Default)]
-pub(super) struct TargetGroup {
+pub(super) struct TargetGroupBlock {
     stickiness: StickinessBlock,
     cookie: CookieBlock,
 }
 
+/// The attributes `stickiness.*`.
+///
+/// Those of types that are not in use are read too, so that attributes can be pasted as AWS prints them: AWS lists all.
 struct StickinessBlock {
     enabled: bool,
     r#type: Type,
-    // All are read, so that attributes can be pasted as AWS prints them: it lists those of the other types too.
-    lb_cookie: LbCookie,
-    app_cookie: AppCookie,
-    classic_lb_cookie: ClassicLbCookie,
-    classic_app_cookie: ClassicAppCookie,
+    lb_cookie: LbCookieBlock,
+    app_cookie: AppCookieBlock,
+    classic_lb_cookie: ClassicLbCookieBlock,
+    classic_app_cookie: ClassicAppCookieBlock,
 }
 
 impl Default for StickinessBlock {
-    /// AWS's defaults but one: there stickiness is off until asked for, here whoever names a target group asks for it.
+    /// AWS's defaults but one: at AWS stickiness is off until it is turned on, here it is on for a target group that is
+    /// named.
     fn default() -> Self {
         Self {
             enabled: true,
             r#type: Type::Lb,
-            lb_cookie: LbCookie::default(),
-            app_cookie: AppCookie::default(),
-            classic_lb_cookie: ClassicLbCookie::default(),
-            classic_app_cookie: ClassicAppCookie::default(),
+            lb_cookie: LbCookieBlock::default(),
+            app_cookie: AppCookieBlock::default(),
+            classic_lb_cookie: ClassicLbCookieBlock::default(),
+            classic_app_cookie: ClassicAppCookieBlock::default(),
         }
     }
 }
 
-/// A type of stickiness.
-#[derive(Clone, Copy)]
-pub(super) enum Type {
-    Lb,
-    App,
-    ClassicLb,
-    ClassicApp,
-    /// By the addresses of a connection, which is Envoy's to do.
-    OfAddresses(&'static str),
+/// Duration-based stickiness: `stickiness.lb_cookie.*`.
+#[derive(Default)]
+struct LbCookieBlock {
+    duration: Option<Duration>,
 }
 
+/// Application-based stickiness: `stickiness.app_cookie.*`.
 #[derive(Default)]
-struct LbCookie {
-    duration_seconds: Option<u32>,
-}
-
-#[derive(Default)]
-struct AppCookie {
+struct AppCookieBlock {
     cookie_name: Option<String>,
-    duration_seconds: Option<u32>,
+    duration: Option<Duration>,
 }
 
+/// Duration-based stickiness of a Classic Load Balancer (AWS, "Elastic Load Balancing API Reference",
+/// `CreateLBCookieStickinessPolicy`): `stickiness.classic_lb_cookie.*`.
 #[derive(Default)]
-struct ClassicLbCookie {
-    cookie_expiration_period: Option<Duration>,
+struct ClassicLbCookieBlock {
+    expiration_period: Option<Duration>,
 }
 
+/// Application-controlled stickiness of a Classic Load Balancer (AWS, "Elastic Load Balancing API Reference",
+/// `CreateAppCookieStickinessPolicy`): `stickiness.classic_app_cookie.*`.
 #[derive(Default)]
-struct ClassicAppCookie {
+struct ClassicAppCookieBlock {
     cookie_name: Option<String>,
 }
 
-block!(TargetGroup { "stickiness" => stickiness, "cookie" => cookie });
+block!(TargetGroupBlock { "stickiness" => stickiness, "cookie" => cookie });
 
 block!(StickinessBlock {
     "enabled" => enabled,
@@ -81,61 +85,52 @@ block!(StickinessBlock {
     "classic_app_cookie" => classic_app_cookie
 });
 
-block!(LbCookie { "duration_seconds" => duration_seconds by values::duration_seconds });
+block!(LbCookieBlock { "duration_seconds" => duration by values::duration });
 
-block!(AppCookie {
+block!(AppCookieBlock {
     "cookie_name" => cookie_name by values::application_cookie_name,
-    "duration_seconds" => duration_seconds by values::duration_seconds
+    "duration_seconds" => duration by values::duration
 });
 
-block!(ClassicLbCookie { "cookie_expiration_period" => cookie_expiration_period by values::expiration_period });
+block!(ClassicLbCookieBlock { "cookie_expiration_period" => expiration_period by values::expiration_period });
 
-block!(ClassicAppCookie { "cookie_name" => cookie_name by values::application_cookie_name });
+block!(ClassicAppCookieBlock { "cookie_name" => cookie_name by values::application_cookie_name });
 
-impl TargetGroup {
-    /// The policy of the target group `name` of `list`, whose cookies are as `inherited` but for what it says itself.
-    pub(super) fn check(
-        self,
-        [list, name]: [&str; 2],
-        inherited: &CookieOptions,
-        warnings: &mut Vec<String>,
-    ) -> Result<Option<Rc<Policy>>, ConfigError> {
-        let cookie = self.cookie.resolve(&[list, name, "cookie"], inherited, warnings)?;
-        let stickiness = self.stickiness.check(&cookie).map_err(|error| error.at(&[list, name, "stickiness"]))?;
-        Ok(stickiness.map(|stickiness| Rc::new(Policy::new(stickiness, cookie))))
+impl TargetGroupBlock {
+    /// The policy; `None` when stickiness is off.
+    pub(super) fn resolve(self, context: &mut Context<'_>) -> Result<Option<Policy>, ConfigError> {
+        let cookie = self.cookie.resolve(&mut context.below("cookie"))?;
+        let stickiness =
+            self.stickiness.resolve(&cookie).map_err(|error| error.under("stickiness").at(&context.place))?;
+        Ok(stickiness.map(|stickiness| Policy::new(stickiness, cookie)))
     }
 }
 
 impl StickinessBlock {
-    fn check(self, cookie: &CookieOptions) -> Result<Option<Stickiness>, ConfigError> {
+    fn resolve(self, cookie: &CookieOptions) -> Result<Option<Stickiness>, ConfigError> {
         if !self.enabled {
             return Ok(None);
         }
-        let duration = |seconds: Option<u32>| {
-            seconds.map_or(Stickiness::DEFAULT_DURATION, |seconds| Duration::from_secs(seconds.into()))
-        };
         Ok(Some(match self.r#type {
-            Type::Lb => Stickiness::LbCookie { duration: duration(self.lb_cookie.duration_seconds) },
+            Type::Lb => {
+                Stickiness::LbCookie { duration: self.lb_cookie.duration.unwrap_or(Stickiness::DEFAULT_DURATION) }
+            }
             Type::App => Stickiness::AppCookie {
-                cookie_name: application_cookie_name("app_cookie", self.app_cookie.cookie_name, cookie)?,
-                duration: duration(self.app_cookie.duration_seconds),
+                cookie_name: required_cookie_name("app_cookie", self.app_cookie.cookie_name, cookie)?,
+                duration: self.app_cookie.duration.unwrap_or(Stickiness::DEFAULT_DURATION),
             },
             Type::ClassicLb => {
-                Stickiness::ClassicLbCookie { expiration_period: self.classic_lb_cookie.cookie_expiration_period }
+                Stickiness::ClassicLbCookie { expiration_period: self.classic_lb_cookie.expiration_period }
             }
             Type::ClassicApp if let Some(prefix) = browser_prefix(cookie) => {
                 let problem = format!(
-                    "\"classic_app_cookie\" takes its attributes from the application's cookie, and browsers refuse a name \
-                     that starts with {prefix} without the ones that they ask for"
+                    "\"classic_app_cookie\" takes its attributes from the application's cookie, but a name that \
+                     starts with {prefix} needs attributes of its own: browsers refuse it without them"
                 );
                 return Err(ConfigError::new(problem).under("type"));
             }
             Type::ClassicApp => Stickiness::ClassicAppCookie {
-                cookie_name: application_cookie_name(
-                    "classic_app_cookie",
-                    self.classic_app_cookie.cookie_name,
-                    cookie,
-                )?,
+                cookie_name: required_cookie_name("classic_app_cookie", self.classic_app_cookie.cookie_name, cookie)?,
             },
             Type::OfAddresses(name) => {
                 let problem = format!(
@@ -149,11 +144,11 @@ impl StickinessBlock {
     }
 }
 
-/// The name that a type cannot do without, and that none of our cookies can have.
-fn application_cookie_name(r#type: &str, name: Option<String>, cookie: &CookieOptions) -> Result<String, ConfigError> {
+/// Checks that a type that follows a cookie of the application has the name of one, and that no cookie of ours has it.
+fn required_cookie_name(r#type: &str, name: Option<String>, cookie: &CookieOptions) -> Result<String, ConfigError> {
     let problem = match (name, &cookie.name) {
         (None, _) => {
-            // AWS's words.
+            // The text of AWS's API error InvalidConfigurationRequest.
             format!("You must set an application cookie name to enable stickiness of type '{type}'")
         }
         (Some(name), Some(ours)) if name.starts_with(ours) => format!(
@@ -162,5 +157,5 @@ fn application_cookie_name(r#type: &str, name: Option<String>, cookie: &CookieOp
         ),
         (Some(name), _) => return Ok(name),
     };
-    Err(ConfigError::new(problem).at(&[r#type, "cookie_name"]))
+    Err(ConfigError::new(problem).under("cookie_name").under(r#type))
 }

@@ -1,3 +1,4 @@
+use std::rc::Rc;
 use std::time::Duration;
 
 use prost::Message;
@@ -5,14 +6,16 @@ use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 
 use super::*;
-use crate::policy::{CookieOptions, Expires, MaxAge, OnEmptyGroup, Renew, SameSite, Secure, Stickiness, UnusedShards};
+use crate::policy::{
+    CookieOptions, Expires, MaxAge, OnEmptyGroup, Renew, Rule, SameSite, Secure, Stickiness, UnusedShards,
+};
 
 mod aws;
 mod cookie;
 mod document;
 mod keys;
-mod rules;
-mod target_groups;
+mod rule;
+mod target_group;
 
 fn parse(json: &str) -> Config {
     Config::parse(json.as_bytes()).unwrap().config
@@ -30,7 +33,7 @@ fn seconds(config: &Config, target_group: &str) -> Option<u64> {
     }
 }
 
-/// `json` as Envoy hands over a `google.protobuf.Struct`.
+/// The same configuration as the bytes of a `google.protobuf.Struct`, as Envoy hands it over.
 fn as_struct(json: &str) -> Vec<u8> {
     fn value(json: serde_json::Value) -> Value {
         use serde_json::Value as Json;

@@ -1,19 +1,19 @@
-//! One shape for the two ways in which a configuration arrives: JSON text and `google.protobuf.Struct`.
+//! Reads the two forms of a configuration, JSON text and `google.protobuf.Struct`, into one shape.
 
 use std::fmt;
 
 use prost::Message;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::ConfigError;
+use super::error::{ConfigError, quote, shorten};
 
-/// A value of a document. Objects keep their order and every key, also one that is given twice.
+/// A value of a document. An object keeps its order, and every key, even one that is given twice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Tree {
     #[default]
     Null,
     Bool(bool),
-    /// Every number that a configuration has use for is exact in a double, which is what a `Struct` holds.
+    /// A `Struct` holds doubles. Every number that a configuration allows is exact in one.
     Number(f64),
     Text(String),
     List(Vec<Tree>),
@@ -21,11 +21,11 @@ pub(super) enum Tree {
 }
 
 impl Tree {
-    /// Reads JSON text, or a serialized `Struct`, which is how Envoy hands over anything but a `StringValue`. Nothing
-    /// at all is an empty object.
+    /// Reads JSON text or a serialized `Struct`. Envoy hands over the text of a `StringValue`, and any other message
+    /// serialized. No bytes at all are an empty object.
     ///
-    /// The two cannot be mistaken for each other: a `Struct` that is not empty holds the byte 0x12 (field 2 of its
-    /// entries), which JSON does not allow anywhere.
+    /// The two forms cannot be confused: a `Struct` that is not empty contains the byte 0x12 (field 2 of its entries),
+    /// which JSON allows nowhere.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
         if bytes.trim_ascii().is_empty() {
             return Ok(Self::Object(Vec::new()));
@@ -36,9 +36,22 @@ impl Tree {
             {
                 return Ok(decoded.into());
             }
-            // Not the text itself: it may hold a secret.
+            // The text is not shown: it may contain a secret.
             Err(ConfigError::new(format!("the configuration is neither JSON nor a google.protobuf.Struct: {error}")))
         })
+    }
+
+    /// The value as an error shows it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            // A number may have 300 digits.
+            Self::Number(value) => shorten(&value.to_string()),
+            Self::Text(value) => quote(value),
+            Self::List(_) => "a list".to_owned(),
+            Self::Object(_) => "an object".to_owned(),
+        }
     }
 }
 

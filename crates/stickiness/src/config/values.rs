@@ -1,18 +1,18 @@
-//! What a single value may be: a word of a list, a number of a range, a text of a form.
+//! Reads single values: a word of a list, a number of a range, a text of a form.
 
 use std::time::Duration;
 
+use super::error::ConfigError;
 use super::reader::{Read, Reader};
-use super::target_group::Type;
-use super::{ConfigError, Mechanism};
+use super::resolved::Mechanism;
 use crate::cookies::names::{AWSALB, AWSELB};
-use crate::policy::{Expires, MaxAge, OnEmptyGroup, Renew, SameSite, Secure, UnusedShards};
+use crate::policy::{Expires, MAX_DURATION_SECONDS, MaxAge, Renew, SameSite, Secure, UnusedShards};
 
 /// The longest name of an application's cookie, in bytes. AWS names no limit.
 const MAX_APPLICATION_COOKIE_NAME: usize = 256;
 
-/// The longest name that our cookies are built from, in bytes: room for `CORS` and its like, and for the value, in the
-/// 4096 bytes that browsers take (RFC 6265 §6.1).
+/// The longest [`cookie_name`], in bytes. It leaves room for suffixes like `CORS`, and for the
+/// value, in the 4096 bytes that browsers take (RFC 6265 §6.1).
 const MAX_COOKIE_NAME: usize = 64;
 
 /// The longest `Domain`, in bytes: that of a host's name (RFC 1035 §2.3.4).
@@ -24,17 +24,36 @@ const MAX_PATH: usize = 1024;
 /// The share of the duration after which a sliding session is renewed, in percent, where none is given.
 const DEFAULT_RENEW_AFTER_PERCENT: u8 = 50;
 
-/// `Read` for types whose values are words. Those that are `unlisted` are known, to be refused with a reason,
-/// and not offered.
+/// A type of stickiness: `stickiness.type`.
+#[derive(Clone, Copy)]
+pub(super) enum Type {
+    Lb,
+    App,
+    ClassicLb,
+    ClassicApp,
+    /// By the addresses of a connection. Envoy has this itself, so it is refused with what to use in Envoy.
+    OfAddresses(&'static str),
+}
+
+/// The word of `on_empty_group`. With a probe path, it makes an [`OnEmptyGroup`](crate::policy::OnEmptyGroup).
+#[derive(Clone, Copy, Default)]
+pub(super) enum EmptyGroupWord {
+    #[default]
+    Fail,
+    Repick,
+}
+
+/// Implements `Read` for types whose values are words. Words that are `unlisted` are read too, but errors do not offer
+/// them: they stand for something that is refused later, with a reason.
 macro_rules! words {
     ($($type:ty { $($word:literal => $value:expr),+ $(; unlisted: $($other:literal => $refused:expr),+)? })+) => {$(
         impl Read for $type {
             fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
                 const WORDS: &[&str] = &[$($word),+];
-                match value.word(WORDS)? {
-                    $($word => Ok($value),)+
-                    $($($other => Ok($refused),)+)?
-                    unknown => Err(ConfigError::unknown_word(unknown, WORDS)),
+                match value.as_text() {
+                    $(Some($word) => Ok($value),)+
+                    $($(Some($other) => Ok($refused),)+)?
+                    _ => Err(value.is_none_of(WORDS)),
                 }
             }
         }
@@ -53,13 +72,13 @@ words! {
         "sliding" => Self::Sliding { after_percent: DEFAULT_RENEW_AFTER_PERCENT },
         "on_change" => Self::OnChange
     }
-    OnEmptyGroup { "fail" => Self::Fail, "repick" => Self::Repick { probe_path: "/".to_owned() } }
+    EmptyGroupWord { "fail" => Self::Fail, "repick" => Self::Repick }
     Type {
         "lb_cookie" => Self::Lb,
         "app_cookie" => Self::App,
         "classic_lb_cookie" => Self::ClassicLb,
         "classic_app_cookie" => Self::ClassicApp;
-        // Of the Network and the Gateway Load Balancer.
+        // The types of a Network Load Balancer (the first) and of a Gateway Load Balancer.
         unlisted:
         "source_ip" => Self::OfAddresses("source_ip"),
         "source_ip_dest_ip" => Self::OfAddresses("source_ip_dest_ip"),
@@ -67,23 +86,38 @@ words! {
     }
 }
 
-/// A duration of stickiness in seconds, of a target group and of a rule alike: "The range is 1 second to 1 week (604800
-/// seconds)."
-pub(super) fn duration_seconds(value: Reader<'_>) -> Result<Option<u32>, ConfigError> {
-    value.whole_number(1..=604_800).map(Some)
+/// A duration of stickiness, as a number of seconds.
+pub(super) fn duration_seconds(value: Reader<'_>) -> Result<u32, ConfigError> {
+    value.whole_number(1..=MAX_DURATION_SECONDS)
+}
+
+/// A duration of stickiness, which is written in seconds.
+pub(super) fn duration(value: Reader<'_>) -> Result<Duration, ConfigError> {
+    duration_seconds(value).map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// "You must specify this value when enabling target group stickiness." (AWS, "Elastic Load Balancing API Reference",
+/// `TargetGroupStickinessConfig`)
+pub(super) fn duration_is_required() -> ConfigError {
+    ConfigError::new(format!(
+        "is required where target group stickiness is enabled: a whole number between 1 and {MAX_DURATION_SECONDS}"
+    ))
 }
 
 /// The period of a classic cookie in seconds. AWS states no upper limit.
-pub(super) fn expiration_period(value: Reader<'_>) -> Result<Option<Duration>, ConfigError> {
-    value.whole_number(1..=u32::MAX).map(|seconds| Some(Duration::from_secs(seconds.into())))
+pub(super) fn expiration_period(value: Reader<'_>) -> Result<Duration, ConfigError> {
+    value.whole_number(1..=u32::MAX).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-/// A share in percent that is neither nothing nor all.
-pub(super) fn percent(value: Reader<'_>) -> Result<Option<u8>, ConfigError> {
-    value.whole_number(1..=99).map(|percent| u8::try_from(percent).ok())
+/// A share in percent: more than nothing, less than all.
+pub(super) fn percent(value: Reader<'_>) -> Result<u8, ConfigError> {
+    value.whole_number(1..=99)
 }
 
-/// The name of an application's cookie; `None` when it is empty, as AWS prints it where there is none.
+/// The name of an application's cookie; `None` when it is empty, as AWS prints it for a target group without one.
+///
+/// Names "can't have the following prefixes: AWSALB, AWSALBAPP, or AWSALBTG" (AWS, "Target groups for your Application
+/// Load Balancers", section "Target group attributes"). AWSELB, the cookie of a Classic Load Balancer, is refused too.
 pub(super) fn application_cookie_name(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
     let name = text(value, |name| {
         if name.starts_with(AWSALB) {
@@ -96,11 +130,11 @@ pub(super) fn application_cookie_name(value: Reader<'_>) -> Result<Option<String
             not_a_token(name)
         }
     })?;
-    Ok(name.filter(|name| !name.is_empty()))
+    Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// The name that our cookies' names are built from.
-pub(super) fn cookie_name(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+/// The name that the names of our cookies are built from.
+pub(super) fn cookie_name(value: Reader<'_>) -> Result<String, ConfigError> {
     text(value, |name| {
         if name.is_empty() {
             Some("a cookie's name: it is empty")
@@ -112,14 +146,14 @@ pub(super) fn cookie_name(value: Reader<'_>) -> Result<Option<String>, ConfigErr
     })
 }
 
-/// RFC 6265 §4.1.1: a cookie's name is a token of RFC 9110 §5.6.2.
+/// Returns what is wrong with the name of a cookie, which is a token of RFC 9110 §5.6.2 (RFC 6265 §4.1.1).
 fn not_a_token(name: &str) -> Option<&'static str> {
     let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     (!is_token).then_some("a cookie's name: letters, digits and !#$%&'*+-.^_`|~")
 }
 
-/// A `Domain`. The leading dot is allowed, and ignored by browsers (RFC 6265 §5.2.3).
-pub(super) fn domain(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+/// A `Domain`. A leading dot is allowed, and browsers ignore it (RFC 6265 §5.2.3).
+pub(super) fn domain(value: Reader<'_>) -> Result<String, ConfigError> {
     text(value, |domain| {
         let host = domain.strip_prefix('.').unwrap_or(domain);
         let is_label =
@@ -130,23 +164,23 @@ pub(super) fn domain(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
 }
 
 /// A `Path`.
-pub(super) fn path(value: Reader<'_>) -> Result<Option<String>, ConfigError> {
+pub(super) fn path(value: Reader<'_>) -> Result<String, ConfigError> {
     text(value, |path| {
-        // RFC 6265 §4.1.1 forbids semicolons and control characters. For some clients a comma or a space ends it.
+        // RFC 6265 §4.1.1 forbids semicolons and control characters. Some clients end a path at a comma or a space.
         let is_path = path.len() <= MAX_PATH
             && path.starts_with('/')
             && path.bytes().all(|byte| byte.is_ascii_graphic() && !b";,".contains(&byte));
         (!is_path).then_some(
-            "a path: / and what follows it, printable ASCII without spaces, commas and semicolons, at most 1024 bytes",
+            "a path: / at the start, then printable ASCII without spaces, commas and semicolons, at most 1024 bytes",
         )
     })
 }
 
-/// A text of which `check` does not say what it is not.
-fn text(value: Reader<'_>, check: fn(&str) -> Option<&'static str>) -> Result<Option<String>, ConfigError> {
+/// A string. `check` returns what the string is not, if anything is wrong with it.
+fn text(value: Reader<'_>, check: fn(&str) -> Option<&'static str>) -> Result<String, ConfigError> {
     let text = value.text()?;
     match check(text) {
-        None => Ok(Some(text.to_owned())),
+        None => Ok(text.to_owned()),
         Some(what) => Err(value.is_not(what)),
     }
 }

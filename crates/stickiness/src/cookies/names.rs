@@ -44,6 +44,11 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Both names, the twin's last.
+    pub(crate) const fn both(&self) -> [&Name; 2] {
+        [&self.plain, &self.twin]
+    }
+
     /// Every value of the cookie and its twin in a request, the twin's first.
     pub fn values<'n, 'a>(
         &'n self,

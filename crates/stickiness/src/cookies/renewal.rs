@@ -7,7 +7,7 @@ use crate::policy::Renew;
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 
-/// How far ahead of our clock the time of issue may lie. The clocks of several load balancers differ, but not by a day. A time
+/// The longest time that the time of issue may lie ahead of our clock. The clocks of several load balancers differ, but not by a day. A time
 /// that lies farther ahead would extend the stickiness.
 const MAX_AHEAD: Duration = Duration::from_hours(24);
 

@@ -1,24 +1,36 @@
-//! What does the application do with its own cookie? Read from the `Set-Cookie` headers of an answer.
+//! Reads from the `Set-Cookie` headers of an answer whether the application sets or deletes its cookie.
 
 use cookie::Cookie;
 
 use crate::time::Timestamp;
 
-/// What an answer does with the application's cookie.
+/// The change that an answer makes to the application's cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// It leaves it as it is.
+    /// The answer leaves the cookie as it is.
     None,
-    /// It sets it, with this line.
+    /// The answer sets the cookie with this line.
     Set(&'a [u8]),
-    /// It deletes it, with this line.
+    /// The answer deletes the cookie with this line.
     Delete(&'a [u8]),
 }
 
-/// What these lines do with the cookie of this name. The last one that sets it counts: a line that deletes one beside it is
-/// for another path or domain, where the cookie used to be.
+/// The change that these lines make to the cookie of this name.
 ///
-/// By name only, as AWS: "not the value or the expiry attribute". A line that does not parse is none of a cookie.
+/// The last line that sets the cookie counts. If another line deletes it, that line is for a path or domain where the cookie
+/// used to be. The name alone decides, as at AWS, which checks the name and "not the value or the expiry attribute" (AWS, "Edit
+/// target group attributes for your Application Load Balancer", section "Sticky sessions"). A line that does not parse changes
+/// nothing.
+///
+/// ```
+/// use stickiness::time::Timestamp;
+/// use stickiness::wire::application_set_cookie::{Change, change};
+///
+/// let now = Timestamp::from_millis(1_700_000_000_000);
+/// let lines: [&[u8]; 2] = [b"theme=dark", b"sid=1; Path=/"];
+/// assert_eq!(change(&lines, "sid", now), Change::Set(b"sid=1; Path=/"));
+/// assert_eq!(change(&[b"sid=; Max-Age=0"], "sid", now), Change::Delete(b"sid=; Max-Age=0"));
+/// ```
 #[must_use]
 pub fn change<'a>(lines: &[&'a [u8]], name: &str, now: Timestamp) -> Change<'a> {
     let changes = lines.iter().filter_map(|line| change_by(line, name, now));
@@ -29,17 +41,18 @@ pub fn change<'a>(lines: &[&'a [u8]], name: &str, now: Timestamp) -> Change<'a> 
 }
 
 fn change_by<'a>(line: &'a [u8], name: &str, now: Timestamp) -> Option<Change<'a>> {
-    // Not the name that the parser finds: it takes any white space of Unicode for some, and user agents do not (RFC 6265 §5.2).
+    // The name is not taken from the parser, which strips all white space of Unicode. User agents do not (RFC 6265 §5.2).
     if !line.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().starts_with(b"=") {
         return None;
     }
     let cookie = Cookie::parse(String::from_utf8_lossy(line)).ok()?;
-    Some(if is_over(&cookie, now) { Change::Delete(line) } else { Change::Set(line) })
+    Some(if is_deletion(&cookie, now) { Change::Delete(line) } else { Change::Set(line) })
 }
 
-/// RFC 6265 §5.3: `Max-Age` comes before `Expires`, and a cookie whose time is over is removed.
-fn is_over(cookie: &Cookie<'_>, now: Timestamp) -> bool {
-    // An empty one, which user agents pass over, is read as the longest.
+/// Returns true if the line removes the cookie, because its time is over. `Max-Age` has precedence over `Expires` (RFC 6265
+/// §5.3).
+fn is_deletion(cookie: &Cookie<'_>, now: Timestamp) -> bool {
+    // The parser reads an empty Max-Age, which user agents ignore, as the greatest number.
     match cookie.max_age().filter(|max_age| max_age.whole_seconds() < i64::MAX) {
         Some(max_age) => !max_age.is_positive(),
         None => cookie
@@ -130,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_text_is_a_value() {
+    fn a_value_may_have_bytes_that_are_not_text() {
         assert_eq!(change(&[b"s=\xff\xfe; Path=/"], "s", NOW), Change::Set(b"s=\xff\xfe; Path=/"));
     }
 }

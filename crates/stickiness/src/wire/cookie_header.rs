@@ -37,7 +37,7 @@ pub struct CookieHeader<'a> {
     /// A field of its own, because most requests have one line: they then need no allocation.
     first: Option<&'a [u8]>,
     others: Vec<&'a [u8]>,
-    /// How many bytes may still be read.
+    /// The number of bytes that may still be read.
     left: usize,
 }
 

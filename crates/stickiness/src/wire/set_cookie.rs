@@ -1,7 +1,7 @@
-//! How cookies are written in an answer: `Set-Cookie` lines, byte for byte as AWS writes them.
+//! Writes `Set-Cookie` lines, byte for byte as AWS writes them.
 //!
-//! By hand, because no library writes the attributes in AWS's order: `Expires`, `Path`, `SameSite`, `Secure`. Those that
-//! AWS does not have stand where they read best among them.
+//! No library writes the attributes in AWS's order: `Expires`, `Path`, `SameSite`, `Secure`. The attributes that AWS does not
+//! have are written between them.
 
 use std::fmt::{self, Display, Formatter, Write};
 use std::rc::Rc;
@@ -11,19 +11,38 @@ use httpdate::HttpDate;
 
 use crate::policy::SameSite;
 
-/// The bytes that attributes take as a rule.
+/// The number of bytes that is enough for the attributes of most cookies.
 const ATTRIBUTES: usize = 100;
 
 /// A cookie for a client.
+///
+/// ```
+/// use stickiness::wire::set_cookie::SetCookie;
+///
+/// let cookie = SetCookie {
+///     name: "AWSALB",
+///     value: "dmFsdWU",
+///     expires: None,
+///     max_age: None,
+///     domain: None,
+///     path: "/",
+///     same_site: None,
+///     secure: true,
+///     http_only: false,
+///     partitioned: false,
+/// };
+/// assert_eq!(cookie.to_string(), "AWSALB=dmFsdWU; Path=/; Secure");
+/// assert_eq!(cookie.classic(), "AWSALB=dmFsdWU;PATH=/;SECURE");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SetCookie<'a> {
     /// The cookie's name.
     pub name: &'a str,
-    /// Its value, in characters that may stand in a cookie.
+    /// Its value, in characters that a cookie may have.
     pub value: &'a str,
     /// `Expires`.
     pub expires: Option<SystemTime>,
-    /// `Max-Age`. Without it and `Expires` the cookie lasts as long as the browser runs.
+    /// `Max-Age`. Without it and `Expires` the cookie lasts until the browser is closed.
     pub max_age: Option<Duration>,
     /// `Domain`.
     pub domain: Option<&'a str>,
@@ -65,10 +84,10 @@ impl SetCookie<'_> {
     /// The line of an Application Load Balancer.
     #[must_use]
     pub fn line(&self) -> Rc<str> {
-        // Most lines need no more: a text that grows as it is written is copied five times.
+        // With enough room from the start, most lines are not copied. Without it, they are copied five times as they grow.
         let mut line =
             String::with_capacity(self.name.len().saturating_add(self.value.len()).saturating_add(ATTRIBUTES));
-        // A String takes what it is given.
+        // Writing to a String does not fail.
         let _ = write!(line, "{self}");
         line.into()
     }

@@ -1,12 +1,21 @@
-//! Which browser asks? Only as far as AWS looks.
+//! Recognises Chromium 80 and newer by the `User-Agent`, as AWS does.
 
 /// Whether this `User-Agent` is a Chromium of version 80 or newer: Chrome, Edge, Opera and the like.
 ///
-/// AWS "adds the `SameSite=None; Secure` attributes … only if the user-agent version is Chromium80 or above". Chrome on
-/// iOS is no Chromium and calls itself `CriOS`.
+/// AWS "adds the `SameSite=None; Secure` attributes … only if the user-agent version is Chromium80 or above" (AWS, "Edit target
+/// group attributes for your Application Load Balancer", section "Sticky sessions"). Chrome on iOS is not a Chromium and calls
+/// itself `CriOS`.
+///
+/// ```
+/// use stickiness::wire::user_agent::is_chromium_80;
+///
+/// assert!(is_chromium_80(b"Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0 Safari/537.36"));
+/// assert!(!is_chromium_80(b"curl/8.5.0"));
+/// ```
 #[must_use]
 pub fn is_chromium_80(user_agent: &[u8]) -> bool {
-    // Every request is asked: one pass, in which few pieces begin so. The first has no C before it.
+    // To split at one byte takes one pass over the header of every request, and few pieces go on with "hrom". No C precedes the
+    // first piece.
     let pieces = user_agent.split(|&byte| byte == b'C').skip(1);
     pieces.filter_map(major_version).any(|version| version >= 80)
 }
@@ -24,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_on_chromium_80_and_newer_are_told() {
+    fn browsers_on_chromium_80_and_newer_are_recognised() {
         for user_agent in [
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80.0.3987.87 Safari/537.36",
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",

@@ -1,10 +1,10 @@
-//! What the operator asked the cookies to look like.
+//! The attributes that the operator asked for.
 
 use crate::testing::{Client, Fixture, TargetAnswer, WEB_A, attributes};
 
 const EXPIRES: &str = " Expires=Wed, 15 Nov 2023 22:13:20 GMT";
 
-/// What follows the values of a target's cookies with these options.
+/// The attributes of a target's cookies with these options.
 fn lines_over(over_https: bool, options: &str) -> Vec<String> {
     let fixture = Fixture::new(&format!(r#"{{"cookie": {options}}}"#));
     let lines = Client::default().ask(&fixture, TargetAnswer { over_https, ..WEB_A }).lines;
@@ -19,7 +19,7 @@ fn lines(options: &str) -> Vec<String> {
 }
 
 #[test]
-fn expires_and_max_age_show_what_was_asked_for() {
+fn expires_and_max_age_are_as_configured() {
     assert_eq!(lines("{}")[0], "; Path=/");
     assert_eq!(lines(r#"{"expires": "seven_days"}"#)[0], " Expires=Tue, 21 Nov 2023 22:13:20 GMT; Path=/");
     assert_eq!(lines(r#"{"expires": "session"}"#)[0], " Path=/");
@@ -32,7 +32,7 @@ fn expires_and_max_age_show_what_was_asked_for() {
 }
 
 #[test]
-fn where_the_cookie_goes_is_what_was_asked_for() {
+fn domain_and_path_are_as_configured() {
     assert_eq!(lines(r#"{"domain": "example.com", "path": "/app"}"#)[0], "; Domain=example.com; Path=/app");
 }
 
@@ -47,7 +47,7 @@ fn secure_is_on_the_twin_over_https_and_elsewhere_when_asked_for() {
 }
 
 #[test]
-fn the_other_attributes_are_what_was_asked_for() {
+fn the_other_attributes_are_as_configured() {
     assert_eq!(lines(r#"{"http_only": true}"#), ["; Path=/; HttpOnly", "; Path=/; SameSite=None; Secure; HttpOnly"]);
     assert_eq!(lines(r#"{"same_site": "strict"}"#), ["; Path=/; SameSite=Strict", "; Path=/; SameSite=None; Secure"]);
     assert_eq!(lines(r#"{"same_site": "none"}"#)[0], "; Path=/; SameSite=None; Secure");

@@ -8,7 +8,7 @@ use crate::trust::value_encoding;
 /// As many cookies of the name as Envoy's default limit of 60 KiB for the headers of a request lets through, each the
 /// shortest value that has to be decrypted before it is known to be forged.
 fn forgeries() -> String {
-    let ring = crate::keys::parse_ring(KEYS).unwrap();
+    let ring = crate::trust::key_text::parse_ring(KEYS).unwrap();
     let sealed = value_encoding::seal(&ring, CookieKind::AppCookie, b"", &[1; 24]).unwrap();
     let mut header = String::new();
     while header.len() + sealed.len() + 9 < 60 * 1024 {

@@ -100,7 +100,7 @@ fn another_target_that_answers_makes_the_request_moved() {
 }
 
 #[test]
-fn a_miss_stays_what_it_is_whoever_answers() {
+fn an_answer_does_not_change_a_miss() {
     assert_eq!(Client::default().ask(&Fixture::new("{}"), WEB_A).outcome, Outcome::NoCookie);
 }
 

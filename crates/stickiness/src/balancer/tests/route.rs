@@ -1,4 +1,4 @@
-//! What a route says about stickiness.
+//! The settings of a route about stickiness.
 
 use crate::exchange::RouteChoice;
 use crate::outcome::Outcome;

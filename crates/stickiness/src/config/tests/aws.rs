@@ -1,6 +1,6 @@
 use super::*;
 
-/// What `aws elbv2 describe-target-group-attributes` prints for a target group of an Application Load Balancer.
+/// The output of `aws elbv2 describe-target-group-attributes` for a target group of an Application Load Balancer.
 const ATTRIBUTES: &str = r#"{
     "Attributes": [
         {"Key": "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "Value": "1"},
@@ -100,7 +100,7 @@ fn attributes_can_be_pasted_under_a_dotted_key() {
 }
 
 #[test]
-fn what_is_wrong_with_a_pasted_attribute_is_said_in_its_words() {
+fn an_error_in_a_pasted_attribute_is_told_in_the_words_of_aws() {
     let pasted =
         |key: &str, value: &str| with_attributes(&format!(r#"{{"Attributes": [{{"Key": "{key}", {value}}}]}}"#));
     refused(
@@ -158,6 +158,40 @@ fn a_pasted_attribute_that_is_given_twice_is_refused() {
         &with_attributes(r#"{"Attributes": [], "Attributes": []}"#),
         "target_groups.web.Attributes: is given twice",
     );
+}
+
+#[test]
+fn a_target_group_with_pasted_attributes_that_is_given_in_two_forms_is_given_twice() {
+    refused(
+        &format!(r#"{{"target_groups": {{"web": {ATTRIBUTES}}}, "target_groups.web": {{}}}}"#),
+        "target_groups.web: is given twice",
+    );
+    refused(
+        &format!(r#"{{"target_groups": {{"web": {ATTRIBUTES}}}, "target_groups.web": {ATTRIBUTES}}}"#),
+        "target_groups.web: is given twice",
+    );
+    let enabled = r#""Attributes": [{"Key": "stickiness.enabled", "Value": "true"}], "stickiness.enabled": "true""#;
+    refused(&with_attributes(&format!("{{{enabled}}}")), "target_groups.web.stickiness.enabled: is given twice");
+}
+
+#[test]
+fn an_error_in_pasted_text_is_told_before_a_key_that_is_given_twice() {
+    let wrong = r#"{"Attributes": [{"Key": "stickiness.enabled", "Value": null}]}"#;
+    let problem = "target_groups.web.Attributes[0].Value: null is not a string";
+    refused(&format!(r#"{{"target_groups": {{"web": {{}}, "web": {wrong}}}}}"#), problem);
+    refused(&format!(r#"{{"target_groups": {{"web": {{}}}}, "target_groups.web": {wrong}}}"#), problem);
+    refused(
+        r#"{"rules": [], "rules": [{"Type": "forward", "Order": 0}]}"#,
+        "rules[0].Order: 0 is not between 1 and 50000",
+    );
+}
+
+#[test]
+fn an_error_in_attributes_under_a_dotted_key_names_the_target_group() {
+    let wrong = r#"{"Attributes": [{"Key": "stickiness.enabled", "Value": null}]}"#;
+    let problem = r#"policies."for.long".Attributes[0].Value: null is not a string"#;
+    refused(&format!(r#"{{"policies.for.long": {wrong}}}"#), problem);
+    refused(&format!(r#"{{"policies": {{"for.long": {wrong}}}}}"#), problem);
 }
 
 #[test]
@@ -233,7 +267,7 @@ fn an_action_that_is_no_forward_is_refused_by_name() {
 }
 
 #[test]
-fn an_arn_that_is_not_a_target_groups_is_refused() {
+fn an_arn_of_anything_but_a_target_group_is_refused() {
     for arn in [
         "arn:",
         "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/my-lb/50dc6c495c0c9188",
@@ -258,7 +292,7 @@ fn an_arn_that_is_not_a_target_groups_is_refused() {
 }
 
 #[test]
-fn what_is_wrong_in_a_pasted_action_is_said_where_it_stands() {
+fn an_error_in_a_pasted_action_is_told_where_it_stands() {
     let of = |group: &str, stickiness: &str| {
         with_action(&format!(
             r#"{{"ForwardConfig": {{"TargetGroups": [{group}], "TargetGroupStickinessConfig": {stickiness}}}}}"#
@@ -303,7 +337,7 @@ fn what_is_wrong_in_a_pasted_action_is_said_where_it_stands() {
     );
     refused(
         &with_action(&format!(r#"{{"ForwardConfig": {{}}, "TargetGroups": [{blue}]}}"#)),
-        "rules[0].ForwardConfig: stands beside what belongs into it: TargetGroups, TargetGroupStickinessConfig",
+        "rules[0].ForwardConfig: is given beside keys that belong inside it: TargetGroups, TargetGroupStickinessConfig",
     );
     refused(&with_action(r#"{"Type": "forward"}"#), "rules[0].TargetGroups: 0 target groups are not between 1 and 5");
 }

@@ -10,7 +10,7 @@ fn warnings(json: &str) -> Vec<String> {
     Config::parse(json.as_bytes()).unwrap().warnings
 }
 
-/// Refused with this message wherever it stands.
+/// Asserts that these options are refused with this message wherever options may stand.
 #[track_caller]
 fn refused_everywhere(options: &str, key: &str, problem: &str) {
     refused(&format!(r#"{{"cookie": {options}}}"#), &format!("cookie.{key}: {problem}"));
@@ -180,7 +180,7 @@ fn a_name_that_cookies_cannot_be_built_from_is_refused() {
 }
 
 #[test]
-fn a_domain_that_is_none_is_refused() {
+fn a_text_that_is_no_domain_is_refused() {
     for domain in ["", ".", "..example.com", "a..b", "example.com.", "https://example.com", "a b", "a;b", "münchen.de"]
     {
         refused_everywhere(
@@ -199,13 +199,13 @@ fn a_domain_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_path_that_is_none_is_refused() {
+fn a_text_that_is_no_path_is_refused() {
     for path in ["", "app", "/a b", "/a;b", "/a,b", "/ä"] {
         refused_everywhere(
             &format!(r#"{{"path": "{path}"}}"#),
             "path",
             &format!(
-                "{path:?} is not a path: / and what follows it, printable ASCII without spaces, commas and semicolons, \
+                "{path:?} is not a path: / at the start, then printable ASCII without spaces, commas and semicolons, \
                  at most 1024 bytes"
             ),
         );
@@ -239,7 +239,7 @@ fn max_age_of_a_cookie_of_the_browser_session_is_refused() {
 }
 
 #[test]
-fn what_goes_together_only_globally_is_refused_where_it_is_overridden() {
+fn options_that_go_together_only_globally_are_refused_where_one_is_overridden() {
     refused(
         r#"{"cookie": {"same_site": "none", "secure": "always"},
             "target_groups": {"web": {"cookie.secure": "never"}}}"#,
@@ -344,18 +344,18 @@ fn cookies_of_different_kinds_with_one_name_are_refused() {
     refused(
         &format!(r#"{{"target_groups": {{"web": {{"cookie": {{"name": "LBTG"}}}}}}, {rule}}}"#),
         "rules[0]: \"LBTG\" would be the name of the cookie of a rule and of the duration-based cookie: give one of them \
-         another, with cookie.name",
+         another name with cookie.name",
     );
     let follows = r#"{"stickiness": {"type": "app_cookie", "app_cookie": {"cookie_name": "LBTG"}}}"#;
     refused(
         &format!(r#"{{"target_groups": {{"web": {follows}}}, {rule}}}"#),
         "rules[0]: \"LBTG\" would be the name of the cookie of a rule and of the application's cookie: give one of them \
-         another, with cookie.name",
+         another name with cookie.name",
     );
     refused(
         &format!(r#"{{"target_groups": {{"a": {follows}, "b": {{"cookie": {{"name": "LBTG"}}}}}}}}"#),
         "target_groups.b: \"LBTG\" would be the name of the duration-based cookie and of the application's cookie: give \
-         one of them another, with cookie.name",
+         one of them another name with cookie.name",
     );
 }
 
@@ -372,7 +372,7 @@ fn a_name_that_browsers_hold_to_attributes_is_refused_where_the_application_has_
     refused(
         r#"{"target_groups": {"web": {"cookie": {"name": "__Host-LB", "secure": "always"}, "stickiness":
             {"type": "classic_app_cookie", "classic_app_cookie": {"cookie_name": "sid"}}}}}"#,
-        "target_groups.web.stickiness.type: \"classic_app_cookie\" takes its attributes from the application's cookie, and \
-         browsers refuse a name that starts with __Host- without the ones that they ask for",
+        "target_groups.web.stickiness.type: \"classic_app_cookie\" takes its attributes from the application's cookie, but \
+         a name that starts with __Host- needs attributes of its own: browsers refuse it without them",
     );
 }

@@ -102,6 +102,9 @@ fn a_key_that_is_given_twice_is_refused() {
         r#"{"target_groups": {"web": {"stickiness": {"enabled": true}, "stickiness.enabled": "false"}}}"#,
         "target_groups.web.stickiness.enabled: is given twice",
     );
+    refused(r#"{"cookie.path": "/", "cookie.path": "/"}"#, "cookie.path: is given twice");
+    refused(r#"{"cookie": null, "cookie.path": "/"}"#, "cookie: is given twice");
+    refused(r#"{"cookie": {}, "cookie.path": "/", "cookie": {}}"#, "cookie: is given twice");
 }
 
 #[test]
@@ -137,6 +140,15 @@ fn a_key_that_begins_with_a_bracket_is_no_position_in_a_list_and_keeps_the_error
 }
 
 #[test]
+fn a_key_that_looks_like_a_position_or_like_a_hidden_key_is_shown_as_a_key() {
+    for key in ["[0]", "(not shown)"] {
+        let document = serde_json::json!({ "cookie": { key: 1 } }).to_string();
+        let error = Config::parse(document.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cookie.{key:?}: there is no such key")), "{error}");
+    }
+}
+
+#[test]
 fn a_word_in_capitals_is_a_near_miss() {
     refused(
         r#"{"cookie": {"expires": "SESSION"}}"#,
@@ -152,7 +164,7 @@ fn a_key_of_many_levels_is_refused() {
 }
 
 #[test]
-fn what_is_no_name_is_refused() {
+fn a_text_that_is_no_name_is_refused() {
     refused(r#"{"target_groups": {"": {}}}"#, "target_groups: \"\" is not a name");
     refused(r#"{"policies": {"*": {}}}"#, "policies: \"*\" is not a name");
 }
@@ -168,7 +180,7 @@ fn the_only_target_group_may_be_named() {
 fn several_target_groups_have_no_only_one() {
     refused(
         r#"{"upstream.only_target_group": "blue", "rules": [{"target_groups": ["blue", "green"]}]}"#,
-        "upstream.only_target_group: not with rules, which are for several target groups",
+        "upstream.only_target_group: is not allowed with rules, which have several target groups",
     );
     refused(r#"{"upstream.only_target_group": ""}"#, "upstream.only_target_group: \"\" is not a name");
 }

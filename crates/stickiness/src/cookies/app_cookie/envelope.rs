@@ -1,4 +1,4 @@
-//! What does an application-based cookie say? Several bindings, one of each target group.
+//! Writes the bindings of an application-based cookie, one for each target group, as bytes and reads them.
 
 use crate::trust::binding::{Binding, padded};
 

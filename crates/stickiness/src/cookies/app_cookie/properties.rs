@@ -1,13 +1,13 @@
-//! Whatever the length of an envelope, and whatever comes of its cookies in whatever order: it opens whole or not at all.
+//! Properties of envelopes of all lengths, whose cookies come in any order or in part: an envelope opens whole or not at all.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::keys::parse_ring;
 use crate::testing::KEYS;
 use crate::time::Timestamp;
+use crate::trust::key_text::parse_ring;
 use crate::trust::value_encoding::MAX_COOKIE_VALUE;
 use crate::wire::cookie_header::CookieHeader;
 
@@ -27,7 +27,7 @@ fn cookies(value: &str) -> Vec<String> {
     shards::split(value).enumerate().map(|(shard, part)| format!("AWSALBAPP-{shard}={part}")).collect()
 }
 
-/// What a request with these cookies brings that opens.
+/// The contents that open in a request with these cookies.
 fn opened(cookies: &[String]) -> Vec<Vec<u8>> {
     let header: CookieHeader<'_> = cookies.iter().map(String::as_bytes).collect();
     let values: Vec<Vec<u8>> = shards::joined(&crate::cookies::names::shards(None), &header).collect();

@@ -230,7 +230,7 @@ fn a_value_of_the_duration_based_kind_is_malformed_here() {
 }
 
 #[test]
-fn who_holds_a_good_cookie_is_given_the_next_one_when_it_is_due() {
+fn a_client_with_a_good_cookie_is_given_the_next_one_when_it_is_due() {
     let fixture = with_cookie_options(r#"{"renew": "sliding", "renew_after_percent": 50}"#);
     let mut client = logged_in(&fixture);
     let lines =

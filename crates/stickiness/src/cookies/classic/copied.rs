@@ -1,7 +1,8 @@
-//! Which attributes does a stickiness cookie take over from the application's?
+//! Copies attributes from the application's cookie to the stickiness cookie.
 
 /// "The load balancer copies the following attributes: path, port, domain, secure, httponly, discard, max-age, expires,
-/// version, comment, commenturl, and samesite."
+/// version, comment, commenturl, and samesite." (AWS, "Configure sticky sessions for your Classic Load Balancer", section
+/// "Application-controlled session stickiness")
 const COPIED: [&str; 12] = [
     "PATH",
     "PORT",
@@ -17,16 +18,16 @@ const COPIED: [&str; 12] = [
     "SAMESITE",
 ];
 
-/// Whether the load balancer passes over this line: "If an application cookie has a trailing semicolon, the load balancer
-/// ignores it."
+/// Whether the load balancer ignores this line: "If an application cookie has a trailing semicolon, the load balancer ignores
+/// it." (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Application-controlled session stickiness")
 pub(super) fn is_ignored(line: &[u8]) -> bool {
     line.trim_ascii_end().ends_with(b";")
 }
 
-/// The attributes of an application's `Set-Cookie` that are taken over, in its order: `;PATH=/;HTTPONLY`.
+/// The copied attributes of an application's `Set-Cookie` line, in its order: `;PATH=/;HTTPONLY`.
 ///
-/// AWS writes the underscores of a path as `%5F`. An attribute with a control character is none (RFC 6265 §4.1.1), and Envoy does not
-/// refuse all of them.
+/// AWS writes the underscores of a path as `%5F`. An attribute with a control character is not valid (RFC 6265 §4.1.1). The proxy
+/// does not refuse all of these characters, so such an attribute is not copied.
 pub(super) fn attributes(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let attributes = line.split(';').skip(1).filter_map(|attribute| {
@@ -48,7 +49,7 @@ pub(super) fn attributes(line: &[u8]) -> String {
     attributes.collect()
 }
 
-/// The attributes of the twin: as these, but for all sites, which browsers accept of a secure cookie only.
+/// The attributes of the twin: these, but with `SameSite=None` and with `Secure`, without which browsers refuse it.
 pub(super) fn for_all_sites(attributes: &str) -> String {
     let others = attributes.split(';').skip(1);
     let others = others.filter(|attribute| *attribute != "SECURE" && !attribute.starts_with("SAMESITE"));
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_twelve_attributes_are_taken_over_and_no_others() {
+    fn the_twelve_attributes_are_copied_and_no_others() {
         let line = b"s=1; Path=/; Port=\"80\"; Domain=.example.com; Secure; HttpOnly; Discard; Max-Age=60; \
                      Expires=Tue, 19 Jan 2038 03:14:07 GMT; Version=1; Comment=c; CommentURL=u; SameSite=Lax; \
                      Partitioned; Priority=High";
@@ -77,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_with_a_control_character_is_not_taken_over() {
+    fn an_attribute_with_a_control_character_is_not_copied() {
         assert_eq!(attributes(b"s=1; Path=/\rSet-Cookie: t=2; HttpOnly"), ";HTTPONLY");
         assert_eq!(attributes(b"s=1; Comment=a\0b; Domain=a\nb; Max-Age=6\x7f0; Path=/\tx; Secure\r"), ";SECURE");
     }
 
     #[test]
-    fn a_cookie_without_attributes_has_none_to_take_over() {
+    fn a_cookie_without_attributes_has_none_to_copy() {
         assert_eq!(attributes(b"s=1"), "");
         assert_eq!(attributes(b"s=1;;  ; foo"), "");
     }

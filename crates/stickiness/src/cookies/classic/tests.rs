@@ -74,7 +74,7 @@ fn a_new_cookie_comes_when_none_is_of_use_and_when_another_target_answers() {
 }
 
 #[test]
-fn a_cookie_of_the_one_policy_is_of_no_use_under_the_other() {
+fn a_cookie_of_one_classic_policy_does_not_pin_under_the_other() {
     let lines = Client::default().ask(&Fixture::new(PERIOD), WEB_A).lines;
     let cookies = format!("sid=1; AWSELB={}", value(&lines[0]));
     assert_eq!(Fixture::new(FOLLOWS).receive("web", &cookies, NOON).unwrap().outcome(), Outcome::Malformed);

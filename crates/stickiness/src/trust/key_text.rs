@@ -1,4 +1,6 @@
-//! How keys are written, an id for people and 32 bytes in base64, and which of an operator's keys count.
+//! Reads keys as an operator writes them: an id for people, and a secret of 32 bytes in base64.
+//!
+//! The keys stand in the configuration or in an environment variable. [`given`] decides which of the two counts.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -8,10 +10,10 @@ use crate::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
 /// The environment variable that holds the ring when the configuration has none.
 pub const ENVIRONMENT_VARIABLE: &str = "STICKY_SESSIONS_KEYS";
 
-/// The most keys in a ring. A rotation needs two.
+/// The largest number of keys in a ring. A rotation needs two.
 pub const MAX_KEYS: usize = 16;
 
-/// What is wrong with a secret. It never shows the secret.
+/// An error in a secret. It never shows the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Not base64.
@@ -26,8 +28,8 @@ pub enum SecretError {
     Length(usize),
 }
 
-/// What is wrong with a ring. It names keys by their position, from 1: where a secret stands in the place of an id, the
-/// id is not to be shown either.
+/// An error in a ring. It names keys by their position, from 1, and never by their id: a secret may stand in the place of
+/// the id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
     /// No key at all.
@@ -50,7 +52,7 @@ pub enum RingError {
     SameId(usize, usize),
 }
 
-/// The key of a secret in base64, with or without padding.
+/// Reads a key from its secret in base64, with or without padding.
 ///
 /// # Errors
 ///
@@ -61,7 +63,7 @@ pub fn parse_secret(base64: &str) -> Result<Key, SecretError> {
     Ok(Key::new(secret))
 }
 
-/// The ring of keys with their ids, the newest first.
+/// Makes a ring of keys with their ids, the newest first.
 ///
 /// # Errors
 ///
@@ -84,12 +86,12 @@ pub fn ring(keys: Vec<(String, Key)>) -> Result<KeyRing, RingError> {
     Ok(KeyRing::new(newest, keys.collect()))
 }
 
-/// The ring that an operator gave: that of the configuration, otherwise that of the environment, otherwise none. An empty
-/// variable is one that is not set.
+/// The ring that the operator gave: the one of the configuration, or the one of the environment if the configuration has
+/// none. An empty variable counts as one that is not set.
 ///
 /// # Errors
 ///
-/// [`RingError`] when the environment's ring counts and is wrong.
+/// [`RingError`] when the ring of the environment counts and is wrong.
 pub fn given(configured: Option<KeyRing>, environment: Option<&str>) -> Result<Option<KeyRing>, RingError> {
     match (configured, environment) {
         (None, Some(ring)) if !ring.is_empty() => parse_ring(ring).map(Some),
@@ -97,11 +99,31 @@ pub fn given(configured: Option<KeyRing>, environment: Option<&str>) -> Result<O
     }
 }
 
-/// The ring of a text like `2026-11:<base64>,2026-10:<base64>`, the newest first.
+/// Reads a ring from a text like `2026-11:<base64>,2026-10:<base64>`, the newest key first.
+///
+/// The newest key seals, and every key opens what it sealed:
+///
+/// ```
+/// use stickiness::trust::key_text::parse_ring;
+/// use stickiness::trust::key_ring::CookieKind;
+///
+/// let old = "2026-10:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// let new = "2026-11:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+/// let sealed = parse_ring(old)?.seal(CookieKind::LbCookie, b"10.0.0.1:80", &[0; 24]);
+/// let rotated = parse_ring(&format!("{new},{old}"))?;
+/// assert_eq!(rotated.open(CookieKind::LbCookie, &sealed), Ok(b"10.0.0.1:80".to_vec()));
+/// # Ok::<(), stickiness::trust::key_text::RingError>(())
+/// ```
 ///
 /// # Errors
 ///
-/// [`RingError`] names the key that is wrong.
+/// [`RingError`] names the key that is wrong by its position.
+///
+/// ```
+/// # use stickiness::trust::key_text::parse_ring;
+/// assert_eq!(parse_ring("2026-11:c2hvcnQ=").unwrap_err().to_string(),
+///     "key 1: the secret has 5 bytes; it must have 32, as `openssl rand -base64 32` prints them");
+/// ```
 pub fn parse_ring(text: &str) -> Result<KeyRing, RingError> {
     let keys = text
         .split(',')

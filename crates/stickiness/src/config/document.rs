@@ -1,0 +1,141 @@
+//! Reads the document as a whole: its six keys, and what they must not say together.
+//!
+//! AWS has no such document. The names of its parts are those of AWS's API: target groups, rules, stickiness.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::context::Context;
+use super::cookie::CookieBlock;
+use super::error::ConfigError;
+use super::name_clashes;
+use super::reader::block;
+use super::resolved::{Config, EVERY_OTHER, Mechanism, Parsed, Policies, TargetGroups};
+use super::rule::RuleBlock;
+use super::target_group::TargetGroupBlock;
+use crate::policy::{CookieOptions, Policy, Stickiness};
+use crate::trust::key_ring::KeyRing;
+use crate::trust::key_text;
+
+/// The keys of the document under which target groups or policies stand by name. A name is no attribute: a target group
+/// may be called `web.example.com`.
+pub(super) const BY_NAME: &[&str] = &["target_groups", "policies"];
+
+/// The key of the document under which the rules stand.
+pub(super) const RULES: &str = "rules";
+
+/// A configuration as it is written.
+#[derive(Default)]
+pub(super) struct Document {
+    target_groups: TargetGroupBlocks,
+    policies: Option<TargetGroupBlocks>,
+    rules: Vec<RuleBlock>,
+    keys: Option<Vec<KeyBlock>>,
+    upstream: UpstreamBlock,
+    cookie: CookieBlock,
+}
+
+/// In the order of their names, so that of several errors the same one is told every time.
+type TargetGroupBlocks = BTreeMap<String, TargetGroupBlock>;
+
+/// A key of the ring: `keys[0]`.
+#[derive(Default)]
+struct KeyBlock {
+    id: String,
+    secret: String,
+}
+
+/// The side of the targets: `upstream`.
+#[derive(Default)]
+struct UpstreamBlock {
+    mechanism: Mechanism,
+    only_target_group: Option<String>,
+}
+
+block!(Document {
+    "target_groups" => target_groups,
+    "policies" => policies,
+    "rules" => rules,
+    "keys" => keys,
+    "upstream" => upstream,
+    "cookie" => cookie
+});
+
+block!(KeyBlock { "id" => id, "secret" => secret; required: "id", "secret" });
+
+block!(UpstreamBlock { "mechanism" => mechanism, "only_target_group" => only_target_group });
+
+impl Document {
+    /// Decides everything that can be decided before a request comes, and checks what no key can check alone.
+    pub(super) fn resolve(self) -> Result<Parsed, ConfigError> {
+        let mut warnings = Vec::new();
+        let key_ring = self.keys.map(resolve_keys).transpose()?;
+        let without_options = CookieOptions::default();
+        let cookie = self.cookie.resolve(&mut Context::new(&without_options, &mut warnings).below("cookie"))?;
+        let mut context = Context::new(&cookie, &mut warnings);
+        let target_groups = resolve_target_groups(self.target_groups, &mut context.below("target_groups"))?;
+        let policies = match self.policies {
+            Some(blocks) => Some(resolve_policies(blocks, &["", EVERY_OTHER], &mut context.below("policies"))?),
+            None => None,
+        };
+        let mechanism = self.upstream.mechanism;
+        let only_target_group = self.upstream.resolve_only_target_group(&self.rules)?;
+        let mut rules = Vec::with_capacity(self.rules.len());
+        let mut context = context.below(RULES);
+        for (index, block) in self.rules.into_iter().enumerate() {
+            rules.push(Rc::new(block.resolve(&target_groups, &mut context.below(index))?));
+        }
+        let config = Config { target_groups, policies, rules, mechanism, only_target_group };
+        name_clashes::check(&config)?;
+        Ok(Parsed { config, key_ring, warnings })
+    }
+}
+
+impl UpstreamBlock {
+    fn resolve_only_target_group(self, rules: &[RuleBlock]) -> Result<Option<String>, ConfigError> {
+        let problem = match &self.only_target_group {
+            Some(name) if name.is_empty() => "\"\" is not a name",
+            Some(_) if !rules.is_empty() => "is not allowed with rules, which have several target groups",
+            _ => return Ok(self.only_target_group),
+        };
+        Err(ConfigError::new(problem).under("only_target_group").under("upstream"))
+    }
+}
+
+/// Without any target group, every one is sticky. With some, the others are not, unless `*` says so.
+fn resolve_target_groups(blocks: TargetGroupBlocks, context: &mut Context<'_>) -> Result<TargetGroups, ConfigError> {
+    if blocks.is_empty() {
+        let every_other = Policy::new(Stickiness::default(), context.inherited.clone());
+        return Ok(TargetGroups { named: Policies::new(), every_other: Some(Rc::new(every_other)) });
+    }
+    let mut named = resolve_policies(blocks, &[""], context)?;
+    let every_other = named.remove(EVERY_OTHER).flatten();
+    Ok(TargetGroups { named, every_other })
+}
+
+fn resolve_policies(
+    blocks: TargetGroupBlocks,
+    refused_names: &[&str],
+    context: &mut Context<'_>,
+) -> Result<Policies, ConfigError> {
+    // Not collected: to build the map from an iterator adds a sort to the module.
+    let mut policies = Policies::new();
+    for (name, block) in blocks {
+        if refused_names.contains(&name.as_str()) {
+            return Err(ConfigError::new(format!("{name:?} is not a name")).at(&context.place));
+        }
+        let policy = block.resolve(&mut context.below(name.as_str()))?;
+        policies.insert(name, policy.map(Rc::new));
+    }
+    Ok(policies)
+}
+
+fn resolve_keys(blocks: Vec<KeyBlock>) -> Result<KeyRing, ConfigError> {
+    let mut keys = Vec::with_capacity(blocks.len());
+    for (index, block) in blocks.into_iter().enumerate() {
+        let key = key_text::parse_secret(&block.secret)
+            .map_err(|error| ConfigError::new(error.to_string()).under("secret").under(index).under("keys"))?;
+        keys.push((block.id, key));
+    }
+    key_text::ring(keys).map_err(|error| ConfigError::new(error.to_string()).under("keys"))
+}

@@ -1,0 +1,102 @@
+//! The resolved configuration: the policy of each target group and of each route, and the rules.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::policy::{Policy, Rule};
+use crate::trust::key_ring::KeyRing;
+
+/// The name that stands for every target group that is not named.
+pub(super) const EVERY_OTHER: &str = "*";
+
+/// The result of reading a plugin configuration.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The configuration.
+    pub config: Config,
+    /// Its keys, if it gives any.
+    pub key_ring: Option<KeyRing>,
+    /// Settings that are allowed, but that not every browser follows: a line each.
+    pub warnings: Vec<String>,
+}
+
+/// A checked configuration. Nothing is left to decide: asking it for a policy is looking up a name.
+#[derive(Debug, Default)]
+pub struct Config {
+    pub(super) target_groups: TargetGroups,
+    pub(super) policies: Option<Policies>,
+    pub(super) rules: Vec<Rc<Rule>>,
+    /// The mechanism of Envoy that sends a request to the target of its session.
+    pub mechanism: Mechanism,
+    /// The target group of every request, where the operator says that there is no other. The filter then does not ask
+    /// Envoy for it.
+    pub only_target_group: Option<String>,
+}
+
+/// Policies by name; `None` where stickiness is off.
+pub(super) type Policies = BTreeMap<String, Option<Rc<Policy>>>;
+
+/// The policies of target groups.
+#[derive(Debug)]
+pub(super) struct TargetGroups {
+    pub(super) named: Policies,
+    pub(super) every_other: Option<Rc<Policy>>,
+}
+
+/// The mechanism of Envoy that sends a request to the target of its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mechanism {
+    /// The filter `stateful_session`, which reads the target from a header.
+    #[default]
+    StatefulSession,
+    /// The load-balancing policy `override_host`, which reads the target from a header.
+    OverrideHost,
+}
+
+impl Config {
+    /// The policy of a target group; `None` when it is not sticky.
+    #[must_use]
+    pub fn policy(&self, target_group: &str) -> Option<&Rc<Policy>> {
+        self.target_groups.policy(target_group)
+    }
+
+    /// Returns true if any policy follows a cookie of the application.
+    #[must_use]
+    pub fn follows_applications(&self) -> bool {
+        let named = self.target_groups.named.values().chain(self.policies.iter().flat_map(BTreeMap::values));
+        let all = named.chain(std::iter::once(&self.target_groups.every_other)).flatten();
+        all.into_iter().any(|policy| policy.stickiness.follows_application())
+    }
+
+    /// Returns true if routes may choose a policy. They may if the configuration has `policies`, even an empty object.
+    #[must_use]
+    pub fn routes_choose(&self) -> bool {
+        self.policies.is_some()
+    }
+
+    /// The policy with this name: `None` when there is no such name, `Some(None)` when it turns stickiness off.
+    #[must_use]
+    pub fn named_policy(&self, name: &str) -> Option<Option<&Rc<Policy>>> {
+        self.policies.as_ref()?.get(name).map(Option::as_ref)
+    }
+
+    /// The rules, in their order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rc<Rule>] {
+        &self.rules
+    }
+}
+
+impl TargetGroups {
+    pub(super) fn policy(&self, target_group: &str) -> Option<&Rc<Policy>> {
+        self.named.get(target_group).unwrap_or(&self.every_other).as_ref()
+    }
+}
+
+impl Default for TargetGroups {
+    /// Every target group is sticky. At AWS stickiness is off until somebody turns it on; here somebody has loaded the
+    /// filter.
+    fn default() -> Self {
+        Self { named: Policies::new(), every_other: Some(Rc::default()) }
+    }
+}
