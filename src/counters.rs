@@ -72,11 +72,13 @@ impl Counters {
 
 impl TargetGroupCounters {
     fn define(target_group: &str) -> Self {
-        let define = |word| Counter {
-            id: host::define_counter(&format!("sticky_sessions.target_group.{target_group}.{word}")),
-            untold: 0,
-        };
-        Self { outcomes: Outcome::ALL.map(|outcome| define(outcome.word())), issued: define("issued") }
+        let undefined = || Counter { id: None, untold: 0 };
+        let mut counters = Self { outcomes: Outcome::ALL.map(|_| undefined()), issued: undefined() };
+        let words = Outcome::ALL.iter().map(|outcome| outcome.word()).chain(["issued"]);
+        for (counter, word) in counters.all().zip(words) {
+            counter.id = host::define_counter(&format!("sticky_sessions.target_group.{target_group}.{word}"));
+        }
+        counters
     }
 
     fn of(&mut self, event: Event) -> &mut Counter {

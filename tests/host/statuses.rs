@@ -31,8 +31,8 @@ fn called() -> BTreeSet<String> {
 
 /// The function whose failure the SDK does not survive in one case: a stream has sent a request of the filter's own, still lives
 /// when the response to it comes, and the function has begun to fail meanwhile. `Dispatcher::on_http_call_response` then unwraps
-/// its result (dispatcher.rs:402-428 of proxy-wasm 0.2.5). No Envoy does that: it forbids a function for the life of a VM, and the
-/// filter sends no request where the function fails (src/empty_group.rs).
+/// its result (`dispatcher.rs`, lines 402 to 428 of proxy-wasm 0.2.5). No Envoy does that: it forbids a function for the life of a VM, and the
+/// filter sends no request where the function fails (`src/empty_group.rs`).
 const EFFECTIVE_CONTEXT: &str = "proxy_set_effective_context";
 
 /// The life of a plugin on a host that fails, up to the end of two streams.

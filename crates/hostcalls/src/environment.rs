@@ -39,8 +39,8 @@ fn filled<T: Clone>(count: usize, value: T) -> crate::Result<Vec<T>> {
 
 /// The value of this name among `NAME=value` texts with a zero byte after each.
 fn value_of<'a>(bytes: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let variables = bytes.split(|byte| *byte == 0);
-    variables.filter_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next()
+    let mut variables = bytes.split(|byte| *byte == 0);
+    variables.find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 #[cfg(test)]

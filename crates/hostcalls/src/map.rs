@@ -34,7 +34,7 @@ impl<'a> IntoIterator for &'a HeaderMap {
 #[derive(Clone, Debug, Default)]
 pub struct Pairs<'a> {
     /// The lengths of the keys and values that are left.
-    lengths: &'a [[u8; 8]],
+    lengths: &'a [[[u8; 4]; 2]],
     /// The keys and values that are left.
     rest: &'a [u8],
 }
@@ -50,10 +50,9 @@ impl<'a> Pairs<'a> {
         let (count, rest) = bytes.split_first_chunk()?;
         let (lengths, rest) = rest.split_at_checked(number(*count)?.checked_mul(8)?)?;
         let (lengths, _) = lengths.as_chunks();
-        let size = lengths.iter().try_fold(0_usize, |size, pair| {
-            let (key, value) = lengths_of(pair)?;
-            size.checked_add(key)?.checked_add(value)?.checked_add(2)
-        })?;
+        let size =
+            lengths.iter().try_fold(0_usize, |size, length| size.checked_add(number(*length)?)?.checked_add(1))?;
+        let (lengths, _) = lengths.as_chunks();
         (size <= rest.len()).then_some(Self { lengths, rest })
     }
 
@@ -68,16 +67,10 @@ impl<'a> Iterator for Pairs<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (pair, lengths) = self.lengths.split_first()?;
+        let ([key, value], lengths) = self.lengths.split_first()?;
         self.lengths = lengths;
-        let (key, value) = lengths_of(pair)?;
-        Some((self.take(key)?, self.take(value)?))
+        Some((self.take(number(*key)?)?, self.take(number(*value)?)?))
     }
-}
-
-fn lengths_of(pair: &[u8; 8]) -> Option<(usize, usize)> {
-    let [a, b, c, d, e, f, g, h] = *pair;
-    Some((number([a, b, c, d])?, number([e, f, g, h])?))
 }
 
 fn number(bytes: [u8; 4]) -> Option<usize> {

@@ -126,7 +126,7 @@ impl Balancer {
     /// # Errors
     ///
     /// Gives the session back if the answer has to be looked at, with [`Balancer::reply`].
-    #[expect(clippy::result_large_err, reason = "a session in a box would cost every request an allocation")]
+    #[allow(clippy::result_large_err, reason = "a session in a box would cost every request an allocation")]
     pub fn reply_if_unchanged(&self, session: Session, now: Timestamp) -> Result<Reply, Session> {
         let policy = self.policy(&session.policy, &session.target_group);
         let policy_and_held = policy.zip(session.target_cookie.as_ref()).filter(|_| session.group_cookie.is_none());

@@ -1,17 +1,14 @@
-//! What are the functions of the module called when it ships?
+//! Shortens the names of the module's functions.
 //!
-//! Envoy prints a crash with the names of the functions that it went through. They are to lead to the source, and every worker
-//! reads them at its start: of the filter's own functions the whole path is kept, of others the crate, the type and the function.
-//! Type arguments, traits and closures are left out.
+//! Envoy prints the functions in which a VM crashed. The names of the filter's own functions keep their whole path, because they are to
+//! lead to the source. Of a function of another crate only the crate is left: a panic says by itself where it happened, and every
+//! worker reads all names at its start. Type arguments, traits and closures are left out.
 
 use rustc_demangle::demangle;
 use walrus::Module;
 
 /// The crates whose functions keep their whole path.
-const OWN: [&str; 2] = ["stickiness", "sticky_sessions"];
-
-/// The function whose type argument is what tells it from the others of this name.
-const NAMED_BY_ITS_ARGUMENT: &str = "drop_in_place";
+const OWN: [&str; 3] = ["hostcalls", "stickiness", "sticky_sessions"];
 
 /// Gives every function of the module its short name.
 pub(super) fn shorten(module: &mut Module) {
@@ -32,15 +29,9 @@ fn short(name: &str) -> String {
     // Where one name stands for several functions, LLVM adds a number.
     let name = name.rsplit_once('.').filter(|(_, end)| is_number(end)).map_or(name, |(start, _)| start);
     let segments = segments(name);
-    let [first, .., parent, last] = segments.as_slice() else {
-        return segments.join("::");
-    };
-    if OWN.contains(&first.as_str()) {
-        segments.join("::")
-    } else if parent.starts_with(char::is_uppercase) && parent != first {
-        format!("{first}::{parent}::{last}")
-    } else {
-        format!("{first}::{last}")
+    match segments.first() {
+        Some(first) if !OWN.contains(&first.as_str()) => first.clone(),
+        _ => segments.join("::"),
     }
 }
 
@@ -60,23 +51,14 @@ fn segments(path: &str) -> Vec<String> {
         }
         let Some((inside, after)) = bracketed(behind) else {
             rest = behind.trim_start_matches(':');
-            // What is no path, such as a tuple, may hold anything.
+            // A type that is no path, such as a tuple, may hold anything.
             if rest.len() == behind.len() && !rest.is_empty() {
                 return vec![path.to_owned()];
             }
             continue;
         };
-        match segments.last_mut() {
-            None => segments = self::segments(self_type(inside)),
-            Some(last) if last == NAMED_BY_ITS_ARGUMENT => {
-                let argument = self::segments(inside.trim_start_matches("dyn ")).pop().unwrap_or_default();
-                *last = format!("{last}<{argument}>");
-            }
-            // `core::str::<impl str>::contains`.
-            Some(_) if let Some(inherent) = inside.strip_prefix("impl ") => {
-                segments.extend(self::segments(self_type(inherent)).pop());
-            }
-            Some(_) => {}
+        if segments.is_empty() {
+            segments = self::segments(self_type(inside));
         }
         rest = after;
     }
@@ -140,51 +122,33 @@ mod tests {
     }
 
     #[test]
-    fn a_function_of_another_crate_keeps_crate_type_and_name() {
-        becomes("core::str::converts::from_utf8", "core::from_utf8");
-        becomes(
-            "alloc::collections::btree::node::BalancingContext<K,V>::do_merge",
-            "alloc::BalancingContext::do_merge",
-        );
-        becomes("<alloc::vec::Vec<T> as core::clone::Clone>::clone", "alloc::Vec::clone");
-        becomes(
-            "<core::str::lossy::Utf8Chunks as core::iter::traits::iterator::Iterator>::next",
-            "core::Utf8Chunks::next",
-        );
+    fn of_a_function_of_another_crate_the_crate_is_left() {
+        becomes("core::str::converts::from_utf8", "core");
+        becomes("<alloc::vec::Vec<T> as core::clone::Clone>::clone", "alloc");
+        becomes("<core::str::lossy::Utf8Chunks as core::iter::traits::iterator::Iterator>::next", "core");
+        becomes("core::ptr::drop_in_place<stickiness::policy::CookieOptions>", "core");
+        becomes("time::parsing::combinator::n_to_m_digits::<4, 6>::{closure#0}", "time");
         becomes("dlmalloc", "dlmalloc");
     }
 
     #[test]
     fn a_closure_is_named_like_the_function_that_it_stands_in() {
         becomes("stickiness::classic::copied::attributes::{{closure}}", "stickiness::classic::copied::attributes");
-        becomes("time::parsing::combinator::n_to_m_digits::<4, 6>::{closure#0}", "time::n_to_m_digits");
     }
 
     #[test]
     fn type_arguments_and_the_numbers_of_llvm_are_left_out() {
-        becomes("core::iter::adapters::try_process::<alloc::vec::Vec<T>, fn() -> u8>", "core::try_process");
-        becomes("<usize as core::fmt::Debug>::fmt.284", "usize::fmt");
-        becomes("<&bool as core::fmt::Debug>::fmt", "bool::fmt");
-    }
-
-    #[test]
-    fn methods_that_an_implementation_adds_are_named_by_their_type() {
-        becomes("core::str::<impl str>::contains", "core::contains");
         becomes(
-            "alloc::collections::btree::remove::<impl alloc::collections::btree::node::Handle<A<K>,B>>::remove_leaf_kv",
-            "alloc::Handle::remove_leaf_kv",
+            "stickiness::slots::Slots<T>::find::<alloc::vec::Vec<T>, fn() -> u8>.284",
+            "stickiness::slots::Slots::find",
         );
+        becomes("<usize as core::fmt::Debug>::fmt.284", "usize");
+        becomes("<&bool as core::fmt::Debug>::fmt", "bool");
     }
 
     #[test]
-    fn what_is_dropped_in_place_is_told() {
-        becomes("core::ptr::drop_in_place<stickiness::policy::CookieOptions>", "core::drop_in_place<CookieOptions>");
-        becomes("core::ptr::drop_in_place::<dyn proxy_wasm::traits::HttpContext>", "core::drop_in_place<HttpContext>");
-    }
-
-    #[test]
-    fn what_is_no_path_stays() {
-        becomes("<[T] as core::fmt::Debug>::fmt", "[T]::fmt");
-        becomes("<(A,B) as core::fmt::Debug>::fmt", "(A,B)::fmt");
+    fn a_type_that_is_no_path_stays() {
+        becomes("<[T] as core::fmt::Debug>::fmt", "[T]");
+        becomes("<(A,B) as core::fmt::Debug>::fmt", "(A,B)");
     }
 }

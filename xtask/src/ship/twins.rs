@@ -1,7 +1,7 @@
-//! Which functions stand in the module twice?
+//! Merges functions that stand in the module twice.
 //!
-//! Code that is generic is compiled for every type, and much of it comes out the same: that of a `Vec` of eight bytes does not
-//! depend on what the bytes are. The compiler sees it before it is machine code, the linker does not look.
+//! Generic code is compiled for every type, and much of it comes out the same: the code for a `Vec` of values of eight bytes does
+//! not depend on their type. The compiler sees it before it is machine code, and the linker does not compare it.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -13,8 +13,8 @@ use walrus::{ElementItems, ExportItem, FunctionId, LocalFunction, LocalId, Modul
 
 use super::names;
 
-/// Leaves one of each. A function of the filter stays beside its twin when they have different names: a crash is to name the one
-/// that it happened in.
+/// Leaves one function of each set of twins. A function of the filter stays beside its twin when they have different names, because
+/// the trace of a crash is to name the right one.
 pub(super) fn merge(module: &mut Module) {
     loop {
         let twins = find(module);
@@ -27,7 +27,7 @@ pub(super) fn merge(module: &mut Module) {
     }
 }
 
-/// Each function that stands there already, and the one that stands for it.
+/// Each function that stands there already, and the one that replaces it.
 fn find(module: &Module) -> HashMap<FunctionId, FunctionId> {
     let mut first: HashMap<(TypeId, Option<&str>, String), FunctionId> = HashMap::new();
     let mut twins = HashMap::new();
@@ -73,7 +73,7 @@ impl VisitorMut for Replacer<'_> {
     }
 }
 
-/// A function's instructions, in which what belongs to the function alone is numbered in the order in which it comes.
+/// A function's instructions as text. The parts that belong to the function alone, such as locals, are numbered in their order.
 struct Text<'a> {
     module: &'a Module,
     text: String,
@@ -83,7 +83,7 @@ struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// `None` when it has an instruction that nobody has written down here.
+    /// `None` when it has an instruction that is not listed here.
     fn of(module: &'a Module, body: &LocalFunction) -> Option<String> {
         let (text, locals, sequences) = (String::new(), body.args.clone(), Vec::new());
         let mut text = Self { module, text, locals, sequences, is_known: true };
@@ -115,7 +115,7 @@ impl<'instr> Visitor<'instr> for Text<'_> {
 
     fn visit_instr(&mut self, instr: &'instr Instr, _: &'instr InstrLocId) {
         match instr {
-            // What they name is written by the functions below.
+            // The functions below write the locals and the blocks that these name.
             Instr::LocalGet(_) => self.write(format_args!("get ")),
             Instr::LocalSet(_) => self.write(format_args!("set ")),
             Instr::LocalTee(_) => self.write(format_args!("tee ")),
@@ -128,7 +128,7 @@ impl<'instr> Visitor<'instr> for Text<'_> {
             // Not every NaN is the same, though all are written as one.
             Instr::Const(Const { value: Value::F32(value) }) => self.write(format_args!("f32 {:x}\n", value.to_bits())),
             Instr::Const(Const { value: Value::F64(value) }) => self.write(format_args!("f64 {:x}\n", value.to_bits())),
-            // They name what belongs to the module.
+            // These name parts of the module only.
             Instr::Binop(_)
             | Instr::Call(_)
             | Instr::CallIndirect(_)
