@@ -155,11 +155,11 @@ fn every_file_of_the_threat_model_exists() {
 }
 
 #[test]
-fn no_code_that_ships_is_unsafe() {
+fn only_the_crate_of_host_calls_is_unsafe() {
     assert!(read("src/lib.rs").contains("\n#![cfg_attr(not(test), forbid(unsafe_code))]\n"));
     assert!(read("crates/stickiness/src/lib.rs").contains("\n#![forbid(unsafe_code)]\n"));
     let mut sources = Vec::new();
-    for folder in ["src", "crates/stickiness/src"] {
+    for folder in ["src", "crates/stickiness/src", "crates/hostcalls/src"] {
         collect(&root().join(folder), &mut sources);
     }
     assert!(sources.len() > 50);
@@ -168,8 +168,10 @@ fn no_code_that_ships_is_unsafe() {
         let is_unsafe = text
             .lines()
             .any(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "unsafe"));
-        // Only the test host of the filter may be unsafe. No shipped module contains it.
-        assert_eq!(is_unsafe, source.ends_with("src/tests/native_host.rs"), "{}", source.display());
+        // The test host of the filter is not in a module that ships.
+        let may_be_unsafe =
+            source.ends_with("src/tests/native_host.rs") || source.starts_with(root().join("crates/hostcalls"));
+        assert!(may_be_unsafe || !is_unsafe, "{}", source.display());
     }
 }
 
