@@ -17,12 +17,12 @@ use stickiness::exchange::AnsweredBy;
 
 use crate::{host, override_header};
 
-/// Whether `stateful_session` names targets in the responses of this plugin, as far as it was seen.
+/// Remembers that `stateful_session` names targets in the responses of this plugin, once one was seen.
 #[derive(Default)]
 pub(crate) struct NamedTargets(Cell<bool>);
 
 impl NamedTargets {
-    /// Whether the pin has answered, if a target has. `false` when that is not certain, or there is no pin.
+    /// Tells whether the pin has answered, if a target has. `false` when that is not certain, or there is no pin.
     pub(crate) fn no_other_than_pin(&self, mechanism: Mechanism, is_pinned: bool) -> bool {
         let were_seen = self.0.get();
         if mechanism != Mechanism::StatefulSession || (were_seen && !is_pinned) {
@@ -34,7 +34,7 @@ impl NamedTargets {
     }
 }
 
-/// Who answered the request. The target group and the target are not asked for where the caller knows which they are if a target
+/// Finds out who answered the request. The target group and the target are not asked for where the caller knows which they are if a target
 /// has answered.
 pub(crate) fn answered_by<'a>(known_target_group: Option<&'a str>, known_target: Option<&'a str>) -> AnsweredBy<'a> {
     let target_group = || known_target_group.map(Cow::Borrowed).or_else(|| host::target_group().map(Cow::Owned));

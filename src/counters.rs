@@ -19,7 +19,7 @@ thread_local! {
     static COUNTERS: Rc<Counters> = Rc::default();
 }
 
-/// What is counted.
+/// An event that is counted.
 #[derive(Clone, Copy)]
 pub(crate) enum Event {
     /// A request ended so.

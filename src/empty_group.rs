@@ -18,7 +18,7 @@ use crate::host;
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether this target group has a healthy target. One that cannot be asked counts as healthy.
+/// Tells whether this target group has a healthy target. One that cannot be asked counts as healthy.
 ///
 /// The request belongs to the plugin: Envoy would break it off with a `stream` that ends earlier. `stream` is the context that is
 /// at work.

@@ -31,7 +31,7 @@ pub(crate) fn remove_request_header(name: &str) {
     checked(hostcalls::remove_header(Headers::Request, name));
 }
 
-/// Whether the answer has a header of this name; `None` when Envoy does not say.
+/// Tells whether the answer has a header of this name; `None` when Envoy does not say.
 pub(crate) fn has_response_header(name: &str) -> Option<bool> {
     checked(hostcalls::header(Headers::Response, name)).map(|value| value.is_some())
 }
@@ -57,7 +57,7 @@ pub(crate) fn act_for(context: ContextId) -> bool {
     checked(hostcalls::set_effective_context(context)).is_some()
 }
 
-/// Whether Envoy refuses a request to no cluster in the way in which the SDK expects it.
+/// Tells whether Envoy refuses a request to no cluster in the way in which the SDK expects it.
 pub(crate) fn refuses_calls_to_no_cluster() -> bool {
     match hostcalls::call_nowhere() {
         Err(HostError { status: Status::BAD_ARGUMENT, .. }) => true,
@@ -93,7 +93,7 @@ pub(crate) fn route_metadata() -> Result<Option<Box<[u8]>>, Unreadable> {
     }
 }
 
-/// Whether the client's connection to the listener is encrypted.
+/// Tells whether the client's connection to the listener is encrypted.
 pub(crate) fn is_over_tls() -> bool {
     property("connection\0tls_version").is_some_and(|version| !version.is_empty())
 }

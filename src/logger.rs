@@ -9,10 +9,9 @@ use crate::host_errors;
 
 /// Has this VM log to Envoy from now on.
 pub(crate) fn start() {
-    // The tests start several VMs in one process, which has one logger.
-    if log::set_logger(&EnvoyLog).is_ok() {
-        log::set_max_level(LevelFilter::Info);
-    }
+    // It may be set already: the tests start several VMs in one process.
+    drop(log::set_logger(&EnvoyLog));
+    log::set_max_level(LevelFilter::Info);
     // A test that panics is to say so on its own standard error.
     if cfg!(target_family = "wasm") {
         std::panic::set_hook(Box::new(|panic| write(Level::Critical, &panic.to_string())));

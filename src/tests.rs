@@ -1,4 +1,4 @@
-//! The filter on a host of our own, for what a real Envoy cannot be made to do.
+//! The filter on a host of our own, which does what a real Envoy cannot be made to do.
 
 mod failing_host;
 mod native_host;
@@ -78,7 +78,7 @@ fn no_two_cookies_are_sealed_with_one_nonce() {
     let nonce = |target| {
         let cookie = cookie_of(&plugin, target);
         let value = cookie.strip_prefix(b"AWSALB=").unwrap();
-        // Behind the version and the name of the key, which are 5 bytes.
+        // After the version and the name of the key, which are 5 bytes.
         data_encoding::BASE64_NOPAD.decode(value).unwrap()[5..29].to_vec()
     };
     let nonces = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"].map(nonce);
@@ -257,7 +257,7 @@ fn a_stream_that_was_answered_is_not_counted_again_at_its_end() {
     let stream = plugin.stream();
     stream.request(&[("cookie", &cookie)]);
     answered_by("10.0.0.2:8080");
-    // As stateful_session tells of another target.
+    // stateful_session names another target than the pin in this way.
     let answer = stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjI6ODA4MA==")]);
     assert!(header(&answer, "x-sticky-session-host").is_none());
     stream.end();
@@ -462,7 +462,7 @@ fn a_route_that_chooses_nothing_readable_chooses_nothing() {
         assert!(is_sticky(&plugin), "{odd:?}");
     }
     for off in [b"false".as_slice(), &[0]] {
-        // 5, as Envoy hands it over.
+        // The number 5, as bytes of Envoy.
         route_says(&[("enabled", off), ("policy", &5_f64.to_le_bytes())]);
         assert!(!is_sticky(&plugin), "{off:?}");
     }

@@ -7,7 +7,7 @@ use stickiness::time::Timestamp;
 
 use crate::host;
 
-/// How far the time of a busy worker may lag behind.
+/// The time of a busy worker lags behind by this at most.
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// A worker is busy with more readings of the clock than this in a period: with 5,000 requests a second, since each has two.
@@ -19,7 +19,7 @@ pub(crate) struct Ticker {
     state: Cell<State>,
     /// When the worker is ticking, the time of the last tick; otherwise the start of the period.
     since: Cell<Timestamp>,
-    /// How often the clock was read since then.
+    /// The number of readings of the clock since then.
     readings: Cell<u32>,
 }
 
@@ -51,7 +51,7 @@ impl Ticker {
         now
     }
 
-    /// Whether [`Ticker::tick`] will be called again soon.
+    /// Tells whether [`Ticker::tick`] will be called again soon.
     pub(crate) fn is_ticking(&self) -> bool {
         self.state.get() == State::Ticking
     }

@@ -9,7 +9,7 @@ pub(crate) fn warn_once(warning: &str) {
     }
 }
 
-/// Whether nobody has logged yet what this key of the shared data stands for. Without shared data each worker logs it.
+/// Tells whether nobody has logged yet what this key of the shared data stands for. Without shared data each worker logs it.
 pub(crate) fn is_first(key: &str) -> bool {
     host::store_shared_data_first(key, b"logged") != Some(false)
 }

@@ -6,9 +6,9 @@ use super::*;
 #[test]
 fn a_configuration_that_envoy_does_not_hand_over_is_refused() {
     let plugin = Plugin::start();
-    assert!(!plugin.configure_in_vain(17));
+    assert!(!plugin.configure_without_handing_over(17));
     assert_eq!(logged(LogLevel::Error), ["Envoy does not hand over the configuration of the plugin"]);
-    assert!(plugin.configure_in_vain(0));
+    assert!(plugin.configure_without_handing_over(0));
 }
 
 #[test]

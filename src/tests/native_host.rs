@@ -1,20 +1,19 @@
-//! A host for the filter on the machine that runs the tests, for what a real Envoy cannot be made to do.
+//! A host for the filter in the process of the tests, which does what a real Envoy cannot be made to do.
 //!
-//! The SDK's imports are plain C symbols: defining them makes this module the host, and the SDK's own dispatcher is
-//! called as Envoy calls it. Everything is thread-local on both sides, so tests run in parallel; one thread is one VM.
+//! The imports are plain C symbols. This module defines them, which makes it the host, and calls the SDK's dispatcher as Envoy
+//! does. Everything is thread-local on both sides, so tests run in parallel; one thread is one VM.
 
 #![allow(unsafe_code, reason = "the host's side of the ABI is pointers and lengths")]
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use proxy_wasm::types::{Action, BufferType, LogLevel, MapType, MetricType, Status};
 
 /// Header names and values.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;
 
-/// What the host holds and has been told.
+/// The state of the host: the values that it hands out, and everything that the filter has told it.
 #[derive(Default)]
 pub(super) struct Host {
     pub(super) configuration: Vec<u8>,
@@ -30,13 +29,13 @@ pub(super) struct Host {
     pub(super) logs: Vec<(LogLevel, String)>,
     /// Nanoseconds since the Unix epoch.
     pub(super) now: u64,
-    /// What becomes of a request of the filter's own, by its cluster; of any other cluster there is none.
+    /// The answer to a request of the filter's own, by its cluster. There are no other clusters.
     pub(super) clusters: HashMap<String, Status>,
     /// The requests of the filter's own: the context that each belongs to, and its cluster.
     pub(super) requests: Vec<(u32, String)>,
-    /// Whether it has no shared data, and lets none be stored.
+    /// The host has no shared data, and lets none be stored.
     pub(super) shares_nothing: bool,
-    /// Whether it gives an id for every counter that counts nothing.
+    /// The host gives every counter an id that counts nothing.
     pub(super) counts_nothing: bool,
     /// The functions that do nothing and answer with a failure.
     pub(super) failing: Vec<&'static str>,
@@ -44,7 +43,7 @@ pub(super) struct Host {
     pub(super) tick_period: u32,
     effective_context: u32,
     last_context: u32,
-    /// How often random bytes were drawn.
+    /// The number of draws of random bytes.
     drawn: u64,
 }
 
@@ -63,7 +62,7 @@ impl Host {
         self.counters.iter().filter(|(defined, _)| defined == name).map(|(_, value)| value).sum()
     }
 
-    /// Whether this function does nothing now, and answers with a status that is not success.
+    /// Tells whether this function does nothing now, and answers with a status that is not success.
     fn fails(&self, function: &str) -> bool {
         self.failing.contains(&function)
     }
@@ -102,25 +101,21 @@ pub(super) struct Plugin(u32);
 impl Plugin {
     /// Starts the VM's plugin, without a configuration yet.
     pub(super) fn start() -> Self {
-        // The SDK sets its logger once a process, and panics when two threads do so at a time. A VM has one thread.
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        // A thread drops what it used last first, and the plugins that the SDK holds count until their end.
+        // A thread drops the value that it used last first. The SDK's plugins count until their end, so the counters come before.
         host(|_| ());
         drop(crate::counters::Counters::of_this_worker());
-        let starting = ONE_AT_A_TIME.lock().unwrap();
         crate::_initialize();
-        drop(starting);
         Self(new_context(0))
     }
 
-    /// Gives it a configuration; tells whether it was accepted.
+    /// Gives it a configuration. Tells whether it was accepted.
     pub(super) fn configure(&self, configuration: &str) -> bool {
         host(|host| host.configuration = configuration.into());
         unsafe { proxy_on_configure(self.0, configuration.len()) }
     }
 
-    /// Tells it of a configuration of this size, and hands none over; tells whether it was accepted.
-    pub(super) fn configure_in_vain(&self, size: usize) -> bool {
+    /// Announces a configuration of this size, and hands none over. Tells whether it was accepted.
+    pub(super) fn configure_without_handing_over(&self, size: usize) -> bool {
         host(|host| host.configuration.clear());
         unsafe { proxy_on_configure(self.0, size) }
     }
@@ -157,7 +152,7 @@ impl Plugin {
 pub(super) struct Stream(u32);
 
 impl Stream {
-    /// The request's headers arrive; what the filter makes of them.
+    /// The request's headers arrive. Returns them as the filter has changed them.
     pub(super) fn request(&self, headers: &[(&str, &[u8])]) -> Headers {
         host(|host| host.request_headers = owned(headers));
         let action = unsafe { proxy_on_request_headers(self.0, headers.len(), true) };
@@ -165,7 +160,7 @@ impl Stream {
         host(|host| host.request_headers.clone())
     }
 
-    /// The answer's headers arrive; what the filter makes of them.
+    /// The answer's headers arrive. Returns them as the filter has changed them.
     pub(super) fn response(&self, headers: &[(&str, &[u8])]) -> Headers {
         host(|host| host.response_headers = owned(headers));
         let action = unsafe { proxy_on_response_headers(self.0, headers.len(), true) };
@@ -191,7 +186,7 @@ unsafe fn text(data: *const u8, size: usize) -> String {
     String::from_utf8(unsafe { bytes(data, size) }.to_vec()).unwrap()
 }
 
-/// Hands memory over to the SDK, which frees it as a `Vec` of exactly this length.
+/// Hands memory over to the filter, which frees it as a box of exactly this length.
 unsafe fn give(value: &[u8], data: *mut *mut u8, size: *mut usize) -> Status {
     unsafe {
         *size = value.len();
@@ -232,7 +227,7 @@ unsafe extern "C" fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8
     unsafe { give(&serialized(&headers), data, size) }
 }
 
-/// As the ABI hands a map over.
+/// The bytes of a map in the ABI.
 pub(super) fn serialized(map: &Headers) -> Vec<u8> {
     let mut pairs = Vec::new();
     let length = |value: &[u8]| u32::try_from(value.len()).unwrap().to_le_bytes();
@@ -359,7 +354,7 @@ unsafe extern "C" fn proxy_get_shared_data(
     }
 }
 
-/// As Envoy: the number is compared only when there is a value, and 0 is never compared.
+/// Like Envoy, it compares the number only when there is a value, and never compares 0.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_set_shared_data(
     key: *const u8,
@@ -451,7 +446,7 @@ unsafe extern "C" fn proxy_http_call(
     status
 }
 
-/// The rest of the ABI, which the SDK links to and the filter never calls.
+/// The functions of the ABI that the SDK links to and the filter never calls.
 macro_rules! never_called {
     ($($name:ident)*) => {
         $(#[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! Envoy's callbacks for a stream in every order, and more of them than it sends.
+//! Envoy's callbacks for a stream in every order, including orders that Envoy never sends.
 
 use wasm_host::Error;
 

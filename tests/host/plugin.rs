@@ -8,10 +8,10 @@ const TARGET: &[u8] = b"10.0.0.1:8080";
 
 const KEYS: &str = r#""keys": [{"id": "a", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]"#;
 
-/// `policy: of the route`, as the ABI hands a map over.
+/// The map `policy: of the route` as bytes of the ABI.
 const POLICY_OF_THE_ROUTE: &[u8] = b"\x01\0\0\0\x06\0\0\0\x0c\0\0\0policy\0of the route\0";
 
-/// Configurations that between them make every call of the host that the filter knows.
+/// Configurations that together make every call of the host that the filter knows.
 pub(super) fn configurations() -> [String; 4] {
     let sticky = |kind: &str| {
         let stickiness = format!(r#"{{"type": "{kind}", "{kind}": {{"cookie_name": "sid"}}}}"#);
@@ -63,19 +63,19 @@ impl Plugin {
         plugin
     }
 
-    /// Starts it; whether it accepted its configuration.
+    /// Starts it. Tells whether it accepted its configuration.
     pub(super) fn begin(&mut self) -> Result<bool, Error> {
         self.vm.initialize()?;
         self.context = self.vm.create(0)?;
         self.configure()
     }
 
-    /// Gives it its configuration; whether it accepted it.
+    /// Gives it its configuration. Tells whether it accepted it.
     pub(super) fn configure(&mut self) -> Result<bool, Error> {
         self.vm.configure(self.context, &self.configuration)
     }
 
-    /// Fails from now on, or no longer.
+    /// Has the host fail from now on, or no longer.
     pub(super) fn fail(&mut self, fault: Option<&Fault>) {
         self.vm.host().fault = fault.cloned();
     }
@@ -92,7 +92,7 @@ impl Plugin {
         self.vm.response(stream, &[("set-cookie", b"sid=1; Path=/"), ("x-sticky-session-host", b"leak")])
     }
 
-    /// A whole request of a client with these cookies; those that it has afterwards.
+    /// A whole request of a client with these cookies. Returns its cookies afterwards.
     pub(super) fn serve(&mut self, cookies: &str) -> Result<String, Error> {
         let stream = self.vm.create(self.context)?;
         self.request(stream, cookies)?;

@@ -1,8 +1,8 @@
-//! What Envoy tells of a stream is missing, or no text.
+//! A stream whose properties and headers are missing, or are not text.
 
 use super::plugin::{Plugin, configurations};
 
-/// Bytes that are no address, no name and no word.
+/// Bytes that are neither an address nor a name nor a word.
 fn garbage() -> [Vec<u8>; 8] {
     [
         Vec::new(),
@@ -16,7 +16,7 @@ fn garbage() -> [Vec<u8>; 8] {
     ]
 }
 
-/// Serves a client whose host tells this of it under this path, and then one that is told all as it is.
+/// Serves a client while this property has this value, and then a client with all properties as they are.
 #[track_caller]
 fn survives(configuration: &str, path: &str, value: Option<Vec<u8>>) {
     let when = format!("{path} of {:?} bytes, {configuration}", value.as_ref().map(Vec::len));

@@ -9,7 +9,7 @@ use local_envoy::workspace_root;
 
 use crate::{sh, ship};
 
-/// What the filter is compiled for.
+/// The platform that the filter is compiled for.
 pub(crate) const TARGET: &str = "wasm32-wasip1";
 
 /// In bytes. Every worker compiles the module at its start and after a crash, which takes longer for a larger one.

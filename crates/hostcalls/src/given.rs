@@ -28,7 +28,7 @@ impl Given {
     }
 }
 
-/// Whether so many bytes at this address are memory of the VM: to read behind its end would trap.
+/// Tells whether so many bytes at this address are memory of the VM: to read behind its end would trap.
 #[cfg(target_family = "wasm")]
 fn is_memory(data: *const u8, size: usize) -> bool {
     const PAGE: usize = 65_536;

@@ -36,7 +36,7 @@ impl From<u32> for ContextId {
     }
 }
 
-/// How serious a log line is, as the ABI numbers it.
+/// The severity of a log line, as the ABI numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Every step.
@@ -68,7 +68,7 @@ const PLUGIN_CONFIGURATION: u32 = 7;
 /// The type of a metric that counts.
 const COUNTER: u32 = 0;
 
-/// What a function of this crate returns.
+/// The result of a call of the host.
 pub type Result<T> = std::result::Result<T, HostError>;
 
 /// Writes a line to the log of the host (`proxy_log`).

@@ -223,7 +223,7 @@ impl Jar {
 struct Answer {
     /// The target that the filter asked Envoy for.
     asked_for: Option<String>,
-    /// Whether it gave the client cookies of its own.
+    /// The filter gave the client cookies.
     gave_cookies: bool,
 }
 

@@ -72,7 +72,7 @@ impl Vm {
         Ok(self.last_context)
     }
 
-    /// Whether the plugin accepts this configuration.
+    /// Tells whether the plugin accepts this configuration.
     ///
     /// # Errors
     ///

@@ -84,7 +84,7 @@ fn top_level(text: &str, word: &str) -> Option<usize> {
     })
 }
 
-/// What stands between the bracket that `text` starts with and its partner, and what comes after that.
+/// The text between the bracket that `text` starts with and its partner, and the text after that.
 fn bracketed(text: &str) -> Option<(&str, &str)> {
     let inside = text.strip_prefix('<')?;
     let mut depth = 1_usize;
