@@ -1,6 +1,7 @@
 //! A forced crash of the filter's VM. `FAIL_RELOAD` in the shipped configuration reloads the filter, and the sessions stay.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -15,13 +16,36 @@ use harness::{Client, Connection, KEY, LoadBalancer, Report, Setup, WAIT, wait_u
 /// The longest time until the filter is back after a crash.
 const RECOVERY: Duration = Duration::from_secs(2);
 
-/// A request with so many headers crashes the VM.
-const FATAL: i32 = 77;
+/// So many headers crash the VM.
+pub(crate) const FATAL: i32 = 77;
 
-/// The shipped filter with a changed callback, which traps when a request has [`FATAL`] headers or more.
-fn that_crashes() -> Vec<u8> {
+/// The callbacks that can be made to crash.
+pub(crate) const CALLBACKS: [&str; 2] = [ON_REQUEST, ON_RESPONSE];
+
+const ON_REQUEST: &str = "proxy_on_request_headers";
+const ON_RESPONSE: &str = "proxy_on_response_headers";
+
+/// A file with a filter that can be crashed.
+pub(crate) struct Crashing {
+    folder: TempDir,
+}
+
+impl Crashing {
+    /// The shipped filter, in which this callback traps when a request or a response has [`FATAL`] headers or more.
+    pub(crate) fn within(callback: &str) -> Self {
+        let crashing = Self { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(crashing.file(), that_crashes(callback)).unwrap();
+        crashing
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("crashes.wasm")
+    }
+}
+
+fn that_crashes(callback: &str) -> Vec<u8> {
     let mut module = Module::from_file(wasm()).unwrap();
-    let export = module.exports.iter().find(|export| export.name == "proxy_on_request_headers").unwrap();
+    let export = module.exports.iter().find(|export| export.name == callback).unwrap();
     let (export, ExportItem::Function(callback)) = (export.id(), export.item) else { panic!("no function") };
     let ty = module.types.get(module.funcs.get(callback).ty());
     let (parameters, results) = (ty.params().to_vec(), ty.results().to_vec());
@@ -51,25 +75,23 @@ static REPORT: Report = Report::of("crash", &["key", "crash", "served again afte
 /// A load balancer whose filter can be crashed.
 struct Fragile {
     lb: LoadBalancer,
-    _wasm: TempDir,
+    _filter: Crashing,
 }
 
 impl Fragile {
     #[track_caller]
     fn start(workers: u32, keys: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("crashes.wasm");
-        std::fs::write(&file, that_crashes()).unwrap();
+        let filter = Crashing::within(ON_REQUEST);
         let lb = LoadBalancer::start(&Setup {
             workers,
             keys,
             edit: &|config| {
-                config.wasm_file(&file).unwrap();
+                config.wasm_file(&filter.file()).unwrap();
                 config.listener("sticky").unwrap()["stat_prefix"] = json!("sticky");
             },
             ..Setup::default()
         });
-        Self { lb, _wasm: folder }
+        Self { lb, _filter: filter }
     }
 
     fn reloads(&self) -> u64 {

@@ -5,7 +5,7 @@ mod configurations;
 mod links;
 mod markdown;
 
-pub(crate) use configurations::override_host;
+pub(crate) use configurations::{override_host, ten_lines};
 
 use std::path::PathBuf;
 

@@ -60,7 +60,9 @@ fn all_but(forbidden: &str) -> Value {
 /// Forbids this call for the filter of a listener.
 fn forbid(listener: &mut Value, call: &str) {
     let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-    let filter = &mut manager["http_filters"][0]["typed_config"]["config"];
+    let filters = manager["http_filters"].as_array_mut().unwrap();
+    let filter = filters.iter_mut().find(|filter| filter["name"] == "sticky_sessions").unwrap();
+    let filter = &mut filter["typed_config"]["config"];
     // Without its own id it would share the VM of another filter, with the calls that are allowed there.
     filter["vm_config"]["vm_id"] = json!(call);
     filter["capability_restriction_config"] = all_but(call);

@@ -8,7 +8,7 @@ use harness::{Client, LoadBalancer, OTHER_KEY, Setup, fetch, forge, forge_with};
 use local_envoy::Plugin;
 
 use crate::pool;
-use crate::steps::{cookie_line, has_not_crashed};
+use crate::steps::{cookie_line, has_not_crashed, only_the_filter_guards};
 
 /// Sends these lines so often that a request without a pin would reach the other target.
 #[track_caller]
@@ -108,13 +108,7 @@ fn a_client_that_sends_our_headers_itself_achieves_nothing() {
 
 #[test]
 fn our_headers_achieve_nothing_where_only_the_filter_removes_them() {
-    our_headers_achieve_nothing(&pool::start(&Setup {
-        edit: &|config| {
-            let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
-            manager.remove("early_header_mutation_extensions").unwrap();
-        },
-        ..Setup::default()
-    }));
+    our_headers_achieve_nothing(&pool::start(&Setup { edit: &only_the_filter_guards, ..Setup::default() }));
 }
 
 #[track_caller]
@@ -138,7 +132,7 @@ fn our_headers_achieve_nothing(lb: &LoadBalancer) {
 #[test]
 fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
     let off = r#"{"target_groups": {"web": {"stickiness": {"enabled": false}}}}"#;
-    let lb = pool::start(&Setup { plugin: Some(Plugin::Json(off)), ..Setup::default() });
+    let lb = pool::start(&Setup { plugin: Some(Plugin::Json(off)), edit: &only_the_filter_guards, ..Setup::default() });
     let host = format!("x-sticky-session-host: {}", BASE64.encode(lb.targets[1].name_in_envoy().as_bytes()));
     let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[host.as_bytes()]));
     assert_ne!(answers[0].body, answers[1].body);
@@ -150,7 +144,16 @@ fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
 
 #[test]
 fn neither_the_client_nor_the_target_sees_our_headers_or_an_address() {
-    let lb = pool::shipped();
+    nobody_sees_our_headers(&pool::shipped());
+}
+
+#[test]
+fn the_filter_alone_removes_its_headers_from_answers() {
+    nobody_sees_our_headers(&pool::start(&Setup { edit: &only_the_filter_guards, ..Setup::default() }));
+}
+
+#[track_caller]
+fn nobody_sees_our_headers(lb: &LoadBalancer) {
     let mut client = Client::default();
     for path in ["/", "/", "/leak", "/500"] {
         let response = client.get(lb.sticky, path);

@@ -21,6 +21,7 @@ mod crash;
 mod documents;
 mod duration;
 mod failover;
+mod filter_off;
 mod forbidden;
 mod forgery;
 mod hostile;

@@ -82,7 +82,7 @@ fn extension(plugin: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
         "name": "sticky_sessions",
-        "typed_config": config.http_filters("sticky").unwrap()[0]["typed_config"],
+        "typed_config": config.http_filter("sticky", "sticky_sessions").unwrap()["typed_config"],
     })
 }
 
@@ -92,7 +92,7 @@ fn a_stream_outlives_a_filter_that_is_replaced() {
         let filter = Resources::of(&extension(&ring(&[KEY])));
         let discover = |config: &mut Config| {
             name_the_node(config);
-            config.http_filters("sticky").unwrap()[0] = json!({
+            *config.http_filter("sticky", "sticky_sessions").unwrap() = json!({
                 "name": "sticky_sessions",
                 "config_discovery": {
                     "config_source": filter.source(),

@@ -13,7 +13,7 @@ use harness::{Connection, LoadBalancer, Setup, fetch, forge};
 
 use crate::pool::{self, Pooled};
 use crate::raw_http2::{Fate, Field, GET, send};
-use crate::steps::has_not_crashed;
+use crate::steps::{has_not_crashed, only_the_filter_guards};
 
 /// The prefix of the headers that only the filter may set, in any case.
 const OURS: &str = "x-sticky-session-";
@@ -34,8 +34,8 @@ fn shipped_and_bare() -> [Pooled; 2] {
 }
 
 fn only_the_filter(config: &mut Config) {
-    let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
-    manager.remove("early_header_mutation_extensions").unwrap();
+    only_the_filter_guards(config);
+    let manager = config.connection_manager("sticky").unwrap();
     manager["route_config"].as_object_mut().unwrap().remove("request_headers_to_remove").unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! Requests, configurations and checks that several modules of tests share.
 
-use local_envoy::Envoy;
+use local_envoy::{Config, Envoy};
 use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
@@ -20,6 +20,16 @@ pub(crate) fn logout() -> String {
 /// The `Cookie` line with these cookies.
 pub(crate) fn cookie_line(cookies: &str) -> Vec<u8> {
     format!("cookie: {cookies}").into_bytes()
+}
+
+/// Leaves it to the filter to keep clients from its headers: Envoy removes none from requests before it, and none from responses.
+pub(crate) fn only_the_filter_guards(config: &mut Config) {
+    let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
+    manager.remove("early_header_mutation_extensions").unwrap();
+    let filters = config.http_filters("sticky").unwrap();
+    let before = filters.len();
+    filters.retain(|filter| filter["name"] != "envoy.filters.http.header_mutation");
+    assert_eq!(filters.len(), before - 1);
 }
 
 /// Sends a request twice. It does not pin, so both targets answer.

@@ -14,7 +14,7 @@ use harness::{
 };
 
 use crate::pool;
-use crate::steps::has_not_crashed;
+use crate::steps::{has_not_crashed, only_the_filter_guards};
 
 /// Turns the stickiness of the target groups themselves off.
 fn no_target_stickiness(config: &mut local_envoy::Config) {
@@ -444,8 +444,7 @@ fn a_client_that_names_a_group_itself_achieves_nothing() {
 fn a_group_header_achieves_nothing_where_only_the_filter_removes_it() {
     naming_a_group_achieves_nothing(&Weighted::start(|config| {
         weigh(config, 100, 0);
-        let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
-        manager.remove("early_header_mutation_extensions").unwrap();
+        only_the_filter_guards(config);
     }));
 }
 

@@ -33,9 +33,9 @@ impl DiscoveredFilter {
     /// Makes Envoy discover the filter.
     pub(crate) fn discover(&self, config: &mut Config) {
         name_the_node(config);
-        let filters = config.http_filters("sticky").unwrap();
-        let type_url = filters[0]["typed_config"]["@type"].clone();
-        filters[0] = json!({
+        let filter = config.http_filter("sticky", NAME).unwrap();
+        let type_url = filter["typed_config"]["@type"].clone();
+        *filter = json!({
             "name": NAME,
             "config_discovery": { "config_source": self.filter.source(), "type_urls": [type_url] }
         });
@@ -45,8 +45,7 @@ impl DiscoveredFilter {
 /// The filter of the shipped configuration as a resource of extension discovery (ECDS).
 fn extension(plugin: &Value) -> Value {
     let mut config = sticky_config(&[], &Setup { plugin: Some(Plugin::Struct(plugin.clone())), ..SETUP });
-    let filter = config.http_filters("sticky").unwrap()[0].clone();
-    assert_eq!(filter["name"], NAME);
+    let filter = config.http_filter("sticky", NAME).unwrap();
     json!({
         "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
         "name": NAME,

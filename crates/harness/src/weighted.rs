@@ -166,7 +166,7 @@ pub fn routes(config: &mut Config) -> &mut Vec<Value> {
 
 /// The configuration of the filter.
 pub fn plugin(config: &mut Config) -> &mut Value {
-    let filter = &mut config.http_filters("sticky").unwrap()[0];
+    let filter = config.http_filter("sticky", "sticky_sessions").unwrap();
     filter.pointer_mut("/typed_config/config/configuration/value").unwrap()
 }
 

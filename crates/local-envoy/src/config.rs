@@ -122,6 +122,16 @@ impl Config {
         self.connection_manager(listener)?.get_mut("http_filters").and_then(Value::as_array_mut).ok_or(wrong)
     }
 
+    /// The HTTP filter of this name in a listener's first HTTP connection manager.
+    ///
+    /// # Errors
+    ///
+    /// When there is none. The error lists the existing names. And those of [`Config::connection_manager`].
+    pub fn http_filter(&mut self, listener: &str, name: &str) -> Result<&mut Value> {
+        let file = self.name.clone();
+        find(self.http_filters(listener)?, "HTTP filter", name, &file)
+    }
+
     /// The name and address of each listener. The admin interface is listed as `admin`.
     ///
     /// # Errors
@@ -240,12 +250,7 @@ impl Config {
 
     fn named(&mut self, kind: &str, name: &str) -> Result<&mut Value> {
         let all = self.value.pointer_mut(&format!("/static_resources/{kind}s")).and_then(Value::as_array_mut);
-        let all = all.map(Vec::as_mut_slice).unwrap_or_default();
-        let names: Vec<String> = all.iter().map(|one| format!("{:?}", name_of(one))).collect();
-        all.iter_mut().find(|one| name_of(one) == name).ok_or_else(|| {
-            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            Error::new(format!("{}: no {kind} is named {name:?}; there is {names}", self.name))
-        })
+        find(all.map(Vec::as_mut_slice).unwrap_or_default(), kind, name, &self.name)
     }
 
     /// Changes the `config` of every wasm filter, at any place. A route can contain a copy that overrides it.
@@ -263,6 +268,15 @@ impl Config {
             .then_some(())
             .ok_or_else(|| Error::new(format!("{}: there is no wasm HTTP filter with a config", self.name)))
     }
+}
+
+/// The item of this name.
+fn find<'a>(all: &'a mut [Value], kind: &str, name: &str, file: &str) -> Result<&'a mut Value> {
+    let names: Vec<String> = all.iter().map(|one| format!("{:?}", name_of(one))).collect();
+    all.iter_mut().find(|one| name_of(one) == name).ok_or_else(|| {
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        Error::new(format!("{file}: no {kind} is named {name:?}; there is {names}"))
+    })
 }
 
 fn name_of(value: &Value) -> &str {

@@ -40,20 +40,20 @@ pub(crate) fn override_host() -> Value {
     yaml(OVERRIDE_HOST)
 }
 
+/// Replaces all filters before the router by README's ten lines.
+pub(crate) fn ten_lines(config: &mut Config) {
+    let filters = config.http_filters("sticky").unwrap();
+    let router = filters.pop().unwrap();
+    *filters = yaml(TEN_LINES).as_array().unwrap().clone();
+    filters.push(router);
+    config.wasm_file(wasm()).unwrap();
+}
+
 #[test]
 fn the_ten_lines_make_an_envoy_sticky() {
     let (name, heading) = TEN_LINES;
     assert_eq!(document(name).block(heading, "yaml").lines().count(), 10);
-    let lb = LoadBalancer::start(&Setup {
-        edit: &|config| {
-            let filters = config.http_filters("sticky").unwrap();
-            let router = filters.pop().unwrap();
-            *filters = yaml(TEN_LINES).as_array().unwrap().clone();
-            filters.push(router);
-            config.wasm_file(wasm()).unwrap();
-        },
-        ..Setup::default()
-    });
+    let lb = LoadBalancer::start(&Setup { edit: &ten_lines, ..Setup::default() });
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     for _ in 0..4 {
@@ -113,10 +113,12 @@ fn the_routes_with_metadata_choose_a_policy_and_turn_stickiness_off() {
 fn with_each(plugins: &[String]) -> Config {
     let filter = |plugin: &String| {
         let setup = Setup { plugin: Some(Plugin::Json(plugin)), ..Setup::default() };
-        sticky_config(&[], &setup).http_filters("sticky").unwrap()[0].clone()
+        sticky_config(&[], &setup).http_filter("sticky", "sticky_sessions").unwrap().clone()
     };
     let mut config = sticky_config(&[], &Setup::default());
-    config.http_filters("sticky").unwrap().splice(0..1, plugins.iter().map(filter));
+    let filters = config.http_filters("sticky").unwrap();
+    let place = filters.iter().position(|filter| filter["name"] == "sticky_sessions").unwrap();
+    filters.splice(place..=place, plugins.iter().map(filter));
     config
 }
 

@@ -60,7 +60,8 @@ impl Proxy for StatefulSession {
         let filters = |filters: &mut Vec<Value>| {
             // The routes configure it.
             let filter = json!({ "@type": format!("{TYPE}.filters.http.stateful_session.v3.StatefulSession") });
-            filters.splice(..2, [json!({ "name": STATEFUL_SESSION, "typed_config": filter })]);
+            let filter = json!({ "name": STATEFUL_SESSION, "typed_config": filter });
+            *filters = [Some(filter), filters.pop()].into_iter().flatten().collect();
         };
         envoy::start(filters, &routes, &clusters)
     }

@@ -56,7 +56,8 @@ impl Proxy for StickySessions {
             routes.splice(..0, options.routes.iter().cloned());
         }
         let filters = |filters: &mut Vec<Value>| {
-            filters[0]["typed_config"]["config"]["configuration"]["value"] = plugin;
+            let filter = filters.iter_mut().find(|filter| filter["name"] == "sticky_sessions").unwrap();
+            filter["typed_config"]["config"]["configuration"]["value"] = plugin;
         };
         envoy::start(filters, &routes, &clusters)
     }

@@ -11,6 +11,7 @@ use wasm_host::Scenario;
 use crate::fixture::{Fixture, shipped};
 
 const FILTERS: &str = "type.googleapis.com/envoy.extensions.filters.http";
+const HEADER_MUTATION: &str = "envoy.filters.http.header_mutation";
 
 /// The configuration of an Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(crate) enum EnvoyKind {
     Calls(usize),
     /// The README's lines with a module that makes all these calls through the Rust SDK.
     SdkCalls,
-    /// The README's lines without a wasm filter: `stateful_session` looks for a header that nobody sets.
+    /// The README's lines without a wasm filter: `header_mutation` and `stateful_session` look for a header that nobody sets.
     OverrideHeader,
     /// `Bare` with Envoy's own cookie sessions.
     Native,
@@ -73,7 +74,7 @@ pub(crate) fn config(fixture: &Fixture, kind: EnvoyKind) -> Result<Config> {
         }
         EnvoyKind::OverrideHeader => {
             config.http_filters("sticky")?.retain(|filter| filter["name"] != "sticky_sessions");
-            remove_what_guards_the_headers(&mut config)?;
+            with_the_readmes_guard(&mut config)?;
         }
         EnvoyKind::Bare => strip(&mut config, None)?,
         EnvoyKind::BareGroups => {
@@ -93,7 +94,23 @@ pub(crate) fn config(fixture: &Fixture, kind: EnvoyKind) -> Result<Config> {
 fn with_the_readmes_lines(config: &mut Config, module: &Path, configuration: &str) -> Result<()> {
     config.wasm_file(module)?;
     config.plugin(Plugin::Json(configuration))?;
-    remove_what_guards_the_headers(config)
+    with_the_readmes_guard(config)
+}
+
+/// Guards the headers as the README's lines do: by one filter, for requests and responses.
+fn with_the_readmes_guard(config: &mut Config) -> Result<()> {
+    remove_what_guards_the_headers(config)?;
+    let remove = json!([{ "remove": "x-sticky-session-host" }]);
+    let mutations = json!({ "request_mutations": remove, "response_mutations": remove });
+    config.http_filters("sticky")?.insert(0, header_mutation(&mutations));
+    Ok(())
+}
+
+fn header_mutation(mutations: &Value) -> Value {
+    json!({ "name": HEADER_MUTATION, "typed_config": {
+        "@type": format!("{FILTERS}.header_mutation.v3.HeaderMutation"),
+        "mutations": mutations
+    } })
 }
 
 trait AtConnectionManager {
@@ -118,11 +135,12 @@ fn strip(config: &mut Config, filter: Option<Value>) -> Result<()> {
     Ok(())
 }
 
-/// Removes the rules that take our headers out of requests, from clients and to targets.
+/// Removes the rules that take our headers out of requests and responses.
 fn remove_what_guards_the_headers(config: &mut Config) -> Result<()> {
     if let Some(manager) = config.connection_manager("sticky")?.as_object_mut() {
         manager.remove("early_header_mutation_extensions");
     }
+    config.http_filters("sticky")?.retain(|filter| filter["name"] != HEADER_MUTATION);
     let routes = config.at_connection_manager("/route_config")?;
     routes.as_object_mut().context("route_config is an object")?.remove("request_headers_to_remove");
     Ok(())
@@ -181,15 +199,12 @@ fn use_override_host(config: &mut Config) -> Result<()> {
             } }] }
         }
     } }] });
-    let remove = json!({ "request_mutations": [{ "remove": "x-sticky-session-host" }] });
+    let remove = header_mutation(&json!({ "request_mutations": [{ "remove": "x-sticky-session-host" }] }));
     cluster["typed_extension_protocol_options"] = json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": { "http_protocol_options": {} },
         "http_filters": [
-            { "name": "envoy.filters.http.header_mutation", "typed_config": {
-                "@type": format!("{FILTERS}.header_mutation.v3.HeaderMutation"),
-                "mutations": remove
-            } },
+            remove,
             { "name": "envoy.filters.http.upstream_codec", "typed_config": {
                 "@type": format!("{FILTERS}.upstream_codec.v3.UpstreamCodec")
             } }

@@ -33,7 +33,7 @@ pub(crate) struct Step {
 fn kinds() -> Vec<(&'static str, EnvoyKind)> {
     let mut kinds = vec![
         ("no filter", EnvoyKind::Bare),
-        ("`stateful_session` looks for a header", EnvoyKind::OverrideHeader),
+        ("`header_mutation` and `stateful_session` look for a header", EnvoyKind::OverrideHeader),
         ("Envoy calls a wasm filter for the headers of request and response", EnvoyKind::Calls(0)),
     ];
     kinds.extend(CALLS.into_iter().enumerate().map(|(place, purpose)| (purpose, EnvoyKind::Calls(place + 1))));

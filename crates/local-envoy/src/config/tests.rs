@@ -91,6 +91,11 @@ fn a_removed_listener_is_gone_and_the_other_stays() {
 fn an_error_names_the_file_the_wanted_and_the_present() {
     let error = shipped().endpoints("wub", &[]).unwrap_err().to_string();
     assert!(error.ends_with("envoy/envoy.yaml: no cluster is named \"wub\"; there is \"web\""), "{error}");
+    let error = shipped().http_filter("sticky", "wasm").unwrap_err().to_string();
+    assert!(
+        error.contains("no HTTP filter is named \"wasm\"; there is ") && error.contains("\"sticky_sessions\""),
+        "{error}"
+    );
     let error = shipped().at("/static_resources/cluster").unwrap_err().to_string();
     assert!(error.ends_with("envoy.yaml: there is nothing at /static_resources/cluster"), "{error}");
     let mut bare = shipped();
