@@ -27,6 +27,7 @@ mod forgery;
 mod hostile;
 mod hostile_targets;
 mod keys;
+mod linked_crates;
 mod observability;
 mod override_host;
 mod parity;

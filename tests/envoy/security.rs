@@ -175,7 +175,8 @@ fn only_the_crate_of_host_calls_is_unsafe() {
     }
 }
 
-fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
+/// Adds all Rust sources below a folder.
+pub(crate) fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

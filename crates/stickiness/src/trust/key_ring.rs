@@ -134,8 +134,8 @@ impl KeyRing {
     /// Opens a value of `kind` that one of the ring's keys sealed.
     ///
     /// Only the comparison of authentication tags inside `decrypt` tells a forged value from a good one. It takes the same time
-    /// wherever the tags differ: `chacha20poly1305` compares them through `universal_hash` with `subtle::ConstantTimeEq`, before
-    /// it decrypts anything. The comparisons before it concern parts of the value that everybody can read: its length, the
+    /// wherever the tags differ: `chacha20poly1305` compares them through `universal_hash` with `ctutils::CtEq`, before it decrypts
+    /// anything. The comparisons before it concern parts of the value that everybody can read: its length, the
     /// version, and the name of the key.
     ///
     /// # Errors
