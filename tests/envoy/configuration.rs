@@ -264,7 +264,8 @@ fn the_attributes_of_a_target_group_work_as_aws_prints_them() {
 }
 
 /// A forward action as AWS prints it, which sends to `web` with this weight.
-fn forward(weight: u32) -> Value {
+fn forward(weight: impl Into<Value>) -> Value {
+    let weight = weight.into();
     let arn = |name| format!("arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/73e2d6bc24d8a067");
     json!({ "rules": [{ "Type": "forward", "ForwardConfig": {
         "TargetGroups": [
@@ -284,11 +285,16 @@ fn a_forward_action_works_as_aws_prints_it() {
 }
 
 #[test]
-fn a_weight_is_at_most_999() {
-    refused(
-        &forward(1_000).to_string(),
-        "rules[0].ForwardConfig.TargetGroups[0].Weight: 1000 is not between 0 and 999",
-    );
+fn a_weight_is_a_whole_number_from_0_to_999() {
+    let path = "rules[0].ForwardConfig.TargetGroups[0].Weight";
+    refused(&forward(1_000).to_string(), &format!("{path}: 1000 is not between 0 and 999"));
+    refused(&forward(-1).to_string(), &format!("{path}: -1 is not a whole number between 0 and 999"));
+    refused(&forward(0.5).to_string(), &format!("{path}: 0.5 is not a whole number between 0 and 999"));
+    refused(&forward("many").to_string(), &format!("{path}: \"many\" is not a whole number between 0 and 999"));
+    for weight in [0, 1, 999] {
+        let answer = judge(Plugin::Json(&forward(weight).to_string()));
+        assert!(answer.accepted, "{weight}: {}", answer.log);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod commands;
 mod configurations;
 mod links;
 mod markdown;
+mod statements;
 
 pub(crate) use configurations::{override_host, ten_lines};
 
