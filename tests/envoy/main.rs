@@ -24,6 +24,7 @@ mod failover;
 mod filter_off;
 mod forbidden;
 mod forgery;
+mod gate;
 mod hostile;
 mod hostile_targets;
 mod keys;
