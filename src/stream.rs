@@ -92,7 +92,7 @@ impl Stream {
     /// 3. Did a target answer at all?
     /// 4. Which target group and which target was it? The first is known where the filter changes no route, the second where 1. has
     ///    told.
-    /// 5. What cookies did the application set, and did the client come over TLS? Only some cookies depend on it.
+    /// 5. Which cookies did the application set, and did the client come over TLS? Only some cookies depend on it.
     fn answer(&mut self) {
         let (Some(plugin), Some(session)) = (self.plugin.as_deref(), self.session.take()) else {
             override_header::RESERVED.into_iter().for_each(host::remove_response_header);

@@ -3,14 +3,7 @@
 //! `cargo xtask test envoy` runs them. `cargo test --test envoy` runs them on the Envoy that `ENVOY_BIN` names, or fetches the newest
 //! one. The tests do not link the filter. They act as a client, a target or an operator, with the parts of `crates/harness`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    reason = "a test that panics fails, as it should"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod application;
 mod attributes;

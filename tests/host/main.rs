@@ -4,14 +4,7 @@
 //! with every status, or to call in every order. Each test plays twice: with the module that ships, and with the module that a
 //! plain `cargo build --release --target wasm32-wasip1` makes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    reason = "a test that panics fails, as it should"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 #![allow(clippy::duplicate_mod, reason = "the same tests, for two modules")]
 
 /// The module that ships.

@@ -3,14 +3,7 @@
 //! `scenarios.yaml` holds the scenarios, and `proxies` writes the configuration of each proxy. `run`, `client` and `expect` treat
 //! all proxies alike. `matrix` collects the results, and `page` writes them to `docs/compatibility.md`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    reason = "a test that panics fails, as it should"
-)]
+#![allow(clippy::restriction, reason = "a test fails by a panic")]
 
 mod backends;
 mod client;

@@ -26,9 +26,9 @@ pub struct Request<'a> {
 /// The settings of a route about stickiness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteChoice {
-    /// Whether its requests are sticky.
+    /// True if its requests are sticky.
     pub enabled: Option<bool>,
-    /// Whether its requests are under the rule of their target group.
+    /// True if its requests are under the rule of their target group.
     pub rule: Option<bool>,
     /// The name of a policy that replaces the target group's own.
     pub policy: Option<String>,
@@ -37,9 +37,9 @@ pub struct RouteChoice {
 /// The facts about a client that its answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientFacts {
-    /// Whether its browser is a Chromium of version 80 or newer.
+    /// True if its browser is a Chromium of version 80 or newer.
     pub(crate) is_chromium_80: bool,
-    /// Whether it came over HTTPS, according to `X-Forwarded-Proto`.
+    /// True if it came over HTTPS, according to `X-Forwarded-Proto`.
     pub(crate) forwarded_https: Option<bool>,
 }
 
@@ -84,6 +84,6 @@ pub struct Answer<'a> {
     pub now: Timestamp,
     /// Returns the values of its `Set-Cookie` headers. It is called only if the policy follows a cookie of the application.
     pub set_cookies: &'a dyn Fn() -> Vec<Vec<u8>>,
-    /// Returns whether the client's connection to the listener is encrypted. It is called only if a cookie depends on it.
+    /// Tells whether the client's connection to the listener is encrypted. It is called only if a cookie depends on it.
     pub over_https: &'a dyn Fn() -> bool,
 }

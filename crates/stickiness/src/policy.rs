@@ -74,13 +74,13 @@ impl Stickiness {
     /// groups for your Application Load Balancers", section "Target group attributes")
     pub const DEFAULT_DURATION: Duration = Duration::from_hours(24);
 
-    /// Whether it follows a cookie of the application.
+    /// Returns true if it follows a cookie of the application.
     #[must_use]
     pub const fn follows_application(&self) -> bool {
         matches!(self, Self::AppCookie { .. } | Self::ClassicAppCookie { .. })
     }
 
-    /// Whether it is a policy of a Classic Load Balancer.
+    /// Returns true if it is a policy of a Classic Load Balancer.
     #[must_use]
     pub const fn is_classic(&self) -> bool {
         matches!(self, Self::ClassicLbCookie { .. } | Self::ClassicAppCookie { .. })
@@ -145,7 +145,7 @@ pub struct CookieOptions {
     pub name: Option<String>,
     /// The time that `Expires` shows.
     pub expires: Expires,
-    /// Whether `Max-Age` is written beside `Expires` or in its place.
+    /// The use of `Max-Age`: beside `Expires`, in its place, or none.
     pub max_age: MaxAge,
     /// `Domain`.
     pub domain: Option<String>,
@@ -153,15 +153,15 @@ pub struct CookieOptions {
     pub path: String,
     /// When `Secure` is written.
     pub secure: Secure,
-    /// Whether `https` in `x-forwarded-proto` is believed.
+    /// True if `https` in `x-forwarded-proto` is believed.
     pub trust_x_forwarded_proto: bool,
-    /// Whether `HttpOnly` is written.
+    /// True if `HttpOnly` is written.
     pub http_only: bool,
     /// `SameSite` of every cookie except the twins. Theirs is always `None`.
     pub same_site: Option<SameSite>,
-    /// Whether `Partitioned` is written on cookies with `Secure`.
+    /// True if `Partitioned` is written on cookies with `Secure`.
     pub partitioned: bool,
-    /// Whether each cookie has a twin for cross-site requests.
+    /// True if each cookie has a twin for cross-site requests.
     pub twin: bool,
     /// When the unused shards of an application-based cookie are withdrawn.
     pub unused_shards: UnusedShards,

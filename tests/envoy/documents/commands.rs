@@ -91,7 +91,7 @@ fn every_command_is_run_by_a_test() {
     }
 }
 
-/// What this command prints.
+/// Returns the text that this command prints.
 fn bash(command: &str) -> String {
     let output = Command::new("bash").args(["-c", command]).output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));

@@ -141,7 +141,7 @@ fn every_configuration_is_accepted() {
     assert!(!validate(envoy_binary(), &with_each(&plugins), &[]).unwrap().accepted);
 }
 
-/// Whether all that the part says is so in the whole: fields and items may be left out.
+/// Returns true if all that the part says is so in the whole. The part may leave out fields and items.
 fn is_part(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => {
@@ -154,7 +154,7 @@ fn is_part(part: &Value, whole: &Value) -> bool {
     }
 }
 
-/// Whether the part is a part of the whole, or of something inside.
+/// Returns true if the part is a part of the whole, or of something inside.
 fn stands_in(part: &Value, whole: &Value) -> bool {
     let inside = match whole {
         Value::Object(fields) => fields.values().any(|value| stands_in(part, value)),

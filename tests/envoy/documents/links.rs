@@ -3,7 +3,7 @@
 use super::markdown::{Document, document, documents};
 use super::root;
 
-/// What a page may have that is read before anything else.
+/// The largest size of a page that is read before anything else.
 const FRONT_PAGE_BYTES: usize = 12 * 1024;
 
 /// The folder that paths of the core's sources are told from.
@@ -54,7 +54,7 @@ fn the_front_page_is_short() {
     assert!(usize::try_from(bytes).unwrap() <= FRONT_PAGE_BYTES, "{bytes} bytes");
 }
 
-/// What does not depend on the language: sorted, because sentences have another order of words.
+/// The texts that do not depend on the language. They are sorted, because sentences have another order of words.
 fn sorted<'a>(texts: Vec<&'a str>, without: &str) -> Vec<&'a str> {
     let mut texts: Vec<_> = texts.into_iter().filter(|text| *text != without).collect();
     texts.sort_unstable();

@@ -19,7 +19,7 @@ pub(super) fn shorten(module: &mut Module) {
     }
 }
 
-/// Whether the function of this short name is one of the filter's own.
+/// Returns true if the function of this short name is one of the filter's own.
 pub(super) fn is_of_the_filter(name: &str) -> bool {
     OWN.iter().any(|own| name.strip_prefix(own).is_some_and(|rest| rest.starts_with("::")))
 }

@@ -17,7 +17,7 @@ pub struct Session {
     pub(super) client: ClientFacts,
     /// The target group that the request should reach.
     pub(super) target_group: Rc<str>,
-    /// Whether the proxy has to be told to route the request to it.
+    /// True if the proxy has to be told to route the request to it.
     pub(super) is_rerouted: bool,
     pub(super) group_cookie: Option<ReadGroupCookie>,
     pub(super) policy: TargetPolicy,

@@ -33,7 +33,7 @@ pub(crate) struct ReadAppCookie {
     bindings: Vec<Binding>,
     /// The shards that the client sent, without those that mean "no cookie".
     sent: [bool; SHARDS],
-    /// Whether a value was sealed with a key that is not in the ring. A load balancer that has the key may open it.
+    /// True if a value was sealed with a key that is not in the ring. A load balancer that has the key may open it.
     has_unknown_key: bool,
 }
 

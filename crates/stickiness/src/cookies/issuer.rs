@@ -100,7 +100,7 @@ impl<'a> Issuer<'a> {
         value
     }
 
-    /// Whether the client came over HTTPS, if the cookie or its twin shows it; otherwise `false`.
+    /// Returns true if the client came over HTTPS and the cookie or its twin shows it.
     fn shows_https(&self) -> bool {
         let options = self.options;
         let is_for_all_sites = options.twin || options.same_site == Some(SameSite::None);
@@ -162,7 +162,7 @@ impl<'a> Issuer<'a> {
         }
     }
 
-    /// Whether the client came over HTTPS.
+    /// Returns true if the client came over HTTPS.
     ///
     /// The proxy sets `x-forwarded-proto` if the client did not, so over plain HTTP the connection need not be asked. A client
     /// that claims `http` gains nothing: browsers refuse its `SameSite=None` cookie without `Secure`.

@@ -42,7 +42,7 @@ pub(crate) enum Form<'a> {
         options: &'a Rc<CookieOptions>,
         /// The duration that the lines show.
         duration: Duration,
-        /// Whether they are for a client that came over HTTPS.
+        /// True if they are for a client that came over HTTPS.
         over_https: bool,
     },
 }

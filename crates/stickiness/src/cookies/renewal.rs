@@ -11,7 +11,7 @@ use crate::trust::binding::Binding;
 /// that lies farther ahead would extend the stickiness.
 const MAX_AHEAD: Duration = Duration::from_hours(24);
 
-/// Whether the duration that is configured now has passed since the binding was issued.
+/// Returns true if the duration that is configured now has passed since the binding was issued.
 pub(crate) fn has_expired(binding: &Binding, duration: Duration, now: Timestamp) -> bool {
     now.since(binding.issued_at) >= duration || binding.issued_at.since(now) > MAX_AHEAD
 }
@@ -22,14 +22,14 @@ pub(crate) fn in_time(binding: Binding, duration: Duration, now: Timestamp) -> R
 }
 
 impl Renew {
-    /// Whether a client that holds `held` is given `next`.
+    /// Returns true if a client that holds `held` is given `next`.
     pub(crate) fn is_due(self, held: Option<&Binding>, next: &Binding, duration: Duration) -> bool {
         let needs_next =
             |held: &Binding| self.is_due_since(held.issued_at, next.issued_at, duration) || !held.has_same_target(next);
         held.is_none_or(needs_next)
     }
 
-    /// Whether a client whose target has not changed is given a new cookie now.
+    /// Returns true if a client whose target has not changed is given a new cookie now.
     pub(crate) fn is_due_since(self, issued_at: Timestamp, now: Timestamp, duration: Duration) -> bool {
         match self {
             Self::Always => true,

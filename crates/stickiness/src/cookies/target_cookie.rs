@@ -52,8 +52,8 @@ pub(crate) fn read(reading: Reading<'_>, policy: &Policy) -> ReadTargetCookie {
     }
 }
 
-/// Whether a client that holds this cookie is given no other when its pinned target answers at this time. If the answer
-/// itself decides, because the policy follows the application's cookie, this is `false`.
+/// Returns true if a client that holds this cookie is given no other when its pinned target answers at this time. Returns false
+/// if the answer itself decides, because the policy follows the application's cookie.
 pub(crate) fn stays_as_it_is(policy: &Policy, held: &ReadTargetCookie, now: Timestamp) -> bool {
     match (&policy.stickiness, held) {
         (Stickiness::LbCookie { duration }, ReadTargetCookie::LbCookie(Ok(pin))) => {

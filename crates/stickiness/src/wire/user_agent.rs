@@ -1,6 +1,6 @@
 //! Recognises Chromium 80 and newer by the `User-Agent`, as AWS does.
 
-/// Whether this `User-Agent` is a Chromium of version 80 or newer: Chrome, Edge, Opera and the like.
+/// Returns true if this `User-Agent` is a Chromium of version 80 or newer: Chrome, Edge, Opera and the like.
 ///
 /// AWS "adds the `SameSite=None; Secure` attributes … only if the user-agent version is Chromium80 or above" (AWS, "Edit target
 /// group attributes for your Application Load Balancer", section "Sticky sessions"). Chrome on iOS is not a Chromium and calls

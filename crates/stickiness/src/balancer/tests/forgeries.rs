@@ -5,8 +5,8 @@ use crate::testing::{Fixture, KEYS, NOON};
 use crate::trust::key_ring::CookieKind;
 use crate::trust::value_encoding;
 
-/// As many cookies of the name as Envoy's default limit of 60 KiB for the headers of a request lets through, each the
-/// shortest value that has to be decrypted before it is known to be forged.
+/// As many cookies of the name as fit into 60 KiB, a common limit of proxies for the headers of a request. Each is the shortest
+/// value that has to be decrypted before it is known to be forged.
 fn forgeries() -> String {
     let ring = crate::trust::key_text::parse_ring(KEYS).unwrap();
     let sealed = value_encoding::seal(&ring, CookieKind::AppCookie, b"", &[1; 24]).unwrap();

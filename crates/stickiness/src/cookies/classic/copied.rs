@@ -18,8 +18,9 @@ const COPIED: [&str; 12] = [
     "SAMESITE",
 ];
 
-/// Whether the load balancer ignores this line: "If an application cookie has a trailing semicolon, the load balancer ignores
-/// it." (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Application-controlled session stickiness")
+/// Returns true if the load balancer ignores this line: "If an application cookie has a trailing semicolon, the load balancer
+/// ignores it." (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Application-controlled session
+/// stickiness")
 pub(super) fn is_ignored(line: &[u8]) -> bool {
     line.trim_ascii_end().ends_with(b";")
 }
