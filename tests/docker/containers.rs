@@ -42,6 +42,27 @@ fn the_admin_port_is_published_on_the_loopback_only() {
     assert_eq!(published, json!([{ "HostIp": "127.0.0.1", "HostPort": demo().ports().admin.to_string() }]));
 }
 
+/// Returns true if a backend can open a connection to this host and port.
+fn connects(backend: &str, host: &str, port: u16) -> bool {
+    let open = format!("timeout 5 bash -c 'exec 3<>/dev/tcp/{host}/{port}'; echo $?");
+    inside(backend, &["bash", "-c", &open]).trim() == "0"
+}
+
+#[test]
+fn no_backend_reaches_the_admin_port() {
+    let networks = inspect("envoy")["NetworkSettings"]["Networks"].clone();
+    let addresses: Vec<&str> =
+        networks.as_object().unwrap().values().map(|network| network["IPAddress"].as_str().unwrap()).collect();
+    assert_eq!(addresses.len(), 2, "{networks}");
+    for backend in ["backend-a", "backend-b"] {
+        // They reach Envoy, but not its admin.
+        assert!(connects(backend, "envoy", 10_000), "{backend}");
+        for host in addresses.iter().copied().chain(["envoy", "admin"]) {
+            assert!(!connects(backend, host, 9901), "{backend} reaches {host}");
+        }
+    }
+}
+
 #[test]
 fn the_backends_are_reached_through_envoy_only() {
     for service in ["backend-a", "backend-b"] {
