@@ -74,11 +74,10 @@ pub(crate) fn demo_backend() -> Result<PathBuf> {
     built(&mut cargo(&["build", "--locked", "-p", "demo-backend"]), "demo-backend", "")
 }
 
-/// The same beside the tests of the workspace, from the dependencies that are built for them. `--test` makes cargo choose the
-/// same features.
-pub(crate) fn demo_backend_beside_tests() -> Result<PathBuf> {
-    let arguments = ["build", "--locked", "--workspace", "--bin", "demo-backend", "--test", "browser"];
-    built(&mut cargo(&arguments), "demo-backend", "")
+/// Builds a program of the workspace beside this test, from the dependencies that are built for the tests. `--workspace` and `--test`
+/// make cargo choose the same features. With other features it would build the dependencies again.
+pub(crate) fn beside_test(test: &str, program: &str) -> Result<PathBuf> {
+    built(&mut cargo(&["build", "--locked", "--workspace", "--bin", program, "--test", test]), program, "")
 }
 
 fn built(command: &mut Command, name: &str, ending: &str) -> Result<PathBuf> {

@@ -19,7 +19,7 @@ use self::fixture::Fixture;
 use self::plan::{Chosen, Plan};
 use self::runner::Runner;
 pub(crate) use self::selection::{Selection, arguments};
-use self::suites::{Envoys, Kind, OnEnvoy};
+use self::suites::{Envoys, Kind, OnEnvoy, Program};
 use crate::sh;
 
 /// A suite that passed.
@@ -69,7 +69,7 @@ fn run_chosen(plan: &Plan, selection: &Selection) -> Result<Vec<String>> {
     for chosen in &plan.chosen {
         let start = Instant::now();
         let passed = match chosen.suite.kind {
-            Kind::Unit => run_units(&selection.names)?,
+            Kind::Unit => run_units(&selection.names, &fixture)?,
             Kind::Host => run_on_host(chosen, &selection.names, &fixture)?,
             Kind::Envoy(how) => run_on_envoys(chosen, how, &selection.names, &fixture)?,
             Kind::Containers => containers::run(chosen, &selection.names, &fixture)?,
@@ -115,10 +115,11 @@ pub(crate) fn suite_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Returns `None` when no test has one of these names.
-fn run_units(names: &[String]) -> Result<Option<Passed>> {
+fn run_units(names: &[String], fixture: &Fixture<'_>) -> Result<Option<Passed>> {
     let Some(runner) = Runner::unit().named(names)? else {
         return Ok(None);
     };
+    let runner = fixture.with_target(runner)?;
     sh::step("unit tests");
     let mut passed = runner.run().context("the unit tests failed")?;
     // Examples have no names of their own.
@@ -147,7 +148,11 @@ fn run_on_envoys(chosen: &Chosen, how: OnEnvoy, names: &[String], fixture: &Fixt
         return Ok(None);
     };
     let runner = runner.with(["--test-threads", &how.threads.count().to_string()]);
-    let runner = if how.demo { fixture.with_demo(runner)? } else { fixture.with_filter(runner)? };
+    let runner = match how.program {
+        Program::None => fixture.with_filter(runner)?,
+        Program::Demo => fixture.with_demo(runner)?,
+        Program::Target => fixture.with_target(fixture.with_filter(runner)?)?,
+    };
     let envoys = fixture.envoys(how.envoys)?;
     let mut passed = 0;
     for (name, binary) in envoys {

@@ -92,10 +92,13 @@ impl Backend {
     }
 }
 
-/// The program of a target, freshly built.
+/// The program of a target: the file that `TRAFFIC_TARGET` names, or a fresh build.
 fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build_program("traffic", "traffic-target"))
+    PROGRAM.get_or_init(|| {
+        let named = std::env::var_os("TRAFFIC_TARGET").map(PathBuf::from);
+        named.unwrap_or_else(|| build_program("traffic", "traffic-target"))
+    })
 }
 
 impl Drop for Backend {

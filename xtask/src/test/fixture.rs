@@ -18,11 +18,13 @@ pub(crate) struct Fixture<'a> {
     envoys: OnceLock<Vec<(String, PathBuf)>>,
     filter: OnceLock<PathBuf>,
     backend: OnceLock<PathBuf>,
+    target: OnceLock<PathBuf>,
 }
 
 impl<'a> Fixture<'a> {
     pub(crate) fn new(selection: &'a Selection) -> Self {
-        Self { selection, envoys: OnceLock::new(), filter: OnceLock::new(), backend: OnceLock::new() }
+        let [filter, backend, target] = [const { OnceLock::new() }; 3];
+        Self { selection, envoys: OnceLock::new(), filter, backend, target }
     }
 
     /// The Envoys to run on, each with a name for the reader.
@@ -39,6 +41,15 @@ impl<'a> Fixture<'a> {
         once(&self.filter, || wasm::build().context("building the filter failed"))
     }
 
+    /// Tells the tests where the program of a target that fails is.
+    pub(crate) fn with_target(&self, runner: Runner) -> Result<Runner> {
+        // The suite `host` needs nothing, so its tests are built in every whole run.
+        let target = once(&self.target, || {
+            sh::beside_test("host", "traffic-target").context("building the program of a target failed")
+        })?;
+        Ok(runner.variable("TRAFFIC_TARGET", target))
+    }
+
     /// Tells the tests where the filter is.
     pub(crate) fn with_filter(&self, runner: Runner) -> Result<Runner> {
         let runner = runner.variable("STICKY_SESSIONS_WASM", self.filter()?);
@@ -50,7 +61,7 @@ impl<'a> Fixture<'a> {
     pub(crate) fn with_demo(&self, runner: Runner) -> Result<Runner> {
         let backend = once(&self.backend, || {
             sh::step("the application of the demo");
-            sh::demo_backend_beside_tests().context("building the application of the demo failed")
+            sh::beside_test("browser", "demo-backend").context("building the application of the demo failed")
         })?;
         let programs = [("CHROMIUM_BIN", needs::chromium()), ("CHROMEDRIVER_BIN", needs::chromedriver())];
         let programs = programs.into_iter().filter_map(|(name, program)| Some((name, program?)));

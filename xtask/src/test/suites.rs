@@ -37,9 +37,18 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy)]
 pub(crate) struct OnEnvoy {
     pub(crate) envoys: Envoys,
-    /// The tests need a browser and the application of the demo.
-    pub(crate) demo: bool,
+    pub(crate) program: Program,
     pub(crate) threads: Threads,
+}
+
+/// The program of this repository that the tests need beside the filter.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    None,
+    /// The application of the demo, and a browser.
+    Demo,
+    /// The target of `crates/traffic`, which fails in many ways.
+    Target,
 }
 
 /// The number of tests that run at once.
@@ -107,14 +116,14 @@ pub(crate) const SUITES: &[Suite] = &[
         // Its tests wait for half of their time.
         name: "envoy",
         about: "the filter in a real Envoy",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, demo: false, threads: Threads::PerProcessor(2) }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, program: Program::None, threads: Threads::PerProcessor(2) }),
         needs: &[],
         parts: &[],
     },
     Suite {
         name: "clients",
         about: "curl and the HTTP clients of Python and Java keep their sessions",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, demo: false, threads: Threads::PerProcessor(1) }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::All, program: Program::None, threads: Threads::PerProcessor(1) }),
         needs: &[CURL, PYTHON],
         parts: &[Part { what: "with Java's client", module: "java::", needs: &[JDK] }],
     },
@@ -122,7 +131,7 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "browser",
         about: "a real Chromium, the demo and its page",
         // Each test has a browser, two instances and an Envoy. More than two tests at once are too much for two processors.
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: true, threads: Threads::Fixed(2) }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, program: Program::Demo, threads: Threads::Fixed(2) }),
         needs: &[CHROMIUM, CHROMEDRIVER],
         parts: &[],
     },
@@ -136,7 +145,11 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite {
         name: "peers",
         about: "scenarios of other proxies, on them and on the filter",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, threads: Threads::PerProcessor(1) }),
+        kind: Kind::Envoy(OnEnvoy {
+            envoys: Envoys::Newest,
+            program: Program::None,
+            threads: Threads::PerProcessor(1),
+        }),
         needs: &[HAPROXY, CADDY],
         parts: &[],
     },
@@ -144,14 +157,14 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "faults",
         about: "targets, Envoys and keys that fail or change while sessions run",
         // Each test has a crowd, its targets and up to three Envoys. Two tests fill two processors.
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, threads: Threads::Fixed(2) }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, program: Program::Target, threads: Threads::Fixed(2) }),
         needs: &[],
         parts: &[],
     },
     Suite {
         name: "load",
         about: "thousands of sessions at once",
-        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, demo: false, threads: Threads::Fixed(1) }),
+        kind: Kind::Envoy(OnEnvoy { envoys: Envoys::Newest, program: Program::Target, threads: Threads::Fixed(1) }),
         needs: &[],
         parts: &[],
     },
