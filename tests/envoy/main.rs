@@ -22,6 +22,7 @@ mod hostile;
 mod hostile_targets;
 mod keys;
 mod linked_crates;
+mod newest;
 mod observability;
 mod override_host;
 mod parity;

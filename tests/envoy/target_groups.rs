@@ -177,9 +177,10 @@ fn a_group_that_is_used_is_kept_beyond_the_duration_and_one_that_is_not_is_left_
 }
 
 #[test]
-fn the_first_group_cookie_that_opens_counts_the_twin_before_the_plain_one() {
+fn the_newest_group_cookie_that_opens_counts_whichever_way_it_comes() {
     let lb = pool::weighted(|config| weigh(config, 0, 100));
-    let [blue, green] = ["blue", "green"].map(value_of);
+    let blue = value_of("blue");
+    let green = forge_as(CookieKind::TargetGroup, KEY, &[("green", "", 10)]);
     let green_target = lb.client_of("green").0.jar["AWSALB"].clone();
     let encoded = blue.replace('+', "%2B").replace('/', "%2f").replacen(&blue[..1], "%41", 1);
     for cookies in [

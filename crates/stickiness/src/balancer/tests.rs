@@ -2,5 +2,6 @@ mod attributes;
 mod empty_group;
 mod forgeries;
 mod lb_cookie;
+mod newest;
 mod route;
 mod target_group;

@@ -13,10 +13,11 @@ use std::time::Duration;
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
 use crate::cookies::names::Name;
-use crate::cookies::reading::{Reading, first_good};
-use crate::cookies::renewal::{has_expired, in_time};
+use crate::cookies::reading::{Reading, newest_good};
+use crate::cookies::renewal::has_expired;
 use crate::outcome::Outcome;
 use crate::policy::{SameSite, Secure, UnusedShards};
+use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::{CookieKind, DrawNonce};
 use crate::trust::sealer::Sealer;
@@ -53,21 +54,31 @@ pub(crate) fn read(
     let cookies = &reading.request.cookies;
     let sent = names.each_ref().map(|name| cookies.values(name).next().is_some());
     let mut held = ReadAppCookie { sent, ..ReadAppCookie::NONE };
-    held.pin = first_good(shards::joined(names, cookies).map(|value| {
+    let judged = shards::joined(names, cookies).map(|value| {
         let opened = reading.sealer.open(CookieKind::AppCookie, &value);
         held.has_unknown_key |= opened == Err(Outcome::UnknownKey);
         let bindings = envelope::read(&opened?).ok_or(Outcome::Malformed)?;
-        let binding = bindings.iter().find(|binding| *binding.target_group == *reading.target_group).cloned();
-        let pin = binding.ok_or(Outcome::WrongGroup).and_then(|pin| in_time(pin, duration, reading.request.now));
-        if pin.is_ok() || held.bindings.is_empty() {
-            held.bindings = bindings;
+        let judged = bindings.iter().map(|binding| reading.judged(binding.clone(), Some(duration)));
+        let pin = newest_good(judged, |pin| pin.issued_at).map_err(|miss| miss.max(Outcome::WrongGroup));
+        // If none pins, the one that was issued last is the one to go on with.
+        if pin.is_err() && newest(&held.bindings) < newest(&bindings) {
+            held.bindings.clone_from(&bindings);
         }
+        Ok((pin?, bindings))
+    });
+    held.pin = newest_good(judged, |(pin, _)| pin.issued_at).map(|(pin, bindings)| {
+        held.bindings = bindings;
         pin
-    }));
+    });
     if !cookies.has(cookie_name) {
         held.pin = Err(Outcome::NoCookie);
     }
     held
+}
+
+/// The time at which the last of these bindings was issued.
+fn newest(bindings: &[Binding]) -> Option<Timestamp> {
+    bindings.iter().map(|binding| binding.issued_at).max()
 }
 
 /// The `Set-Cookie` lines for a client that holds this cookie; `None` when it is given none.

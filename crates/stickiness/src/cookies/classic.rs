@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
 use crate::cookies::names::Pair;
-use crate::cookies::reading::{Reading, first_good};
+use crate::cookies::reading::{Reading, newest_good};
 use crate::outcome::Outcome;
 use crate::trust::binding::{Binding, padded, read_text, write_text};
 use crate::trust::key_ring::{CookieKind, DrawNonce};
@@ -29,10 +29,12 @@ pub(crate) struct ReadClassicAppCookie {
     attributes: String,
 }
 
-/// The binding that a request under the duration-based policy brings, or the nearest miss. The values of the twin come first.
+/// The newest binding that a request under the duration-based policy brings, or the nearest miss. Of bindings of the same time,
+/// that of the twin counts.
 pub(crate) fn read_lb_cookie(reading: Reading<'_>, names: &Pair) -> Result<Binding, Outcome> {
     let values = names.values(&reading.request.cookies);
-    first_good(values.map(|value| reading.binding(CookieKind::ClassicLbCookie, &value)))
+    let judged = values.map(|value| reading.binding(CookieKind::ClassicLbCookie, &value, None));
+    newest_good(judged, |binding| binding.issued_at)
 }
 
 /// The `Set-Cookie` lines of the duration-based policy for a client that holds `held`; `None` when it is given none.
@@ -56,7 +58,7 @@ pub(crate) fn lb_cookie_lines(
     Some(issuer.classic_pair(names, &value, expiration_period))
 }
 
-/// The cookie that a request under the application-controlled policy brings, or the nearest miss. It pins only together with
+/// The newest cookie that a request under the application-controlled policy brings, or the nearest miss. It pins only together with
 /// the application's cookie.
 pub(crate) fn read_app_cookie(
     reading: Reading<'_>,
@@ -67,13 +69,13 @@ pub(crate) fn read_app_cookie(
     if !cookies.has(cookie_name) {
         return Err(Outcome::NoCookie);
     }
-    first_good(names.values(cookies).map(|value| {
+    let judged = names.values(cookies).map(|value| {
         let content = reading.sealer.open(CookieKind::ClassicAppCookie, &value)?;
         let (binding, rest) = Binding::read(&content).ok_or(Outcome::Malformed)?;
         let (attributes, _padding) = read_text(rest).ok_or(Outcome::Malformed)?;
-        let binding = binding.in_group(reading.target_group)?;
-        Ok(ReadClassicAppCookie { binding, attributes: attributes.to_owned() })
-    }))
+        Ok(ReadClassicAppCookie { binding: reading.judged(binding, None)?, attributes: attributes.to_owned() })
+    });
+    newest_good(judged, |held| held.binding.issued_at)
 }
 
 /// The `Set-Cookie` lines of the application-controlled policy for a client that holds `held`; `None` when it is given none.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
-use crate::cookies::reading::{Reading, first_good};
+use crate::cookies::reading::{Reading, first_good, newest_good};
 use crate::cookies::renewal::in_time;
 use crate::outcome::Outcome;
 use crate::policy::Rule;
@@ -35,13 +35,14 @@ pub(crate) fn read(reading: Reading<'_>, rules: &[Rc<Rule>]) -> Option<ReadGroup
     };
     // There may be many rules, and most have the same cookie names. Each value is opened once for all rules with its name.
     let first_of_each_name = rules.iter().enumerate().filter(|rule| !comes_after_its_names(rule));
-    let judged = first_of_each_name.flat_map(|(_, named)| {
+    let judged = first_of_each_name.map(|(_, named)| {
         let values = named.names.values(&reading.request.cookies);
         let opened = values.map(|value| reading.sealer.open_binding(CookieKind::TargetGroup, &value));
-        opened.flat_map(move |binding| {
+        let judged = opened.flat_map(move |binding| {
             let rules = rules.iter().copied().filter(|rule| rule.names == named.names);
             rules.map(move |rule| Ok((rule, judge(binding.clone()?, rule, reading.request.now)?)))
-        })
+        });
+        newest_good(judged, |(_, binding)| binding.issued_at)
     });
     let (rule, pin) = match first_good(judged) {
         Ok((rule, pin)) => (rule, Ok(pin)),

@@ -5,21 +5,20 @@ use std::time::Duration;
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
 use crate::cookies::names::Pair;
-use crate::cookies::reading::{Reading, first_good};
-use crate::cookies::renewal::in_time;
+use crate::cookies::reading::{Reading, newest_good};
 use crate::outcome::Outcome;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::{CookieKind, DrawNonce};
 
-/// The binding of the first value that opens and fits, or the nearest miss. The values of the twin come first.
+/// The newest binding of those values that open and fit, or the nearest miss. Of bindings of the same time, that of the twin
+/// counts.
 ///
 /// "If the ALB receives both an AWSALBCORS and an AWSALB duration-based stickiness cookie, the value in AWSALBCORS will take
 /// precedence." (AWS, "Edit target group attributes for your Application Load Balancer", section "Sticky sessions")
 pub(crate) fn read(reading: Reading<'_>, names: &Pair, duration: Duration) -> Result<Binding, Outcome> {
-    first_good(names.values(&reading.request.cookies).map(|value| {
-        let binding = reading.binding(CookieKind::LbCookie, &value)?;
-        in_time(binding, duration, reading.request.now)
-    }))
+    let values = names.values(&reading.request.cookies);
+    let judged = values.map(|value| reading.binding(CookieKind::LbCookie, &value, Some(duration)));
+    newest_good(judged, |binding| binding.issued_at)
 }
 
 /// The `Set-Cookie` lines for a client that holds `held`; `None` when it is given none.
