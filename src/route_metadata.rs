@@ -2,6 +2,7 @@
 
 use hostcalls::Pairs;
 use stickiness::exchange::RouteChoice;
+use stickiness::trust::scope::Scope;
 
 use crate::host::{self, Unreadable};
 use crate::warn_once::warn_once;
@@ -21,10 +22,11 @@ pub(crate) fn choice() -> RouteChoice {
         match key {
             b"enabled" => choice.enabled = read(value, ".enabled is not true or false", flag),
             b"rule" => choice.rule = read(value, ".rule is not true or false", flag),
-            b"policy" => choice.policy = read(value, ".policy is not the name of a policy", text),
+            b"policy" => choice.policy = read(value, ".policy is not the name of a policy", policy),
+            b"scope" => choice.scope = read(value, ".scope is not a text", |scope| text(scope).map(Scope::new)),
             other => {
                 let other = String::from_utf8_lossy(other);
-                warn(&format!(".{other}: there is no such key; allowed here: enabled, rule, policy"));
+                warn(&format!(".{other}: there is no such key; allowed here: enabled, rule, policy, scope"));
             }
         }
     }
@@ -52,8 +54,11 @@ fn flag(bytes: &[u8]) -> Option<bool> {
     }
 }
 
+fn policy(bytes: &[u8]) -> Option<String> {
+    text(bytes).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 /// A number of Envoy is eight bytes. Those of a common number are control characters.
-fn text(bytes: &[u8]) -> Option<String> {
-    let text = str::from_utf8(bytes).ok().filter(|text| !text.is_empty());
-    text.filter(|text| !text.contains(|c: char| c.is_control())).map(str::to_owned)
+fn text(bytes: &[u8]) -> Option<&str> {
+    str::from_utf8(bytes).ok().filter(|text| !text.contains(|c: char| c.is_control()))
 }

@@ -31,6 +31,7 @@ mod pool;
 mod raw_http2;
 mod reconfigured;
 mod renewal;
+mod scope;
 mod security;
 mod smuggling;
 mod steps;

@@ -28,6 +28,7 @@ fn all_routes(config: &mut Config) {
     add_route(config, "/false", &json!({ "enabled": false }));
     add_route(config, "/unknown", &json!({ "policy": "unheard of" }));
     add_route(config, "/odd", &json!({ "policy": 7, "enabled": "perhaps", "other": {} }));
+    add_route(config, "/numbered", &json!({ "scope": 7 }));
     add_route(config, "/misspelt", &json!({ "enable": false, "policy": "named" }));
     add_route(config, "/nothing", &json!({ "policy": null, "enabled": false }));
     add_route(config, "/empty", &json!({}));
@@ -114,7 +115,7 @@ fn a_route_turns_stickiness_on_for_a_target_group_that_is_not_sticky() {
 #[test]
 fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
     let lb = load_balancer();
-    for path in ["/unknown", "/odd", "/nothing", "/empty"] {
+    for path in ["/unknown", "/odd", "/numbered", "/nothing", "/empty"] {
         let response = fetch(lb.sticky, path, &[]);
         assert_eq!((response.status, response.cookie_names()), (200, vec!["AWSALB", "AWSALBCORS"]), "{path}");
     }
@@ -124,15 +125,16 @@ fn metadata_that_chooses_nothing_leaves_the_target_groups_own_stickiness() {
 #[test]
 fn metadata_that_is_not_valid_is_reported_in_the_log() {
     let lb = LoadBalancer::start(&setup(policies()));
-    for path in ["/unknown", "/odd", "/misspelt", "/nothing"] {
+    for path in ["/unknown", "/odd", "/numbered", "/misspelt", "/nothing"] {
         fetch(lb.sticky, path, &[]);
     }
     for warning in [
         "a route chooses the policy \"unheard of\", which is not under policies",
         "the metadata of a route: sticky_sessions.policy is not the name of a policy",
         "the metadata of a route: sticky_sessions.enabled is not true or false",
-        "the metadata of a route: sticky_sessions.other: there is no such key; allowed here: enabled, rule, policy",
-        "the metadata of a route: sticky_sessions.enable: there is no such key; allowed here: enabled, rule, policy",
+        "the metadata of a route: sticky_sessions.scope is not a text",
+        "the metadata of a route: sticky_sessions.other: there is no such key; allowed here: enabled, rule, policy, scope",
+        "the metadata of a route: sticky_sessions.enable: there is no such key; allowed here: enabled, rule, policy, scope",
         "the metadata of a route: sticky_sessions has a value that is neither a text nor true nor false, and is not read at all",
     ] {
         wait_until(warning, || lb.envoy.log().contains(warning));

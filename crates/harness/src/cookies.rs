@@ -4,6 +4,7 @@ use stickiness::time::Timestamp;
 use stickiness::trust::binding::{Binding, padded, write_text};
 use stickiness::trust::key_ring::CookieKind;
 use stickiness::trust::key_text::parse_ring;
+use stickiness::trust::scope::Scope;
 use stickiness::trust::value_encoding::seal;
 
 /// The key of the Envoys in the tests, as `id:base64`.
@@ -44,7 +45,8 @@ fn forge_at(kind: CookieKind, key: &str, bindings: &[(&str, &str, Timestamp)]) -
     }
     for &(target_group, target, issued_at) in bindings {
         let target = if kind == CookieKind::TargetGroup { "" } else { target };
-        let binding = Binding { target_group: target_group.into(), target: target.into(), issued_at };
+        let (target_group, target) = (target_group.into(), target.into());
+        let binding = Binding { target_group, target, scope: Scope::default(), issued_at };
         binding.write(&mut content).unwrap();
     }
     if kind == CookieKind::ClassicAppCookie {

@@ -18,6 +18,7 @@ use crate::outcome::Outcome;
 use crate::policy::{MAX_DURATION, OnEmptyGroup, Policy, Stickiness};
 use crate::time::Timestamp;
 use crate::trust::key_ring::{DrawNonce, KeyRing};
+use crate::trust::scope::Scope;
 use crate::trust::sealer::Sealer;
 
 use session::TargetPolicy;
@@ -96,15 +97,19 @@ impl Balancer {
             return None;
         }
         let rules = if request.route.rule == Some(false) { &[] } else { self.config.rules() };
-        let reading = Reading { sealer: &self.sealer, request, target_group: request.target_group };
+        let (of_target_groups, of_route) = (Scope::default(), request.route.scope.as_ref());
+        let scope = of_route.unwrap_or(&of_target_groups);
+        let reading = Reading { sealer: &self.sealer, request, target_group: request.target_group, scope };
         let group_cookie = group_cookie::read(reading, rules);
         let pinned_group = group_cookie.as_ref().and_then(|held| held.pin.as_ref().ok());
         let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
         let target_group = self.nonempty(group_cookie.as_ref(), wanted, request, has_healthy_target);
         let is_rerouted = pinned_group.is_some() || target_group != request.target_group;
         let (policy, unknown_policy) = self.target_policy(request);
-        let reading = Reading { target_group, ..reading };
-        let target_cookie = self.policy(&policy, target_group).map(|policy| target_cookie::read(reading, policy));
+        let target_cookie = self.policy(&policy, target_group).map(|policy| {
+            let scope = of_route.unwrap_or(&policy.scope);
+            target_cookie::read(Reading { target_group, scope, ..reading }, policy)
+        });
         if target_cookie.is_none() && group_cookie.is_none() {
             return None;
         }
@@ -112,8 +117,9 @@ impl Balancer {
         // A binding that pins names the same target group, so the session shares its text.
         let pin = target_cookie.as_ref().and_then(|held| held.pin().ok());
         let target_group = pin.map_or_else(|| target_group.into(), |binding| Rc::clone(&binding.target_group));
+        let scope = of_route.cloned();
         let session =
-            Session { client, target_group, is_rerouted, group_cookie, policy, target_cookie, unknown_policy };
+            Session { client, target_group, is_rerouted, group_cookie, policy, scope, target_cookie, unknown_policy };
         if session.leaves_empty_groups() {
             self.group_health.borrow_mut().request_started(&session.target_group);
         }
@@ -161,7 +167,7 @@ impl Balancer {
         draw_nonce: DrawNonce<'_>,
     ) -> Reply {
         let app_cookie_lifetime = |target_group: &str| self.app_cookie_lifetime(target_group);
-        let issuer = |options| Issuer {
+        let issuer = |options, scope| Issuer {
             sealer: &self.sealer,
             cache: &self.line_cache,
             options,
@@ -169,14 +175,18 @@ impl Balancer {
             client: session.client,
             target_group,
             target,
+            scope,
             answer,
         };
+        let (of_target_groups, of_route) = (Scope::default(), session.scope.as_ref());
+        let scope = of_route.unwrap_or(&of_target_groups);
         let held = session.group_cookie.as_ref();
-        let of_group = held.and_then(|held| group_cookie::lines(&issuer(&held.rule.cookie), held, draw_nonce));
+        let of_group = held.and_then(|held| group_cookie::lines(&issuer(&held.rule.cookie, scope), held, draw_nonce));
         // The target group that answered may be another one than the request should have reached: that one's route can be gone.
         let policy = self.policy(&session.policy, target_group);
         let of_target = policy.and_then(|policy| {
-            target_cookie::lines(&issuer(&policy.cookie), policy, session.target_cookie.as_ref(), draw_nonce)
+            let issuer = issuer(&policy.cookie, of_route.unwrap_or(&policy.scope));
+            target_cookie::lines(&issuer, policy, session.target_cookie.as_ref(), draw_nonce)
         });
         let has_moved = session.pinned_group().is_some_and(|pinned| *pinned.target_group != *target_group)
             || session.pin().is_some_and(|pin| pin != target);

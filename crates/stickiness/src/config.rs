@@ -8,7 +8,7 @@
 //! 4. `reader` reads the tree into blocks: the structs of `document`, `target_group`, `rule` and `cookie`. Their
 //!    single values are read by `values`.
 //! 5. Each block is resolved, in its `context`, into a part of the `resolved` configuration.
-//! 6. `name_clashes` checks the whole.
+//! 6. `name_clashes` checks the whole, and `shared_cookies` warns of it.
 
 mod aws;
 mod context;
@@ -20,6 +20,7 @@ mod name_clashes;
 mod reader;
 mod resolved;
 mod rule;
+mod shared_cookies;
 mod target_group;
 mod tree;
 mod values;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::time::Timestamp;
+use crate::trust::scope::Scope;
 use crate::wire::cookie_header::CookieHeader;
 use crate::wire::user_agent::is_chromium_80;
 
@@ -32,6 +33,8 @@ pub struct RouteChoice {
     pub rule: Option<bool>,
     /// The name of a policy that replaces the target group's own.
     pub policy: Option<String>,
+    /// The scope of its bindings, in place of that of the policy.
+    pub scope: Option<Scope>,
 }
 
 /// The facts about a client that its answer depends on.

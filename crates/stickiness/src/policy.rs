@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cookies::names::{CookieNames, Pair};
+use crate::trust::scope::Scope;
 
 /// The longest duration of a stickiness in seconds, of targets and of target groups: "The range is 1 second to 1 week (604800
 /// seconds)." (AWS, "Target groups for your Application Load Balancers", section "Target group attributes")
@@ -19,15 +20,24 @@ pub struct Policy {
     pub stickiness: Stickiness,
     /// The attributes of the cookies. Lines that were made for one client may be given to another if both follow the same `Rc`.
     pub cookie: Rc<CookieOptions>,
+    /// The scope of its bindings: empty for the policy of a target group, otherwise the name of the policy or the scope that the
+    /// operator gave it.
+    pub scope: Scope,
     names: CookieNames,
 }
 
 impl Policy {
-    /// A policy of this type of stickiness, with these attributes of its cookies.
+    /// A policy of a target group: this type of stickiness, with these attributes of its cookies.
     #[must_use]
     pub fn new(stickiness: Stickiness, cookie: CookieOptions) -> Self {
         let names = CookieNames::new(cookie.name.as_deref());
-        Self { stickiness, cookie: Rc::new(cookie), names }
+        Self { stickiness, cookie: Rc::new(cookie), scope: Scope::default(), names }
+    }
+
+    /// The same policy, whose bindings have this scope.
+    #[must_use]
+    pub fn in_scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// The names of the policy's cookies.

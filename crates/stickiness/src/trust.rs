@@ -4,5 +4,6 @@ pub mod binding;
 pub mod key_ring;
 pub mod key_text;
 pub(crate) mod open_cache;
+pub mod scope;
 pub(crate) mod sealer;
 pub mod value_encoding;

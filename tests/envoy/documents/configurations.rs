@@ -11,6 +11,7 @@ use harness::{
 };
 
 use super::markdown::{document, documents};
+use crate::scope;
 
 /// YAML that has a test of its own: the document, and the heading above it.
 type Tried = (&'static str, &'static str);
@@ -18,6 +19,7 @@ type Tried = (&'static str, &'static str);
 const TEN_LINES: Tried = ("README.md", "Load it into your Envoy");
 const WEIGHTED_ROUTES: Tried = ("docs/configuration.md", "Target groups: blue and green");
 const ROUTE_METADATA: Tried = ("docs/configuration.md", "Per route");
+const SUBSETS: Tried = ("docs/configuration.md", "Subsets");
 const OVERRIDE_HOST: Tried = ("docs/configuration.md", "stateful_session or override_host");
 
 /// The front page in Korean, whose blocks equal those of the English one.
@@ -109,6 +111,31 @@ fn the_routes_with_metadata_choose_a_policy_and_turn_stickiness_off() {
     assert!(fetch(lb.sticky, "/", &[]).set_cookies()[0].ends_with("; Path=/"));
 }
 
+#[test]
+fn the_routes_to_subsets_keep_the_sessions_of_each_in_it() {
+    let (name, heading) = SUBSETS;
+    let document = document(name);
+    let lb = LoadBalancer::start(&Setup {
+        plugin: Some(Plugin::Json(document.block(heading, "json"))),
+        targets: &scope::TARGETS,
+        edit: &|config| {
+            scope::make_subsets(config);
+            let manager = config.connection_manager("sticky").unwrap();
+            let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+            routes.splice(0..0, yaml(SUBSETS).as_array().unwrap().clone());
+        },
+        ..Setup::default()
+    });
+    for (from, to, other) in [("/admin", "/", "public"), ("/", "/admin", "admin")] {
+        let value = fetch(lb.sticky, from, &[]).cookie("AWSALB").unwrap().to_owned();
+        let line = format!("cookie: AWSALB={value}");
+        for _ in 0..4 {
+            let target = fetch(lb.sticky, to, &[line.as_bytes()]).body;
+            assert!(target.starts_with(other), "{from}: {target}");
+        }
+    }
+}
+
 /// An Envoy with one filter for each of these plugin configurations: one start for all of them.
 fn with_each(plugins: &[String]) -> Config {
     let filter = |plugin: &String| {
@@ -167,7 +194,7 @@ fn stands_in(part: &Value, whole: &Value) -> bool {
 #[test]
 fn all_other_yaml_is_quoted_from_the_shipped_configuration() {
     let shipped = Config::shipped().unwrap();
-    let tried = [TEN_LINES, WEIGHTED_ROUTES, ROUTE_METADATA, OVERRIDE_HOST];
+    let tried = [TEN_LINES, WEIGHTED_ROUTES, ROUTE_METADATA, SUBSETS, OVERRIDE_HOST];
     let mut quoted = 0;
     for document in documents().iter().filter(|document| document.name != TRANSLATION) {
         for block in document.blocks_in("yaml") {

@@ -19,6 +19,7 @@ use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
 use stickiness::trust::binding::Binding;
 use stickiness::trust::key_ring::{CookieKind, Key, KeyRing, SECRET_LENGTH};
+use stickiness::trust::scope::Scope;
 use stickiness::trust::value_encoding;
 use stickiness::wire::cookie_header::CookieHeader;
 use stickiness::wire::set_cookie::SetCookie;
@@ -37,7 +38,8 @@ fn main() -> Result<()> {
         allocations: Vec::new(),
     };
     let ring = || KeyRing::new(Key::new(&[1; SECRET_LENGTH]), Vec::new());
-    let binding = Binding { target_group: "web".into(), target: "10.0.0.1:8080".into(), issued_at: NOW };
+    let (target_group, target) = ("web".into(), "10.0.0.1:8080".into());
+    let binding = Binding { target_group, target, scope: Scope::default(), issued_at: NOW };
     let content = binding.to_bytes().context("a binding")?;
     let value = value_encoding::seal(&ring(), CookieKind::LbCookie, &content, &NONCE).context("a value")?;
 

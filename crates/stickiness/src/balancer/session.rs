@@ -10,6 +10,7 @@ use crate::exchange::ClientFacts;
 use crate::outcome::Outcome;
 use crate::policy::{OnEmptyGroup, Policy};
 use crate::trust::binding::Binding;
+use crate::trust::scope::Scope;
 
 /// A request to a sticky target group, from its cookies to its answer.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Session {
     pub(super) is_rerouted: bool,
     pub(super) group_cookie: Option<ReadGroupCookie>,
     pub(super) policy: TargetPolicy,
+    /// The scope that the route gives, in place of that of the policy.
+    pub(super) scope: Option<Scope>,
     pub(super) target_cookie: Option<ReadTargetCookie>,
     pub(super) unknown_policy: Option<String>,
 }

@@ -4,4 +4,5 @@ mod forgeries;
 mod lb_cookie;
 mod newest;
 mod route;
+mod scope;
 mod target_group;

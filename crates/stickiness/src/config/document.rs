@@ -9,13 +9,15 @@ use super::context::Context;
 use super::cookie::CookieBlock;
 use super::error::ConfigError;
 use super::name_clashes;
-use super::reader::block;
+use super::reader::{Read, Reader, block};
 use super::resolved::{Config, EVERY_OTHER, Mechanism, Parsed, Policies, TargetGroups};
 use super::rule::RuleBlock;
-use super::target_group::TargetGroupBlock;
+use super::shared_cookies;
+use super::target_group::{PolicyBlock, TargetGroupBlock};
 use crate::policy::{CookieOptions, Policy, Stickiness};
 use crate::trust::key_ring::KeyRing;
 use crate::trust::key_text;
+use crate::trust::scope::Scope;
 
 /// The keys of the document under which target groups or policies stand by name. A name is no attribute: a target group
 /// may be called `web.example.com`.
@@ -53,8 +55,8 @@ struct UpstreamBlock {
 }
 
 block!(Document {
-    "target_groups" => target_groups,
-    "policies" => policies,
+    "target_groups" => target_groups by read_target_groups,
+    "policies" => policies by read_policies,
     "rules" => rules,
     "keys" => keys,
     "upstream" => upstream,
@@ -75,7 +77,7 @@ impl Document {
         let mut context = Context::new(&cookie, &mut warnings);
         let target_groups = resolve_target_groups(self.target_groups, &mut context.below("target_groups"))?;
         let policies = match self.policies {
-            Some(blocks) => Some(resolve_policies(blocks, &["", EVERY_OTHER], &mut context.below("policies"))?),
+            Some(blocks) => Some(resolve_policies(blocks, true, &mut context.below("policies"))?),
             None => None,
         };
         let mechanism = self.upstream.mechanism;
@@ -87,6 +89,7 @@ impl Document {
         }
         let config = Config { target_groups, policies, rules, mechanism, only_target_group };
         name_clashes::check(&config)?;
+        warnings.extend(shared_cookies::warnings(&config));
         Ok(Parsed { config, key_ring, warnings })
     }
 }
@@ -108,26 +111,49 @@ fn resolve_target_groups(blocks: TargetGroupBlocks, context: &mut Context<'_>) -
         let every_other = Policy::new(Stickiness::default(), context.inherited.clone());
         return Ok(TargetGroups { named: Policies::new(), every_other: Some(Rc::new(every_other)) });
     }
-    let mut named = resolve_policies(blocks, &[""], context)?;
+    let mut named = resolve_policies(blocks, false, context)?;
     let every_other = named.remove(EVERY_OTHER).flatten();
     Ok(TargetGroups { named, every_other })
 }
 
+/// The policies of routes, if `of_routes`, or of target groups.
 fn resolve_policies(
     blocks: TargetGroupBlocks,
-    refused_names: &[&str],
+    of_routes: bool,
     context: &mut Context<'_>,
 ) -> Result<Policies, ConfigError> {
     // Not collected: to build the map from an iterator adds a sort to the module.
     let mut policies = Policies::new();
-    for (name, block) in blocks {
-        if refused_names.contains(&name.as_str()) {
+    for (name, mut block) in blocks {
+        if name.is_empty() || (of_routes && name == EVERY_OTHER) {
             return Err(ConfigError::new(format!("{name:?} is not a name")).at(&context.place));
         }
+        let scope = of_routes.then(|| Scope::new(block.scope.take().as_ref().unwrap_or(&name))).unwrap_or_default();
         let policy = block.resolve(&mut context.below(name.as_str()))?;
-        policies.insert(name, policy.map(Rc::new));
+        policies.insert(name, policy.map(|policy| Rc::new(policy.in_scope(scope))));
     }
     Ok(policies)
+}
+
+fn read_target_groups(value: Reader<'_>) -> Result<TargetGroupBlocks, ConfigError> {
+    read_by_name(value, TargetGroupBlock::read)
+}
+
+fn read_policies(value: Reader<'_>) -> Result<TargetGroupBlocks, ConfigError> {
+    read_by_name(value, |policy| PolicyBlock::read(policy).map(|PolicyBlock(block)| block))
+}
+
+/// Target groups and policies are kept in one type of map, so that the module has the map once.
+fn read_by_name(
+    value: Reader<'_>,
+    read: fn(Reader<'_>) -> Result<TargetGroupBlock, ConfigError>,
+) -> Result<TargetGroupBlocks, ConfigError> {
+    let mut blocks = TargetGroupBlocks::new();
+    value.entries(&mut |name, value| {
+        blocks.insert(name.to_owned(), read(value)?);
+        Ok(())
+    })?;
+    Ok(blocks)
 }
 
 fn resolve_keys(blocks: Vec<KeyBlock>) -> Result<KeyRing, ConfigError> {

@@ -5,7 +5,6 @@
 //! The walk through objects and lists takes trait objects, so that it is in the module once and not once for each type:
 //! Envoy compiles the module at every start.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -240,17 +239,6 @@ impl<T: Read> Read for Vec<T> {
             Ok(())
         })?;
         Ok(list)
-    }
-}
-
-impl<T: Read> Read for BTreeMap<String, T> {
-    fn read(value: Reader<'_>) -> Result<Self, ConfigError> {
-        let mut by_name = Self::new();
-        value.entries(&mut |name, value| {
-            by_name.insert(name.to_owned(), T::read(value)?);
-            Ok(())
-        })?;
-        Ok(by_name)
     }
 }
 

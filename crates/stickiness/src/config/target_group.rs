@@ -1,4 +1,4 @@
-//! Reads the stickiness of a target group. A named policy is written in the same way.
+//! Reads the stickiness of a target group. A named policy is written in the same way, with a scope.
 //!
 //! The keys are AWS's target group attributes `stickiness.*` (AWS, "Target groups for your Application Load Balancers",
 //! section "Target group attributes"). The classic ones are our own attributes for the policies of a Classic Load
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::cookie::{CookieBlock, browser_prefix};
 use super::error::ConfigError;
-use super::reader::block;
+use super::reader::{Block, Read, Reader, block};
 use super::values::{self, Type};
 use crate::policy::{CookieOptions, Policy, Stickiness};
 
@@ -18,7 +18,13 @@ use crate::policy::{CookieOptions, Policy, Stickiness};
 pub(super) struct TargetGroupBlock {
     stickiness: StickinessBlock,
     cookie: CookieBlock,
+    /// The scope of a policy, if it gives one. A target group has no such key.
+    pub(super) scope: Option<String>,
 }
+
+/// A policy while it is read.
+#[derive(Default)]
+pub(super) struct PolicyBlock(pub(super) TargetGroupBlock);
 
 /// The attributes `stickiness.*`.
 ///
@@ -75,6 +81,24 @@ struct ClassicAppCookieBlock {
 }
 
 block!(TargetGroupBlock { "stickiness" => stickiness, "cookie" => cookie });
+
+impl Block for PolicyBlock {
+    fn keys(&self) -> &'static [&'static str] {
+        &["stickiness", "cookie", "scope"]
+    }
+
+    fn required(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn take(&mut self, key: &str, value: Reader<'_>) -> Result<(), ConfigError> {
+        if key == "scope" {
+            self.0.scope = Read::read(value)?;
+            return Ok(());
+        }
+        self.0.take(key, value)
+    }
+}
 
 block!(StickinessBlock {
     "enabled" => enabled,

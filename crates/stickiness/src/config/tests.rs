@@ -15,6 +15,7 @@ mod cookie;
 mod document;
 mod keys;
 mod rule;
+mod shared_cookies;
 mod target_group;
 
 fn parse(json: &str) -> Config {

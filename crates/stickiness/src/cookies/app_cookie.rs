@@ -2,7 +2,8 @@
 //!
 //! The cookie "captures stickiness information for each target group that has application-based stickiness enabled" (AWS, "Edit
 //! target group attributes for your Application Load Balancer", section "Sticky sessions"). It is one envelope of bindings,
-//! split into as many cookies as it needs.
+//! split into as many cookies as it needs. A target group has a binding in it for each scope: two policies that follow different
+//! cookies of the application do not disturb each other.
 
 mod envelope;
 mod shards;
@@ -28,7 +29,7 @@ use crate::wire::cookie_header::REMOVED;
 /// The application-based cookie that a request brings.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReadAppCookie {
-    /// The binding to a target of the request's target group, or the nearest miss.
+    /// The binding to a target of the request's target group and scope, or the nearest miss.
     pub(crate) pin: Result<Binding, Outcome>,
     /// All bindings of the envelope.
     bindings: Vec<Binding>,
@@ -120,7 +121,7 @@ fn next_bindings(
     let next = issuer.binding(held.pin.as_ref().ok());
     let can_still_pin = |binding: &&Binding| {
         let lifetime = (issuer.app_cookie_lifetime)(&binding.target_group);
-        binding.target_group != next.target_group && !has_expired(binding, lifetime, next.issued_at)
+        !binding.belongs_to(&next.target_group, &next.scope) && !has_expired(binding, lifetime, next.issued_at)
     };
     let others = held.bindings.iter().filter(can_still_pin).cloned();
     match (change, held.pin.as_ref()) {

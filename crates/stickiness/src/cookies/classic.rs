@@ -13,7 +13,7 @@ use crate::cookies::line_cache::Lines;
 use crate::cookies::names::Pair;
 use crate::cookies::reading::{Reading, newest_good};
 use crate::outcome::Outcome;
-use crate::trust::binding::{Binding, padded, read_text, write_text};
+use crate::trust::binding::{Binding, padded, read_scopes, read_text, write_scopes, write_text};
 use crate::trust::key_ring::{CookieKind, DrawNonce};
 use crate::wire::application_set_cookie::{Change, change};
 
@@ -71,8 +71,7 @@ pub(crate) fn read_app_cookie(
     }
     let judged = names.values(cookies).map(|value| {
         let content = reading.sealer.open(CookieKind::ClassicAppCookie, &value)?;
-        let (binding, rest) = Binding::read(&content).ok_or(Outcome::Malformed)?;
-        let (attributes, _padding) = read_text(rest).ok_or(Outcome::Malformed)?;
+        let (binding, attributes) = read_content(&content).ok_or(Outcome::Malformed)?;
         Ok(ReadClassicAppCookie { binding: reading.judged(binding, None)?, attributes: attributes.to_owned() })
     });
     newest_good(judged, |held| held.binding.issued_at)
@@ -101,17 +100,31 @@ pub(crate) fn app_cookie_lines(
             None => return None,
         },
     };
-    let mut seal = |attributes: &str| {
-        let mut content = Vec::new();
-        next.write(&mut content)?;
-        write_text(&mut content, attributes)?;
-        issuer.sealer.seal(CookieKind::ClassicAppCookie, &padded(content), draw_nonce)
-    };
+    let mut seal =
+        |attributes: &str| issuer.sealer.seal(CookieKind::ClassicAppCookie, &content(&next, attributes)?, draw_nonce);
     // A cookie cannot hold attributes of any length. Without them, the cookie for the next target has no attributes.
     let value = seal(&attributes).or_else(|| seal(""))?;
     let Pair { plain, twin } = names;
     let twin = issuer.options.twin.then(|| format!("{twin}={value}{}", copied::for_all_sites(&attributes)).into());
     Some(std::iter::once(format!("{plain}={value}{attributes}").into()).chain(twin).collect())
+}
+
+/// The content of the application-controlled cookie: the binding, the attributes, the scope, zeros up to a whole block. `None` when a
+/// text is too long.
+fn content(binding: &Binding, attributes: &str) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    binding.write(&mut content)?;
+    write_text(&mut content, attributes)?;
+    write_scopes(&mut content, std::slice::from_ref(binding))?;
+    Some(padded(content))
+}
+
+/// The binding and the attributes in such a content.
+fn read_content(content: &[u8]) -> Option<(Binding, &str)> {
+    let (mut binding, rest) = Binding::read(content)?;
+    let (attributes, rest) = read_text(rest)?;
+    read_scopes(rest, std::slice::from_mut(&mut binding))?;
+    Some((binding, attributes))
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::cookies::reading::{Reading, first_good, newest_good};
 use crate::cookies::renewal::in_time;
 use crate::outcome::Outcome;
 use crate::policy::Rule;
-use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::{CookieKind, DrawNonce};
 
@@ -40,7 +39,7 @@ pub(crate) fn read(reading: Reading<'_>, rules: &[Rc<Rule>]) -> Option<ReadGroup
         let opened = values.map(|value| reading.sealer.open_binding(CookieKind::TargetGroup, &value));
         let judged = opened.flat_map(move |binding| {
             let rules = rules.iter().copied().filter(|rule| rule.names == named.names);
-            rules.map(move |rule| Ok((rule, judge(binding.clone()?, rule, reading.request.now)?)))
+            rules.map(move |rule| Ok((rule, judge(binding.clone()?, rule, reading)?)))
         });
         newest_good(judged, |(_, binding)| binding.issued_at)
     });
@@ -51,11 +50,11 @@ pub(crate) fn read(reading: Reading<'_>, rules: &[Rc<Rule>]) -> Option<ReadGroup
     Some(ReadGroupCookie { rule: Rc::clone(rule), pin })
 }
 
-fn judge(binding: Binding, rule: &Rule, now: Timestamp) -> Result<Binding, Outcome> {
-    if !has(rule, &binding.target_group) {
+fn judge(binding: Binding, rule: &Rule, reading: Reading<'_>) -> Result<Binding, Outcome> {
+    if !has(rule, &binding.target_group) || binding.scope != *reading.scope {
         return Err(Outcome::WrongGroup);
     }
-    in_time(binding, rule.stickiness.unwrap_or_default(), now)
+    in_time(binding, rule.stickiness.unwrap_or_default(), reading.request.now)
 }
 
 /// The `Set-Cookie` lines for a client that holds this cookie; `None` when it is given none.

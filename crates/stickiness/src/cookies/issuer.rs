@@ -11,6 +11,7 @@ use crate::policy::{CookieOptions, Expires, MaxAge, SameSite, Secure};
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::{CookieKind, DrawNonce};
+use crate::trust::scope::Scope;
 use crate::trust::sealer::Sealer;
 use crate::wire::set_cookie::SetCookie;
 
@@ -36,6 +37,8 @@ pub(crate) struct Issuer<'a> {
     pub(crate) target_group: &'a str,
     /// The target that answered.
     pub(crate) target: &'a str,
+    /// The scope that the cookies are given under.
+    pub(crate) scope: &'a Scope,
     /// The answer that carries the cookies.
     pub(crate) answer: &'a Answer<'a>,
 }
@@ -54,9 +57,12 @@ impl<'a> Issuer<'a> {
     /// The binding to the target that answered, issued now. It shares the names of `held` if that names the same target.
     pub(crate) fn binding(&self, held: Option<&Binding>) -> Binding {
         let (target_group, target, issued_at) = (self.target_group, self.target, self.now());
-        match held.filter(|held| *held.target_group == *target_group && *held.target == *target) {
+        match held.filter(|held| *held.target == *target && held.belongs_to(target_group, self.scope)) {
             Some(held) => Binding { issued_at, ..held.clone() },
-            None => Binding { target_group: target_group.into(), target: target.into(), issued_at },
+            None => {
+                let (target_group, target) = (target_group.into(), target.into());
+                Binding { target_group, target, scope: self.scope.clone(), issued_at }
+            }
         }
     }
 

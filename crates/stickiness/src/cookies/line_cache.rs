@@ -11,7 +11,7 @@ use crate::slots::Slots;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::CookieKind;
 
-/// The number of slots. The target selects the slot.
+/// The number of slots. The target and the scope select the slot.
 const SLOTS: usize = 512;
 
 /// The most entries in one slot, so at most 4,096 are kept altogether.
@@ -72,13 +72,13 @@ impl LineCache {
             self.slots.iter_mut().for_each(Vec::clear);
             self.second = now.second();
         }
-        let entry = self.slots.get(hash(&key.binding.target))?.iter().find(|entry| entry.has(key))?;
+        let entry = self.slots.get(hash(key.binding))?.iter().find(|entry| entry.has(key))?;
         (now.since(entry.binding.issued_at) <= max_age).then(|| Rc::clone(&entry.lines))
     }
 
     /// Keeps lines for this key, in place of those kept for it before, until the second is over or the slot is full.
     pub(crate) fn keep(&mut self, key: LineKey<'_>, lines: Lines) {
-        let Some(entries) = self.slots.get_mut(hash(&key.binding.target)) else { return };
+        let Some(entries) = self.slots.get_mut(hash(key.binding)) else { return };
         entries.retain(|entry| !entry.has(key));
         if entries.len() >= DEPTH {
             entries.clear();
@@ -104,10 +104,10 @@ impl Entry {
     }
 }
 
-/// The FNV-1a hash of a target. With thousands of targets it is cheaper than an ordered map, which compares two dozen addresses
-/// at each look. Targets belong to the operator, so nobody chooses them to collide.
-fn hash(target: &str) -> u64 {
-    let bytes = target.bytes();
+/// The FNV-1a hash of a binding's target and scope. With thousands of targets it is cheaper than an ordered map, which compares two
+/// dozen addresses at each look. Targets and scopes belong to the operator, so nobody chooses them to collide.
+fn hash(binding: &Binding) -> u64 {
+    let bytes = binding.target.bytes().chain(binding.scope.name().bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
@@ -115,11 +115,13 @@ fn hash(target: &str) -> u64 {
 mod tests {
     use super::*;
     use crate::time::Timestamp;
+    use crate::trust::scope::Scope;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn binding(target_group: &str, target: &str) -> Binding {
-        Binding { target_group: target_group.into(), target: target.into(), issued_at: Timestamp::from_millis(5_000) }
+        let (target_group, target) = (target_group.into(), target.into());
+        Binding { target_group, target, scope: Scope::default(), issued_at: Timestamp::from_millis(5_000) }
     }
 
     fn web_a() -> Binding {
@@ -155,11 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_form_target_group_and_target_has_its_own_value() {
+    fn each_kind_form_target_group_target_and_scope_has_its_own_value() {
         let mut cache = LineCache::default();
         let [one, other] = [(); 2].map(|()| Rc::new(CookieOptions::default()));
         let [web_a, web_b, api_a] =
             [("web", "a"), ("web", "b"), ("api", "a")].map(|(group, target)| binding(group, target));
+        let of_admin = Binding { scope: Scope::new("admin"), ..web_a.clone() };
         let lines = |options, duration, over_https| LineKey {
             form: Form::Lines { options, duration, over_https },
             ..value_of(&web_a)
@@ -168,6 +171,7 @@ mod tests {
             value_of(&web_a),
             value_of(&web_b),
             value_of(&api_a),
+            value_of(&of_admin),
             LineKey { kind: CookieKind::AppCookie, ..value_of(&web_a) },
             lines(&one, SECOND, false),
             lines(&one, SECOND, true),

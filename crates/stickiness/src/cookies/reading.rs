@@ -8,9 +8,10 @@ use crate::outcome::Outcome;
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::CookieKind;
+use crate::trust::scope::Scope;
 use crate::trust::sealer::Sealer;
 
-/// A request whose cookies are read for one target group.
+/// A request whose cookies are read for one target group and scope.
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'a> {
     /// Opens the values.
@@ -19,6 +20,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) request: &'a Request<'a>,
     /// The target group that the bindings must belong to.
     pub(crate) target_group: &'a str,
+    /// The scope that the bindings must belong to.
+    pub(crate) scope: &'a Scope,
 }
 
 impl Reading<'_> {
@@ -32,9 +35,12 @@ impl Reading<'_> {
         self.judged(self.sealer.open_binding(kind, value)?, duration)
     }
 
-    /// The binding, if it may pin the request: it belongs to the target group, and its duration, if it has one, is not over.
+    /// The binding, if it may pin the request: it belongs to the target group and the scope, and its duration, if it has one, is not
+    /// over.
     pub(crate) fn judged(&self, binding: Binding, duration: Option<Duration>) -> Result<Binding, Outcome> {
-        let binding = binding.in_group(self.target_group)?;
+        if !binding.belongs_to(self.target_group, self.scope) {
+            return Err(Outcome::WrongGroup);
+        }
         match duration {
             Some(duration) => in_time(binding, duration, self.request.now),
             None => Ok(binding),

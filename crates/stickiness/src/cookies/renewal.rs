@@ -45,6 +45,7 @@ impl Renew {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::scope::Scope;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -52,6 +53,7 @@ mod tests {
         Binding {
             target_group: target_group.into(),
             target: target.into(),
+            scope: Scope::default(),
             issued_at: Timestamp::from_millis(1_700_000_000_000 + second * 1000),
         }
     }

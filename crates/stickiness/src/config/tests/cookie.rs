@@ -323,7 +323,7 @@ fn partitioned_that_is_secure_over_https_only_is_warned_of() {
 
 #[test]
 fn a_warning_is_given_where_it_is_set_and_not_again_where_it_is_inherited() {
-    let json = r#"{"cookie": {"secure": "never"}, "policies": {"long": {"cookie": {"http_only": true}}},
+    let json = r#"{"cookie": {"secure": "never"}, "policies": {"long": {"cookie": {"name": "LONG", "http_only": true}}},
         "target_groups": {"api": {"cookie": {"secure": "auto", "partitioned": true}}, "web": {"cookie.path": "/a"}},
         "rules": [{"target_groups": ["static"], "cookie": {"secure": "auto", "same_site": "none"}}]}"#;
     let warnings = warnings(json);

@@ -250,6 +250,24 @@ fn a_named_policy_is_written_as_a_target_group_is() {
 }
 
 #[test]
+fn a_named_policy_has_its_name_as_its_scope_unless_it_gives_another() {
+    let config = parse(r#"{"policies": {"cart": {}, "long": {"scope": "cart"}, "open": {"scope": ""}}}"#);
+    let scope = |name: &str| config.named_policy(name).unwrap().unwrap().scope.name().to_owned();
+    assert_eq!(["cart", "long", "open"].map(scope), ["cart", "cart", ""]);
+    assert_eq!(config.policy("web").unwrap().scope.name(), "");
+    refused(
+        r#"{"policies": {"cart": {"scopes": ""}}}"#,
+        "policies.cart.scopes: there is no such key; allowed here: stickiness, cookie, scope; did you mean scope?",
+    );
+    refused(r#"{"policies": {"cart": {"scope": null}}}"#, "policies.cart.scope: null is not a string");
+    refused(r#"{"policies": {"cart": {"scope": 7}}}"#, "policies.cart.scope: 7 is not a string");
+    refused(
+        r#"{"target_groups": {"web": {"scope": "cart"}}}"#,
+        "target_groups.web.scope: there is no such key; allowed here: stickiness, cookie",
+    );
+}
+
+#[test]
 fn a_configuration_that_is_not_given_is_one_that_says_nothing() {
     assert_eq!(Config::default().policy("any"), parse("{}").policy("any"));
     assert_eq!(Config::default().policy("any"), Some(&Rc::default()));

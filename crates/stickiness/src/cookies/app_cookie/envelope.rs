@@ -1,13 +1,14 @@
-//! Writes the bindings of an application-based cookie, one for each target group, as bytes and reads them.
+//! Writes the bindings of an application-based cookie, one for each target group and scope, as bytes and reads them.
 
-use crate::trust::binding::{Binding, padded};
+use crate::trust::binding::{Binding, padded, read_scopes, write_scopes};
 
-/// The bindings in bytes: how many (2, big endian), each of them, zeros up to a whole block.
+/// The bindings in bytes: how many (2, big endian), each of them, their scopes, zeros up to a whole block.
 ///
 /// `None` when there are more than 65,535 or a name is longer than 65,535 bytes.
 pub(super) fn write(bindings: &[Binding]) -> Option<Vec<u8>> {
     let mut bytes = u16::try_from(bindings.len()).ok()?.to_be_bytes().to_vec();
     bindings.iter().try_for_each(|binding| binding.write(&mut bytes))?;
+    write_scopes(&mut bytes, bindings)?;
     Some(padded(bytes))
 }
 
@@ -19,7 +20,9 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Binding>> {
         rest = following;
         Some(binding)
     };
-    (0..u16::from_be_bytes(*count)).map(read_next).collect()
+    let mut bindings: Vec<Binding> = (0..u16::from_be_bytes(*count)).map(read_next).collect::<Option<_>>()?;
+    read_scopes(rest, &mut bindings)?;
+    Some(bindings)
 }
 
 #[cfg(test)]
@@ -28,9 +31,15 @@ mod tests {
 
     use super::*;
     use crate::time::Timestamp;
+    use crate::trust::scope::Scope;
 
     fn binding(target_group: &str, target: &str, at: u64) -> Binding {
-        Binding { target_group: target_group.into(), target: target.into(), issued_at: Timestamp::from_millis(at) }
+        let (target_group, target) = (target_group.into(), target.into());
+        Binding { target_group, target, scope: Scope::default(), issued_at: Timestamp::from_millis(at) }
+    }
+
+    fn in_scope(scope: &str, binding: Binding) -> Binding {
+        Binding { scope: Scope::new(scope), ..binding }
     }
 
     #[test]
@@ -38,6 +47,17 @@ mod tests {
         let bindings = [binding("web", "10.0.0.1:80", 1_700_000_000_123), binding("api", "[::1]:80", 0)];
         let mut expected = b"\x00\x02\x00\x00\x01\x8b\xcf\xe5\x68\x7b\x00\x03web\x00\x0b10.0.0.1:80".to_vec();
         expected.extend(b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03api\x00\x08[::1]:80");
+        expected.resize(96, 0);
+        assert_eq!(write(&bindings), Some(expected.clone()));
+        assert_eq!(read(&expected), Some(bindings.to_vec()));
+    }
+
+    #[test]
+    fn the_scopes_stand_after_all_bindings() {
+        let bindings = [binding("web", "a", 0), in_scope("blog", binding("web", "b", 0)), binding("api", "c", 0)];
+        let mut expected = b"\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03web\x00\x01a".to_vec();
+        expected.extend(b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03web\x00\x01b");
+        expected.extend(b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03api\x00\x01c\x00\x00\x00\x04blog");
         expected.resize(96, 0);
         assert_eq!(write(&bindings), Some(expected.clone()));
         assert_eq!(read(&expected), Some(bindings.to_vec()));
@@ -53,8 +73,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_envelope_reads_back(names in proptest::collection::vec((".{0,20}", ".{0,20}", any::<u64>()), 0..20)) {
-            let bindings: Vec<Binding> = names.iter().map(|(group, target, at)| binding(group, target, *at)).collect();
+        fn every_envelope_reads_back(names in proptest::collection::vec((".{0,20}", ".{0,20}", ".{0,9}", any::<u64>()), 0..20)) {
+            let bindings = names.iter();
+            let bindings = bindings.map(|(group, target, scope, at)| in_scope(scope, binding(group, target, *at)));
+            let bindings: Vec<Binding> = bindings.collect();
             prop_assert_eq!(read(&write(&bindings).unwrap()), Some(bindings));
         }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::testing::KEYS;
 use crate::time::Timestamp;
 use crate::trust::key_text::parse_ring;
+use crate::trust::scope::Scope;
 use crate::trust::value_encoding::MAX_COOKIE_VALUE;
 use crate::wire::cookie_header::CookieHeader;
 
@@ -122,13 +123,14 @@ proptest! {
 
     #[test]
     fn of_more_bindings_than_four_cookies_hold_the_first_are_kept(
-        names in vec(("[a-z]{1,80}", "[0-9.:]{1,40}", any::<u64>()), 2..200)
+        names in vec(("[a-z]{1,80}", "[0-9.:]{1,40}", "[a-z]{0,20}", any::<u64>()), 2..200)
     ) {
         let bindings: Vec<Binding> = names
             .into_iter()
-            .map(|(target_group, target, at)| Binding {
+            .map(|(target_group, target, scope, at)| Binding {
                 target_group: target_group.into(),
                 target: target.into(),
+                scope: Scope::new(&scope),
                 issued_at: Timestamp::from_millis(at),
             })
             .collect();
@@ -136,7 +138,7 @@ proptest! {
         prop_assert!(value.len() <= SHARDS * MAX_COOKIE_VALUE);
         let kept = envelope::read(&sealer().open(CookieKind::AppCookie, value.as_bytes()).unwrap()).unwrap();
         prop_assert!(!kept.is_empty() && bindings.starts_with(&kept));
-        // The next one would not have fitted: it has at most 132 bytes, and they come in blocks of 48.
-        prop_assert!(kept.len() == bindings.len() || value.len() > SHARDS * MAX_COOKIE_VALUE - (132 + 2 * 48) * 4 / 3);
+        // The next one would not have fitted: it has at most 154 bytes, and they come in blocks of 48.
+        prop_assert!(kept.len() == bindings.len() || value.len() > SHARDS * MAX_COOKIE_VALUE - (154 + 2 * 48) * 4 / 3);
     }
 }

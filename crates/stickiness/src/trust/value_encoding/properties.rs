@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::outcome::Outcome;
 use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::{Key, NONCE_LENGTH, SECRET_LENGTH};
+use crate::trust::scope::Scope;
 
 type Secret = [u8; SECRET_LENGTH];
 
@@ -20,8 +20,9 @@ const KINDS: [CookieKind; 5] = [
 ];
 
 prop_compose! {
-    fn any_binding()(target_group in ".{0,60}", target in ".{0,108}", at: u64) -> Binding {
-        Binding { target_group: target_group.into(), target: target.into(), issued_at: Timestamp::from_millis(at) }
+    fn any_binding()(target_group in ".{0,60}", target in ".{0,108}", scope in ".{0,9}", at: u64) -> Binding {
+        let (target_group, target) = (target_group.into(), target.into());
+        Binding { target_group, target, scope: Scope::new(&scope), issued_at: Timestamp::from_millis(at) }
     }
 }
 
@@ -74,7 +75,13 @@ proptest! {
     #[test]
     fn in_another_target_group_no_binding_fits(binding in any_binding(), other in ".{0,60}") {
         prop_assume!(*binding.target_group != *other);
-        prop_assert_eq!(binding.in_group(&other), Err(Outcome::WrongGroup));
+        prop_assert!(!binding.belongs_to(&other, &binding.scope));
+    }
+
+    #[test]
+    fn in_another_scope_no_binding_fits(binding in any_binding(), other in ".{0,9}") {
+        prop_assume!(binding.scope.name() != other);
+        prop_assert!(!binding.belongs_to(&binding.target_group, &Scope::new(&other)));
     }
 
     #[test]
