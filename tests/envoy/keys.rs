@@ -1,17 +1,18 @@
 //! The sources of keys, keys that workers and Envoys share, and the rotation of keys.
 
 use local_envoy::Plugin;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use stickiness::outcome::Outcome;
+use stickiness::trust::key_ring::CookieKind;
 
 use harness::{
-    Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, answering, envoy_binary, fetch, forge, forge_with,
-    start_envoy, sticky_config, wait_until,
+    Client, KEY, LoadBalancer, OTHER_KEY, Replaceable, Setup, answering, envoy_binary, fetch, forge, forge_as,
+    forge_with, start_envoy, sticky_config, wait_until,
 };
 
 use crate::pool;
-use crate::steps::ring;
+use crate::steps::{login, ring};
 
 /// Returns `true` if a cookie sealed with `key` pins.
 fn opens(lb: &LoadBalancer, key: &str) -> bool {
@@ -112,6 +113,54 @@ fn keys_are_rotated_by_a_configuration_change_without_a_restart() {
         assert_eq!(client.get(lb.sticky, "/").body, home);
     }
     assert_eq!(lb.counted(Outcome::Moved), 0);
+}
+
+/// A key rotates with clients of this classic type, each of which comes once before the old key is dropped.
+#[track_caller]
+fn classic_sessions_survive_a_rotation(kind: CookieKind, stickiness: &Value, path: &str) {
+    let config = |keys: &[&str]| {
+        let mut config = ring(keys);
+        config["target_groups"] = json!({ "web": { "stickiness": stickiness } });
+        config
+    };
+    let setup = |keys: &[&str]| Setup { plugin: Some(Plugin::Struct(config(keys))), ..Setup::default() };
+    let running = Replaceable::start(&setup(&[KEY]));
+    let lb = &running.lb;
+    let opens = |key| {
+        let value = forge_as(kind, key, &[("web", &lb.targets[1].name_in_envoy(), 0)]);
+        let line = format!("cookie: JSESSIONID=1; AWSELB={value}").into_bytes();
+        (0..4).all(|_| fetch(lb.sticky, "/", &[&line]).body == "b")
+    };
+    let mut client = Client::default();
+    let home = client.get(lb.sticky, path).body;
+    let before = client.jar["AWSELB"].clone();
+
+    running.replace(&setup(&[OTHER_KEY, KEY]));
+    wait_until("the new key to be in force", || opens(OTHER_KEY));
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((&response.body, response.cookie_names()), (&home, vec!["AWSELB", "AWSELBCORS"]), "{kind:?}");
+    assert_ne!(client.jar["AWSELB"], before, "{kind:?}");
+    let response = client.get(lb.sticky, "/");
+    assert_eq!((&response.body, response.cookie_names()), (&home, vec![]), "{kind:?}");
+
+    running.replace(&setup(&[OTHER_KEY]));
+    wait_until("the old key to be gone", || !opens(KEY));
+    for _ in 0..4 {
+        assert_eq!(client.get(lb.sticky, "/").body, home, "{kind:?}");
+    }
+    assert_eq!(lb.counted(Outcome::Moved), 0, "{kind:?}");
+}
+
+#[test]
+fn a_classic_session_that_is_used_survives_the_end_of_the_old_key() {
+    let stickiness = json!({ "type": "classic_lb_cookie", "classic_lb_cookie": { "cookie_expiration_period": 900 } });
+    classic_sessions_survive_a_rotation(CookieKind::ClassicLbCookie, &stickiness, "/");
+}
+
+#[test]
+fn a_classic_session_that_follows_an_application_survives_the_end_of_the_old_key() {
+    let stickiness = json!({ "type": "classic_app_cookie", "classic_app_cookie": { "cookie_name": "JSESSIONID" } });
+    classic_sessions_survive_a_rotation(CookieKind::ClassicAppCookie, &stickiness, &login());
 }
 
 #[test]

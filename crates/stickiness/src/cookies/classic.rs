@@ -3,6 +3,9 @@
 //! "The load balancer does not refresh the expiry time of the cookie and does not check whether the cookie is expired before
 //! using it." (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Duration-based session stickiness") A
 //! client is given one cookie and keeps it while its target serves.
+//!
+//! There is one exception, which AWS has no need of. A cookie that an older key of the ring has sealed is sealed anew, for the same
+//! target and with the same end, because nothing else would free the old key.
 
 mod copied;
 
@@ -13,6 +16,7 @@ use crate::cookies::line_cache::Lines;
 use crate::cookies::names::Pair;
 use crate::cookies::reading::{Reading, newest_good};
 use crate::outcome::Outcome;
+use crate::time::Timestamp;
 use crate::trust::binding::{Binding, padded, read_scopes, read_text, write_scopes, write_text};
 use crate::trust::key_ring::{CookieKind, DrawNonce};
 use crate::wire::application_set_cookie::{Change, change};
@@ -20,21 +24,27 @@ use crate::wire::application_set_cookie::{Change, change};
 /// The `Cache-Control` of every answer that carries such a cookie: caches must not store the `Set-Cookie` header.
 pub(crate) const CACHE_CONTROL: &str = "no-cache=\"set-cookie\"";
 
-/// The cookie that a request under the application-controlled policy brings.
+/// The classic cookie that a request brings.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ReadClassicAppCookie {
+pub(crate) struct ReadClassicCookie {
     /// The binding in it.
     pub(crate) binding: Binding,
-    /// The attributes that were copied from the application's cookie.
+    /// The attributes that were copied from the application's cookie. The duration-based policy copies none.
     attributes: String,
+    /// Whether an older key of the ring has sealed it.
+    pub(crate) is_of_older_key: bool,
 }
 
-/// The newest binding that a request under the duration-based policy brings, or the nearest miss. Of bindings of the same time,
-/// that of the twin counts.
-pub(crate) fn read_lb_cookie(reading: Reading<'_>, names: &Pair) -> Result<Binding, Outcome> {
-    let values = names.values(&reading.request.cookies);
-    let judged = values.map(|value| reading.binding(CookieKind::ClassicLbCookie, &value, None));
-    newest_good(judged, |binding| binding.issued_at)
+/// The newest cookie that a request under the duration-based policy brings, or the nearest miss. Of cookies of the same time, that
+/// of the twin counts.
+pub(crate) fn read_lb_cookie(reading: Reading<'_>, names: &Pair) -> Result<ReadClassicCookie, Outcome> {
+    const KIND: CookieKind = CookieKind::ClassicLbCookie;
+    let judged = names.values(&reading.request.cookies).map(|value| {
+        let binding = reading.binding(KIND, &value, None)?;
+        let is_of_older_key = reading.sealer.is_of_older_key(KIND, &value);
+        Ok(ReadClassicCookie { binding, attributes: String::new(), is_of_older_key })
+    });
+    newest_good(judged, |held| held.binding.issued_at)
 }
 
 /// The `Set-Cookie` lines of the duration-based policy for a client that holds `held`; `None` when it is given none.
@@ -42,20 +52,43 @@ pub(crate) fn lb_cookie_lines(
     issuer: &Issuer<'_>,
     names: &Pair,
     expiration_period: Option<Duration>,
-    held: Option<&Binding>,
+    held: Option<&ReadClassicCookie>,
     draw_nonce: DrawNonce<'_>,
 ) -> Option<Lines> {
     const KIND: CookieKind = CookieKind::ClassicLbCookie;
-    let next = issuer.binding(held);
-    if held.is_some_and(|held| held.has_same_target(&next)) {
+    let next = issuer.binding(held.map(|held| &held.binding));
+    let (value, shown) = match held.filter(|held| held.binding.has_same_target(&next)) {
+        Some(held) => {
+            let rest = rest_to_seal_anew(held, expiration_period, next.issued_at)?;
+            (issuer.sealer.seal_binding(KIND, &held.binding, draw_nonce)?.into(), rest)
+        }
+        // The age of a classic cookie is never judged, so clients may share it for the whole second.
+        None => match issuer.kept_value(KIND, &next, Duration::MAX) {
+            Some(value) => (value, expiration_period),
+            None => {
+                let value = issuer.sealer.seal_binding(KIND, &next, draw_nonce)?;
+                (issuer.keep_value(KIND, &next, value), expiration_period)
+            }
+        },
+    };
+    Some(issuer.classic_pair(names, &value, shown))
+}
+
+/// The time for which browsers keep the cookie that is sealed anew: what is left of the period since the cookie was given, if there is
+/// a period. `None` when the client keeps the cookie that it has.
+#[expect(clippy::option_option, reason = "a cookie may be given for a time, or without one, or not at all")]
+fn rest_to_seal_anew(
+    held: &ReadClassicCookie,
+    expiration_period: Option<Duration>,
+    now: Timestamp,
+) -> Option<Option<Duration>> {
+    if !held.is_of_older_key {
         return None;
     }
-    // The age of a classic cookie is never judged, so clients may share it for the whole second.
-    let value = match issuer.kept_value(KIND, &next, Duration::MAX) {
-        Some(value) => value,
-        None => issuer.keep_value(KIND, &next, issuer.sealer.seal_binding(KIND, &next, draw_nonce)?),
-    };
-    Some(issuer.classic_pair(names, &value, expiration_period))
+    let Some(period) = expiration_period else { return Some(None) };
+    let left = period.saturating_sub(now.since(held.binding.issued_at));
+    // `MAX-AGE=0` would end the session of a client that has kept its cookie for longer than it was told.
+    (left >= Duration::from_secs(1)).then_some(Some(left))
 }
 
 /// The newest cookie that a request under the application-controlled policy brings, or the nearest miss. It pins only together with
@@ -64,15 +97,18 @@ pub(crate) fn read_app_cookie(
     reading: Reading<'_>,
     names: &Pair,
     cookie_name: &str,
-) -> Result<ReadClassicAppCookie, Outcome> {
+) -> Result<ReadClassicCookie, Outcome> {
+    const KIND: CookieKind = CookieKind::ClassicAppCookie;
     let cookies = &reading.request.cookies;
     if !cookies.has(cookie_name) {
         return Err(Outcome::NoCookie);
     }
     let judged = names.values(cookies).map(|value| {
-        let content = reading.sealer.open(CookieKind::ClassicAppCookie, &value)?;
+        let content = reading.sealer.open(KIND, &value)?;
         let (binding, attributes) = read_content(&content).ok_or(Outcome::Malformed)?;
-        Ok(ReadClassicAppCookie { binding: reading.judged(binding, None)?, attributes: attributes.to_owned() })
+        let binding = reading.judged(binding, None)?;
+        let is_of_older_key = reading.sealer.is_of_older_key(KIND, &value);
+        Ok(ReadClassicCookie { binding, attributes: attributes.to_owned(), is_of_older_key })
     });
     newest_good(judged, |held| held.binding.issued_at)
 }
@@ -81,12 +117,12 @@ pub(crate) fn read_app_cookie(
 ///
 /// "The load balancer only inserts a new stickiness cookie if the application response includes a new application cookie."
 /// (AWS, "Configure sticky sessions for your Classic Load Balancer", section "Application-controlled session stickiness") When
-/// another target answers, the client is given a new cookie with the attributes of the old one.
+/// another target answers, or an older key has sealed the cookie, the client is given a new cookie with the attributes of the old one.
 pub(crate) fn app_cookie_lines(
     issuer: &Issuer<'_>,
     names: &Pair,
     cookie_name: &str,
-    held: Option<&ReadClassicAppCookie>,
+    held: Option<&ReadClassicCookie>,
     draw_nonce: DrawNonce<'_>,
 ) -> Option<Lines> {
     let next = issuer.binding(held.map(|held| &held.binding));
@@ -95,7 +131,7 @@ pub(crate) fn app_cookie_lines(
         set_cookies.iter().map(Vec::as_slice).filter(|line| !copied::is_ignored(line)).collect();
     let attributes = match change(&set_cookies, cookie_name, next.issued_at) {
         Change::Set(line) | Change::Delete(line) => copied::attributes(line),
-        Change::None => match held.filter(|held| !held.binding.has_same_target(&next)) {
+        Change::None => match held.filter(|held| held.is_of_older_key || !held.binding.has_same_target(&next)) {
             Some(held) => held.attributes.clone(),
             None => return None,
         },

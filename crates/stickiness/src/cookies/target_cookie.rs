@@ -1,7 +1,7 @@
 //! Target stickiness of every type. Each type has its own cookies.
 
 use crate::cookies::app_cookie::{self, ReadAppCookie};
-use crate::cookies::classic::{self, ReadClassicAppCookie};
+use crate::cookies::classic::{self, ReadClassicCookie};
 use crate::cookies::issuer::Issuer;
 use crate::cookies::lb_cookie;
 use crate::cookies::line_cache::Lines;
@@ -18,17 +18,19 @@ use crate::trust::key_ring::DrawNonce;
 pub(crate) enum ReadTargetCookie {
     LbCookie(Result<Binding, Outcome>),
     AppCookie(ReadAppCookie),
-    ClassicLbCookie(Result<Binding, Outcome>),
-    ClassicAppCookie(Result<ReadClassicAppCookie, Outcome>),
+    ClassicLbCookie(Result<ReadClassicCookie, Outcome>),
+    ClassicAppCookie(Result<ReadClassicCookie, Outcome>),
 }
 
 impl ReadTargetCookie {
     /// The binding that pins the request, or the nearest miss.
     pub(crate) fn pin(&self) -> Result<&Binding, Outcome> {
         match self {
-            Self::LbCookie(pin) | Self::ClassicLbCookie(pin) => pin.as_ref().map_err(|miss| *miss),
+            Self::LbCookie(pin) => pin.as_ref().map_err(|miss| *miss),
             Self::AppCookie(held) => held.pin.as_ref().map_err(|miss| *miss),
-            Self::ClassicAppCookie(held) => held.as_ref().map(|held| &held.binding).map_err(|miss| *miss),
+            Self::ClassicLbCookie(held) | Self::ClassicAppCookie(held) => {
+                held.as_ref().map(|held| &held.binding).map_err(|miss| *miss)
+            }
         }
     }
 }
@@ -59,7 +61,7 @@ pub(crate) fn stays_as_it_is(policy: &Policy, held: &ReadTargetCookie, now: Time
         (Stickiness::LbCookie { duration }, ReadTargetCookie::LbCookie(Ok(pin))) => {
             !policy.cookie.renew.is_due_since(pin.issued_at, now, *duration)
         }
-        (Stickiness::ClassicLbCookie { .. }, ReadTargetCookie::ClassicLbCookie(pin)) => pin.is_ok(),
+        (Stickiness::ClassicLbCookie { .. }, ReadTargetCookie::ClassicLbCookie(Ok(held))) => !held.is_of_older_key,
         _ => false,
     }
 }

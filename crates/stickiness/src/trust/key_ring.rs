@@ -159,6 +159,19 @@ impl KeyRing {
             .map_err(|_| OpenError::Malformed)
     }
 
+    /// Returns true if the ring has keys that only open.
+    #[must_use]
+    pub fn has_older_keys(&self) -> bool {
+        !self.older.is_empty()
+    }
+
+    /// Returns true if an older key of the ring has sealed the value that begins so. The value is one that opens: anybody can write the
+    /// name of a key into a value.
+    #[must_use]
+    pub fn is_of_older_key(&self, start: &[u8]) -> bool {
+        self.has_older_keys() && !start.starts_with(&header(self.newest.tag))
+    }
+
     fn key(&self, tag: [u8; KEY_TAG_LENGTH]) -> Option<&Key> {
         std::iter::once(&self.newest).chain(&self.older).find(|key| key.tag == tag)
     }

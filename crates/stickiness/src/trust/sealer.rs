@@ -34,6 +34,11 @@ impl Sealer {
         cached(&self.bindings, kind, value, open)
     }
 
+    /// Returns true if the value, which opens as one of this kind, has to be sealed anew before its key can leave the ring.
+    pub(crate) fn is_of_older_key(&self, kind: CookieKind, value: &[u8]) -> bool {
+        value_encoding::is_of_older_key(&self.key_ring, kind, value)
+    }
+
     fn decrypt(&self, kind: CookieKind, value: &[u8]) -> Result<Vec<u8>, Outcome> {
         value_encoding::open(&self.key_ring, kind, value).map_err(|error| match error {
             OpenError::Malformed => Outcome::Malformed,

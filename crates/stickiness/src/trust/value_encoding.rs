@@ -47,9 +47,20 @@ pub fn open(key_ring: &KeyRing, kind: CookieKind, value: &[u8]) -> Result<Vec<u8
     if value.len() > kind.max_value() {
         return Err(OpenError::Malformed);
     }
-    let sealed =
-        if kind.is_classic() { hexadecimal::decode_vec(value).ok() } else { STANDARD_NO_PAD.decode(value).ok() };
-    key_ring.open(kind, &sealed.ok_or(OpenError::Malformed)?)
+    key_ring.open(kind, &decode(kind, value).ok_or(OpenError::Malformed)?)
+}
+
+/// Returns true if an older key of the ring has sealed this value of a cookie of this kind. The value is one that opens.
+#[must_use]
+pub fn is_of_older_key(key_ring: &KeyRing, kind: CookieKind, value: &[u8]) -> bool {
+    // They hold the version and the name of the key, and can be decoded by themselves.
+    let start = value.get(..if kind.is_classic() { 10 } else { 8 });
+    key_ring.has_older_keys()
+        && start.and_then(|start| decode(kind, start)).is_some_and(|start| key_ring.is_of_older_key(&start))
+}
+
+fn decode(kind: CookieKind, value: &[u8]) -> Option<Vec<u8>> {
+    if kind.is_classic() { hexadecimal::decode_vec(value).ok() } else { STANDARD_NO_PAD.decode(value).ok() }
 }
 
 #[cfg(test)]

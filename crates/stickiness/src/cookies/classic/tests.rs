@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{Client, Fixture, NOON, TargetAnswer, WEB_A, after, value};
+use crate::testing::{Client, Fixture, KEYS, NOON, OTHER_KEYS, TargetAnswer, WEB_A, after, value};
 
 const PERIOD: &str = r#"{"target_groups": {"*": {"stickiness":
     {"type": "classic_lb_cookie", "classic_lb_cookie": {"cookie_expiration_period": 900}}}}}"#;
@@ -163,4 +163,79 @@ fn the_attributes_that_the_operator_asked_for_are_there_in_capitals() {
     let common = ";PATH=/shop;DOMAIN=example.com;MAX-AGE=900;SECURE;HTTPONLY;PARTITIONED";
     assert!(lines[0].ends_with(&format!("{common};SAMESITE=Lax")), "{lines:?}");
     assert!(lines[1].ends_with(&format!("{common};SAMESITE=None")), "{lines:?}");
+}
+
+/// A load balancer with a new key before the old one, and one with the new key alone.
+fn rotated(config: &str) -> [Fixture; 2] {
+    [&format!("{OTHER_KEYS},{KEYS}"), OTHER_KEYS].map(|keys| Fixture::with_keys(config, keys))
+}
+
+#[test]
+fn a_cookie_of_an_older_key_is_sealed_anew_once_and_ends_when_it_would_have_ended() {
+    let mut client = Client::default();
+    client.ask(&Fixture::new(PERIOD), WEB_A);
+    let [both, new] = rotated(PERIOD);
+    let later = TargetAnswer { at: after(300), ..WEB_A };
+    let seen = client.ask(&both, later);
+    assert_eq!(seen.outcome, Outcome::Pinned);
+    let value = value(&seen.lines[0]);
+    assert_eq!(
+        seen.lines,
+        [
+            format!("AWSELB={value};PATH=/;MAX-AGE=600"),
+            format!("AWSELBCORS={value};PATH=/;MAX-AGE=600;SECURE;SAMESITE=None")
+        ]
+    );
+    for fixture in [&both, &new] {
+        let seen = client.ask(fixture, later);
+        assert_eq!((seen.outcome, seen.lines), (Outcome::Pinned, vec![]));
+    }
+}
+
+#[test]
+fn a_cookie_that_is_kept_beyond_its_period_stays_as_it_is() {
+    let mut client = Client::default();
+    client.ask(&Fixture::new(PERIOD), WEB_A);
+    let [both, _] = rotated(PERIOD);
+    for (seconds, lines) in [(899, 2), (900, 0), (10_000_000, 0)] {
+        let seen = client.clone().ask(&both, TargetAnswer { at: after(seconds), ..WEB_A });
+        assert_eq!((seen.outcome, seen.lines.len()), (Outcome::Pinned, lines), "{seconds}");
+    }
+}
+
+#[test]
+fn a_cookie_without_a_period_is_sealed_anew_without_one() {
+    let config = r#"{"target_groups": {"*": {"stickiness.type": "classic_lb_cookie"}}}"#;
+    let mut client = Client::default();
+    client.ask(&Fixture::new(config), WEB_A);
+    let [both, _] = rotated(config);
+    let lines = client.ask(&both, TargetAnswer { at: after(10_000_000), ..WEB_A }).lines;
+    assert_eq!(lines[0], format!("AWSELB={};PATH=/", value(&lines[0])));
+}
+
+#[test]
+fn a_cookie_of_an_older_key_is_sealed_anew_with_the_attributes_of_the_applications() {
+    let mut client = Client::default();
+    client.ask(&Fixture::new(FOLLOWS), TargetAnswer { set_cookies: &["sid=1; Path=/shop"], ..WEB_A });
+    let [both, new] = rotated(FOLLOWS);
+    let seen = client.ask(&both, WEB_A);
+    assert_eq!((seen.outcome, seen.lines.len()), (Outcome::Pinned, 2));
+    assert!(seen.lines[0].ends_with(";PATH=/shop"), "{:?}", seen.lines);
+    for fixture in [&both, &new] {
+        let seen = client.ask(fixture, WEB_A);
+        assert_eq!((seen.outcome, seen.lines), (Outcome::Pinned, vec![]));
+    }
+}
+
+#[test]
+fn an_answer_that_seals_a_cookie_anew_may_not_be_left_out() {
+    let fixture = Fixture::new(PERIOD);
+    let mut client = Client::default();
+    client.ask(&fixture, WEB_A);
+    let [both, _] = rotated(PERIOD);
+    let stays = |fixture: &Fixture| {
+        let session = fixture.receive("web", &client.cookies(), NOON).unwrap();
+        fixture.balancer.reply_if_unchanged(session, NOON).is_ok()
+    };
+    assert_eq!([&fixture, &both].map(stays), [true, false]);
 }

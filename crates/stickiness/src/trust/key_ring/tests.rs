@@ -85,6 +85,13 @@ fn the_newest_key_seals_and_older_ones_still_open() {
 }
 
 #[test]
+fn a_value_tells_whether_an_older_key_has_sealed_it() {
+    let sealed = |secret| ring(&[secret]).seal(CookieKind::LbCookie, b"content", &NONCE);
+    assert_eq!([1, 2].map(|secret| ring(&[2, 1]).is_of_older_key(&sealed(secret))), [true, false]);
+    assert!(!ring(&[1]).is_of_older_key(&sealed(1)));
+}
+
+#[test]
 fn a_key_that_left_the_ring_is_unknown() {
     let sealed = ring(&[1]).seal(CookieKind::LbCookie, b"content", &NONCE);
     assert_eq!(ring(&[2]).open(CookieKind::LbCookie, &sealed), Err(OpenError::UnknownKey));
