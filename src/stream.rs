@@ -43,7 +43,10 @@ impl Stream {
             match name {
                 b"cookie" => cookies.push(value),
                 b"user-agent" => user_agent = user_agent.or(Some(value)),
-                b"x-forwarded-proto" => forwarded_proto = forwarded_proto.or(Some(value)),
+                // An empty line says nothing, as an empty entry.
+                b"x-forwarded-proto" => {
+                    forwarded_proto = forwarded_proto.filter(|first| !first.is_empty()).or(Some(value));
+                }
                 // Before anything else can end this function: a client that sets them would choose the host.
                 name => override_header::RESERVED
                     .into_iter()

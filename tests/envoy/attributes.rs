@@ -119,6 +119,33 @@ fn x_forwarded_proto_makes_the_twin_secure_only_where_it_is_trusted() {
     }
 }
 
+/// Proxies in a row write a list, and each of them its own spelling. The first entry is that of the client.
+#[test]
+fn the_first_entry_of_x_forwarded_proto_counts_in_any_spelling_and_on_any_number_of_lines() {
+    let lb = with(&json!({ "trust_x_forwarded_proto": true }));
+    for (lines, is_secure) in [
+        (&["https,http"][..], true),
+        (&["https, http"], true),
+        (&["https,https"], true),
+        (&["HTTPS"], true),
+        (&["Https ,http"], true),
+        (&[",https"], true),
+        (&["https", "http"], true),
+        (&["", "https"], true),
+        (&["http,https"], false),
+        (&["http, http"], false),
+        (&["HTTP,https"], false),
+        (&["http", "https"], false),
+        (&["wss,https"], false),
+    ] {
+        let lines: Vec<String> = lines.iter().map(|line| format!("x-forwarded-proto: {line}")).collect();
+        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        let response = fetch(lb.sticky, "/", &lines);
+        let twin = response.line("AWSALBCORS").unwrap();
+        assert_eq!(twin.ends_with("; SameSite=None; Secure"), is_secure, "{lines:?}: {response:?}");
+    }
+}
+
 #[test]
 fn over_tls_who_claims_to_have_come_by_http_gets_a_twin_without_secure() {
     let lb = pool::start(&Setup { edit: &over_tls, ..Setup::default() });

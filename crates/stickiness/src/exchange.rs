@@ -18,7 +18,7 @@ pub struct Request<'a> {
     pub cookies: CookieHeader<'a>,
     /// Its `User-Agent`; empty when there is none.
     pub user_agent: &'a [u8],
-    /// Its `X-Forwarded-Proto`; empty when there is none.
+    /// Its first `X-Forwarded-Proto`; empty when there is none.
     pub forwarded_proto: &'a [u8],
     /// The time at which it came.
     pub now: Timestamp,
@@ -49,14 +49,24 @@ pub(crate) struct ClientFacts {
 impl ClientFacts {
     /// The facts about the client that sent this request. Its browser matters only if a policy follows an application.
     pub(crate) fn new(request: &Request<'_>, follows_applications: bool) -> Self {
-        let forwarded_https = match request.forwarded_proto {
-            b"https" => Some(true),
-            b"http" => Some(false),
+        let scheme = first_scheme(request.forwarded_proto);
+        let forwarded_https = match (scheme.eq_ignore_ascii_case(b"https"), scheme.eq_ignore_ascii_case(b"http")) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
             _ => None,
         };
         let is_chromium_80 = follows_applications && is_chromium_80(request.user_agent);
         Self { is_chromium_80, forwarded_https }
     }
+}
+
+/// The scheme that a client came by, according to an `X-Forwarded-Proto`; empty when it tells none.
+///
+/// Each proxy of a row may add its own scheme at the end, so the first one is that of the client: `https,http`. A list may
+/// have empty entries (RFC 9110 §5.6.1.2).
+fn first_scheme(forwarded_proto: &[u8]) -> &[u8] {
+    let mut entries = forwarded_proto.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    entries.find(|entry| !entry.is_empty()).unwrap_or_default()
 }
 
 /// The sender of an answer.
@@ -89,4 +99,43 @@ pub struct Answer<'a> {
     pub set_cookies: &'a dyn Fn() -> Vec<Vec<u8>>,
     /// Tells whether the client's connection to the listener is encrypted. It is called only if a cookie depends on it.
     pub over_https: &'a dyn Fn() -> bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_scheme_of_x_forwarded_proto_is_that_of_the_client() {
+        for (forwarded_proto, https) in [
+            ("https", Some(true)),
+            ("http", Some(false)),
+            ("HTTPS", Some(true)),
+            ("Https", Some(true)),
+            ("HTTP", Some(false)),
+            ("https,http", Some(true)),
+            ("https, http", Some(true)),
+            ("https,https", Some(true)),
+            ("http,https", Some(false)),
+            ("http, http", Some(false)),
+            (" https\t,http", Some(true)),
+            (",, https", Some(true)),
+            ("", None),
+            (",", None),
+            ("wss", None),
+            ("wss,https", None),
+            ("https:", None),
+            ("\"https\"", None),
+        ] {
+            let request = Request {
+                target_group: "web",
+                route: RouteChoice::default(),
+                cookies: CookieHeader::default(),
+                user_agent: b"",
+                forwarded_proto: forwarded_proto.as_bytes(),
+                now: Timestamp::from_millis(0),
+            };
+            assert_eq!(ClientFacts::new(&request, false).forwarded_https, https, "{forwarded_proto:?}");
+        }
+    }
 }
