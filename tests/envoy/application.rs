@@ -179,6 +179,38 @@ fn our_cookie_is_withdrawn_when_the_application_deletes_its_own() {
     }
 }
 
+/// The spellings of frameworks (rack/rack#527, #1100). Browsers take them all (RFC 6265 §5.1.1).
+#[test]
+fn a_deletion_is_seen_in_every_spelling_of_its_date_that_browsers_take() {
+    let lb = load_balancer();
+    for (effect, date) in [
+        ("the end", "Thu, 01 Jan 1970 00:00:00 -0000"),
+        ("the end", "Thu, 01-Jan-70 00:00:01 GMT"),
+        ("the end", "Thu, 01 Jan 70 00:00:01 GMT"),
+        ("the end", "Thursday, 01-Jan-1970 00:00:00 GMT"),
+        ("the end", "Thu, 1 Jan 1970 00:00:00 UTC"),
+        ("the end", "Thu, 01 Jan 1970 00:00:00"),
+        ("the end", "Thu, 01 Jan 1970 00:00:00 +0000"),
+        ("the end", "01 Jan 1970 00:00:00 GMT"),
+        ("the end", "\"Thu, 01-Jan-1970 00:00:00 GMT\""),
+        ("the end", "Sun, 01 Jan 1990 00:00:00 GMT"),
+        ("the end", "thu, 01 jan 1970 00:00:00 gmt"),
+        ("the end", "Thu Jan 01 00:00:00 UTC 1970"),
+        ("the end", "Do, 01 Jan 1970 00:00:00 GMT"),
+        ("the end", "Mon, 01 Jan 1601 00:00:00 GMT"),
+        ("a session", "Tue, 01-Jan-69 00:00:00 GMT"),
+        ("a session", "Sat, 01-Aug-2037 00:00:00 GMT"),
+        // These are no dates, and browsers ignore the attribute.
+        ("a session", "Sat, 01 Jan 1600 00:00:00 GMT"),
+        ("a session", "Thu, 01 Jan 1970 24:00:00 GMT"),
+        ("a session", "1970-01-01T00:00:00Z"),
+        ("a session", "0"),
+    ] {
+        let line = format!("JSESSIONID=1; Path=/; Expires={date}");
+        assert_eq!(effect_of(&lb, &[line.as_bytes()]), effect, "{date}");
+    }
+}
+
 #[test]
 fn a_max_age_that_is_left_keeps_the_session_whatever_expires_says() {
     let lb = load_balancer();

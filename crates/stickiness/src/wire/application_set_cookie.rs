@@ -1,8 +1,12 @@
 //! Reads from the `Set-Cookie` headers of an answer whether the application sets or deletes its cookie.
-
-use cookie::Cookie;
+//!
+//! A line is read as user agents read it (RFC 6265 §5.2), on its bytes: not every application writes text.
 
 use crate::time::Timestamp;
+use crate::wire::cookie_date;
+
+/// The longest value of an attribute, in bytes. Browsers ignore an attribute with a longer one (RFC 6265bis §5.6).
+const MAX_ATTRIBUTE_VALUE: usize = 1024;
 
 /// The change that an answer makes to the application's cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,24 +45,58 @@ pub fn change<'a>(lines: &[&'a [u8]], name: &str, now: Timestamp) -> Change<'a> 
 }
 
 fn change_by<'a>(line: &'a [u8], name: &str, now: Timestamp) -> Option<Change<'a>> {
-    // The name is not taken from the parser, which strips all white space of Unicode. User agents do not (RFC 6265 §5.2).
-    if !line.trim_ascii_start().strip_prefix(name.as_bytes())?.trim_ascii_start().starts_with(b"=") {
+    let (its_name, value) = name_and_value(parts(line).next()?);
+    if its_name != name.as_bytes() || value.is_none() {
         return None;
     }
-    let cookie = Cookie::parse(String::from_utf8_lossy(line)).ok()?;
-    Some(if is_deletion(&cookie, now) { Change::Delete(line) } else { Change::Set(line) })
+    Some(if is_deletion(line, now) { Change::Delete(line) } else { Change::Set(line) })
 }
 
-/// Returns true if the line removes the cookie, because its time is over. `Max-Age` has precedence over `Expires` (RFC 6265
-/// §5.3).
-fn is_deletion(cookie: &Cookie<'_>, now: Timestamp) -> bool {
-    // The parser reads an empty Max-Age, which user agents ignore, as the greatest number.
-    match cookie.max_age().filter(|max_age| max_age.whole_seconds() < i64::MAX) {
-        Some(max_age) => !max_age.is_positive(),
-        None => cookie
-            .expires_datetime()
-            .is_some_and(|expires| i128::from(expires.unix_timestamp()) <= i128::from(now.second())),
+/// Returns true if the line removes the cookie, because its time is over. `Max-Age` has precedence over `Expires`, and of
+/// several that can be read the last one counts (RFC 6265 §5.3).
+fn is_deletion(line: &[u8], now: Timestamp) -> bool {
+    let (mut is_over_by_max_age, mut expires) = (None, None);
+    for (name, value) in attributes(line) {
+        let Some(value) = value.filter(|value| value.len() <= MAX_ATTRIBUTE_VALUE) else { continue };
+        if name.eq_ignore_ascii_case(b"max-age") {
+            is_over_by_max_age = is_over(value).or(is_over_by_max_age);
+        } else if name.eq_ignore_ascii_case(b"expires") {
+            expires = cookie_date::seconds(value).or(expires);
+        }
     }
+    let is_past = |seconds: i64| u64::try_from(seconds).map_or(true, |seconds| seconds <= now.second());
+    is_over_by_max_age.or(expires.map(is_past)).unwrap_or(false)
+}
+
+/// Returns true if this `Max-Age` is not positive: digits, with or without a minus (RFC 6265 §5.2.2). `None` when user agents
+/// ignore it.
+fn is_over(max_age: &[u8]) -> Option<bool> {
+    let (is_negative, digits) = max_age.strip_prefix(b"-").map_or((false, max_age), |digits| (true, digits));
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| is_negative || digits.iter().all(|digit| *digit == b'0'))
+}
+
+/// The names of the attributes of a line, and their values where they have one.
+pub(crate) fn attributes(line: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    parts(line).skip(1).map(name_and_value)
+}
+
+/// The cookie of a line, and then its attributes.
+fn parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b';')
+}
+
+fn name_and_value(part: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut halves = part.splitn(2, |byte| *byte == b'=').map(trim);
+    (halves.next().unwrap_or_default(), halves.next())
+}
+
+/// Removes the white space that user agents know: spaces and tabs (RFC 6265 §5.2).
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -140,6 +178,53 @@ mod tests {
             assert_eq!(kind(&order, "s"), "set", "{order:?}");
         }
         assert_eq!(kind(&["t=1", "s=; Max-Age=0", "s=; Path=/old; Max-Age=0"], "s"), "delete");
+    }
+
+    #[test]
+    fn a_deletion_is_seen_in_every_spelling_of_its_date_that_browsers_take() {
+        for date in [
+            "Thu, 01 Jan 1970 00:00:00 -0000",
+            "Thu, 01-Jan-70 00:00:01 GMT",
+            "Thursday, 01-Jan-1970 00:00:00 GMT",
+            "Thu, 1 Jan 1970 00:00:00 UTC",
+            "Thu, 01 Jan 1970 00:00:00",
+            "Thu, 01 Jan 1970 00:00:00 +0000",
+            "01 Jan 1970 00:00:00 GMT",
+            "\"Thu, 01-Jan-1970 00:00:00 GMT\"",
+            "thu, 01 jan 1970 00:00:00 gmt",
+            "Thu Jan 01 00:00:00 UTC 1970",
+            "Do, 01 Jan 1601 00:00:00 GMT",
+        ] {
+            assert_eq!(kind(&[&format!("s=; path=/; expires={date}")], "s"), "delete", "{date}");
+        }
+        for date in ["Tue, 01-Jan-69 00:00:00 GMT", "Sat, 01-Aug-37 00:00:00 GMT", "Thu, 01 Jan 1600 00:00:00 GMT", "1"]
+        {
+            assert_eq!(kind(&[&format!("s=; path=/; expires={date}")], "s"), "set", "{date}");
+        }
+    }
+
+    #[test]
+    fn of_several_attributes_the_last_one_that_can_be_read_counts() {
+        const PAST: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
+        const FUTURE: &str = "Tue, 19 Jan 2038 03:14:07 GMT";
+        for line in [
+            format!("s=x; Expires={FUTURE}; Expires={PAST}"),
+            format!("s=x; Expires={PAST}; Expires=soon"),
+            "s=x; Max-Age=5; Max-Age=0; Max-Age=+5; Max-Age=5s; Max-Age=-; Max-Age".to_owned(),
+            format!("s=x; MAX-AGE = -0 ;eXpIrEs={FUTURE}"),
+            format!("s=x; Max-Age=\"5\"; Expires={PAST}"),
+            format!("s=x; Max-Age={}5; Expires={PAST}", "0".repeat(1024)),
+        ] {
+            assert_eq!(kind(&[&line], "s"), "delete", "{line}");
+        }
+        for line in [
+            format!("s=x; Expires={PAST}; Expires={FUTURE}"),
+            format!("s=x; Max-Age=0; Max-Age={}", "9".repeat(1000)),
+            format!("s=x; Expires={PAST}{}", " ".repeat(1024) + "x"),
+            format!("s=Max-Age=0; Expires\u{a0}={PAST}"),
+        ] {
+            assert_eq!(kind(&[&line], "s"), "set", "{line}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Copies attributes from the application's cookie to the stickiness cookie.
 
+use crate::wire::application_set_cookie;
+
 /// "The load balancer copies the following attributes: path, port, domain, secure, httponly, discard, max-age, expires,
 /// version, comment, commenturl, and samesite." (AWS, "Configure sticky sessions for your Classic Load Balancer", section
 /// "Application-controlled session stickiness")
@@ -30,24 +32,21 @@ pub(super) fn is_ignored(line: &[u8]) -> bool {
 /// AWS writes the underscores of a path as `%5F`. An attribute with a control character is not valid (RFC 6265 §4.1.1). The proxy
 /// does not refuse all of these characters, so such an attribute is not copied.
 pub(super) fn attributes(line: &[u8]) -> String {
-    let line = String::from_utf8_lossy(line);
-    let attributes = line.split(';').skip(1).filter_map(|attribute| {
-        let (name, value) = attribute.split_once('=').map_or((attribute, None), |(name, value)| (name, Some(value)));
-        let name = name.trim().to_ascii_uppercase();
-        if !COPIED.contains(&name.as_str()) {
-            return None;
+    let mut copied = String::new();
+    for (name, value) in application_set_cookie::attributes(line) {
+        let Some(name) = COPIED.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name)) else { continue };
+        let value = value.map(String::from_utf8_lossy);
+        if value.as_ref().is_some_and(|value| value.contains(char::is_control)) {
+            continue;
         }
-        let value = value.map(str::trim);
-        if value.is_some_and(|value| value.contains(char::is_control)) {
-            return None;
+        copied.extend([";", *name]);
+        match value {
+            Some(path) if *name == "PATH" => copied.extend(["=", &path.replace('_', "%5F")]),
+            Some(value) => copied.extend(["=", &*value]),
+            None => {}
         }
-        Some(match value {
-            Some(path) if name == "PATH" => format!(";PATH={}", path.replace('_', "%5F")),
-            Some(value) => format!(";{name}={value}"),
-            None => format!(";{name}"),
-        })
-    });
-    attributes.collect()
+    }
+    copied
 }
 
 /// The attributes of the twin: these, but with `SameSite=None` and with `Secure`, without which browsers refuse it.
@@ -81,7 +80,15 @@ mod tests {
     #[test]
     fn an_attribute_with_a_control_character_is_not_copied() {
         assert_eq!(attributes(b"s=1; Path=/\rSet-Cookie: t=2; HttpOnly"), ";HTTPONLY");
-        assert_eq!(attributes(b"s=1; Comment=a\0b; Domain=a\nb; Max-Age=6\x7f0; Path=/\tx; Secure\r"), ";SECURE");
+        assert_eq!(attributes(b"s=1; Comment=a\0b; Domain=a\nb; Max-Age=6\x7f0; Path=/\tx; Secure"), ";SECURE");
+    }
+
+    #[test]
+    fn a_name_that_user_agents_do_not_know_is_not_copied() {
+        assert_eq!(
+            attributes("s=1; \u{a0}Path=/; Secure\r; HttpOnly\u{b}; =; Path ; DOMAIN=".as_bytes()),
+            ";PATH;DOMAIN="
+        );
     }
 
     #[test]
