@@ -437,14 +437,17 @@ fn a_question_to_a_target_group_belongs_to_the_plugin_and_its_answer_may_come_wh
 }
 
 #[test]
-fn an_answer_for_want_of_a_target_is_remembered() {
-    let plugin = plugin(REPICK);
-    host(|host| host.clusters = [("web".to_owned(), Status::Ok), ("green".to_owned(), Status::Ok)].into());
-    let stream = plugin.stream();
-    stream.request(&[]);
-    set("response.code_details", "no_healthy_upstream");
-    assert!(stream.response(&[]).is_empty());
-    assert_eq!(group_header(&plugin.stream().request(&[])), Some(b"green".as_slice()));
+fn after_an_answer_without_a_healthy_target_envoy_is_asked_whether_the_target_group_is_empty() {
+    for (status, group) in [(Status::Ok, None), (Status::InternalFailure, Some(b"green".as_slice()))] {
+        let plugin = plugin(REPICK);
+        host(|host| host.clusters = [("web".to_owned(), Status::Ok), ("green".to_owned(), Status::Ok)].into());
+        let stream = plugin.stream();
+        stream.request(&[]);
+        set("response.code_details", "no_healthy_upstream");
+        assert!(stream.response(&[]).is_empty());
+        host(|host| host.clusters.insert("web".to_owned(), status));
+        assert_eq!(group_header(&plugin.stream().request(&[])), group);
+    }
 }
 
 #[test]

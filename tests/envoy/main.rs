@@ -18,6 +18,7 @@ mod filter_off;
 mod forbidden;
 mod forgery;
 mod gate;
+mod group_health;
 mod hostile;
 mod hostile_targets;
 mod keys;

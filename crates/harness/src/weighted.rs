@@ -102,6 +102,20 @@ impl Weighted {
         wait_for_no_connection(&self.envoy, group_of(name), address);
     }
 
+    /// Kills a target and waits until so many targets of its group are healthy for Envoy.
+    #[track_caller]
+    pub fn kill_and_wait(&mut self, name: &str, healthy: usize) {
+        self.target(name).kill();
+        self.wait_for_healthy(group_of(name), healthy);
+    }
+
+    /// Makes all targets of a group unhealthy, and waits until none is healthy for Envoy. They still answer.
+    #[track_caller]
+    pub fn fail_group(&self, group: &str) {
+        self.targets[group].iter().for_each(|target| target.set_healthy(false));
+        self.wait_for_healthy(group, 0);
+    }
+
     /// Kills all targets of a group and waits until none is healthy for Envoy.
     #[track_caller]
     pub fn kill_group(&mut self, group: &str) {

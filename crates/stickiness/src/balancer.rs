@@ -253,8 +253,8 @@ impl Balancer {
         let mut health = self.group_health.borrow_mut();
         health.request_ended(&session.target_group);
         match &answer.by {
-            AnsweredBy::Target { target_group, .. } => health.saw(target_group, true, answer.now),
-            AnsweredBy::NoHealthyTarget { target_group } => health.saw(target_group, false, answer.now),
+            AnsweredBy::Target { target_group, .. } => health.target_answered(target_group, answer.now),
+            AnsweredBy::NoHealthyTarget { target_group } => health.found_no_target(target_group),
             AnsweredBy::LoadBalancer => (),
         }
     }

@@ -79,7 +79,8 @@ pub enum AnsweredBy<'a> {
         /// Its address.
         target: Cow<'a, str>,
     },
-    /// The load balancer, because no target of this target group is healthy.
+    /// The load balancer, because it found no healthy target of this target group for the request. Other requests may find one:
+    /// the route may lead to a subset of the targets, or the pin may be strict.
     NoHealthyTarget {
         /// The target group.
         target_group: Cow<'a, str>,

@@ -84,17 +84,37 @@ fn its_clients_are_back_when_a_target_is() {
     assert_eq!(reroute(&fixture, &client, "green", after(13)).as_deref(), Some("blue"));
 }
 
-#[test]
-fn an_answer_tells_as_much_as_asking() {
-    let fixture = repicking();
-    let client = client_of_blue(&fixture);
+/// A client of blue, of which a request was answered because no healthy target was found.
+fn client_that_found_no_target(fixture: &Fixture) -> Client {
+    let client = client_of_blue(fixture);
     let session = fixture.receive("blue", &client.cookies(), after(1)).unwrap();
     assert_eq!(session.reroute(), Some("blue"));
     let answer = answer_by(AnsweredBy::NoHealthyTarget { target_group: "blue".into() }, after(1));
     let reply = fixture.balancer.reply(session, &answer, &mut || None);
     assert_eq!((reply.outcome, reply.headers().count()), (Outcome::Pinned, 0));
-    assert_eq!(reroute(&fixture, &client, "green", after(1)).as_deref(), Some("green"));
-    assert_eq!(*fixture.asked.borrow(), ["blue/healthz", "green/healthz"]);
+    client
+}
+
+#[test]
+fn a_request_that_found_no_target_empties_no_group_that_has_one() {
+    let fixture = repicking();
+    let client = client_that_found_no_target(&fixture);
+    for _ in 0..3 {
+        assert_eq!(reroute(&fixture, &client, "green", after(1)).as_deref(), Some("blue"));
+    }
+    // The first question is that of the first request of a worker.
+    assert_eq!(*fixture.asked.borrow(), ["blue/healthz", "blue/healthz"]);
+}
+
+#[test]
+fn a_request_that_found_no_target_has_its_group_asked_and_left_if_it_is_empty() {
+    let fixture = repicking();
+    let client = client_that_found_no_target(&fixture);
+    fixture.empty.borrow_mut().push("blue");
+    for _ in 0..3 {
+        assert_eq!(reroute(&fixture, &client, "green", after(1)).as_deref(), Some("green"));
+    }
+    assert_eq!(*fixture.asked.borrow(), ["blue/healthz", "blue/healthz", "green/healthz"]);
 }
 
 #[test]
