@@ -3,6 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+/// The requests that browsers add a cookie to (RFC 6265bis §5.6.7).
+pub use cookie::SameSite;
+
 use crate::cookies::names::{CookieNames, Pair};
 use crate::trust::scope::Scope;
 
@@ -236,17 +239,6 @@ pub enum Secure {
     Always,
     /// Never.
     Never,
-}
-
-/// The requests that browsers add a cookie to (RFC 6265bis §5.6.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SameSite {
-    /// Requests from the same site.
-    Strict,
-    /// Requests from the same site, and those that follow a link to it.
-    Lax,
-    /// All requests.
-    None,
 }
 
 /// When the unused shards of an application-based cookie are withdrawn.

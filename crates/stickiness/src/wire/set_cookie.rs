@@ -73,7 +73,7 @@ impl Display for SetCookie<'_> {
         }
         write!(f, "; Path={}", self.path)?;
         if let Some(same_site) = self.same_site {
-            write!(f, "; SameSite={}", same_site.word())?;
+            write!(f, "; SameSite={}", same_site)?;
         }
         let flags = [(self.secure, "Secure"), (self.http_only, "HttpOnly"), (self.partitioned, "Partitioned")];
         flags.iter().filter(|(is_set, _)| *is_set).try_for_each(|(_, flag)| write!(f, "; {flag}"))
@@ -111,19 +111,9 @@ impl SetCookie<'_> {
             }
         }
         if let Some(same_site) = self.same_site {
-            attribute(format!(";SAMESITE={}", same_site.word()));
+            attribute(format!(";SAMESITE={}", same_site));
         }
         format!("{}={}{attributes}", self.name, self.value)
-    }
-}
-
-impl SameSite {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Strict => "Strict",
-            Self::Lax => "Lax",
-            Self::None => "None",
-        }
     }
 }
 
@@ -207,7 +197,7 @@ mod tests {
         let cookie = cookie::Cookie::parse(full().to_string()).unwrap();
         assert_eq!(cookie.name_value(), ("AWSALB", "v+/"));
         assert_eq!((cookie.path(), cookie.domain()), (Some("/app"), Some("example.com")));
-        assert_eq!(cookie.same_site(), Some(cookie::SameSite::Lax));
+        assert_eq!(cookie.same_site(), Some(SameSite::Lax));
         assert_eq!((cookie.secure(), cookie.http_only(), cookie.partitioned()), (Some(true), Some(true), Some(true)));
         assert_eq!(cookie.expires_datetime().unwrap().unix_timestamp(), 1_709_032_913);
         assert_eq!(cookie.max_age().unwrap().whole_seconds(), 60);
