@@ -240,6 +240,26 @@ fn the_application_of_the_target_group_and_those_of_policies_keep_a_session_each
 }
 
 #[test]
+fn browsers_keep_the_envelope_for_as_long_as_the_longest_session_in_it() {
+    let following = |cookie_name: &str, seconds: u32| {
+        json!({ "stickiness": {
+            "type": "app_cookie",
+            "app_cookie": { "cookie_name": cookie_name, "duration_seconds": seconds }
+        }})
+    };
+    let lb = two_applications(&json!({
+        "policies": { "shop": following("SHOPSID", 60), "blog": following("BLOGSID", 3600) }
+    }));
+    let mut client = Client::default();
+    let mut seconds_after = |path: &str| client.get(lb.sticky, path).expires_in();
+    let shop = seconds_after(&format!("/shop{}", setting(&["SHOPSID=1"])));
+    assert!((50..=60).contains(&shop), "{shop}");
+    seconds_after(&format!("/blog{}", setting(&["BLOGSID=1"])));
+    let both = seconds_after("/shop/");
+    assert!((3500..=3600).contains(&both), "{both}");
+}
+
+#[test]
 fn two_classic_policies_keep_a_session_each_where_their_cookies_have_names_of_their_own() {
     let lb = two_applications(&json!({ "policies": {
         "shop": { "stickiness": following("classic_app_cookie", "SHOPSID"), "cookie": { "name": "LBSHOP" } },

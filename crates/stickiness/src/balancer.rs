@@ -15,7 +15,7 @@ use crate::cookies::target_cookie;
 use crate::exchange::{Answer, AnsweredBy, ClientFacts, Request};
 use crate::group_health::GroupHealth;
 use crate::outcome::Outcome;
-use crate::policy::{MAX_DURATION, OnEmptyGroup, Policy, Stickiness};
+use crate::policy::{OnEmptyGroup, Policy, Stickiness};
 use crate::time::Timestamp;
 use crate::trust::key_ring::{DrawNonce, KeyRing};
 use crate::trust::scope::Scope;
@@ -65,6 +65,7 @@ pub use session::{Reply, Session};
 pub struct Balancer {
     config: Config,
     follows_applications: bool,
+    longest_app_cookie: Duration,
     sealer: Sealer,
     line_cache: RefCell<LineCache>,
     group_health: RefCell<GroupHealth>,
@@ -78,8 +79,15 @@ impl Balancer {
     #[must_use]
     pub fn new(config: Config, key_ring: KeyRing) -> Self {
         let follows_applications = config.follows_applications();
-        let sealer = Sealer::new(key_ring);
-        Self { config, follows_applications, sealer, line_cache: RefCell::default(), group_health: RefCell::default() }
+        let longest_app_cookie = config.longest_app_cookie();
+        Self {
+            config,
+            follows_applications,
+            longest_app_cookie,
+            sealer: Sealer::new(key_ring),
+            line_cache: RefCell::default(),
+            group_health: RefCell::default(),
+        }
     }
 
     /// The configuration.
@@ -202,9 +210,9 @@ impl Balancer {
     /// The time for which an application-based binding to this target group may pin.
     fn app_cookie_lifetime(&self, target_group: &str) -> Duration {
         match self.config.policy(target_group).map(|policy| &policy.stickiness) {
-            // If routes choose policies, one of them may have chosen a longer duration.
             Some(Stickiness::AppCookie { duration, .. }) if !self.config.routes_choose() => *duration,
-            _ => MAX_DURATION,
+            // If routes choose policies, any of them may be that of the binding's next request.
+            _ => self.longest_app_cookie,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
-use crate::policy::{Policy, Rule};
+use crate::policy::{Policy, Rule, Stickiness};
 use crate::trust::key_ring::KeyRing;
 
 /// The name that stands for every target group that is not named.
@@ -63,9 +64,22 @@ impl Config {
     /// Returns true if any policy follows a cookie of the application.
     #[must_use]
     pub fn follows_applications(&self) -> bool {
+        self.all_policies().any(|policy| policy.stickiness.follows_application())
+    }
+
+    /// The longest time for which any policy lets an application-based binding pin; zero if there is no such policy.
+    #[must_use]
+    pub fn longest_app_cookie(&self) -> Duration {
+        let durations = self.all_policies().map(|policy| match policy.stickiness {
+            Stickiness::AppCookie { duration, .. } => duration,
+            _ => Duration::ZERO,
+        });
+        durations.max().unwrap_or_default()
+    }
+
+    fn all_policies(&self) -> impl Iterator<Item = &Rc<Policy>> {
         let named = self.target_groups.named.values().chain(self.policies.iter().flat_map(BTreeMap::values));
-        let all = named.chain(std::iter::once(&self.target_groups.every_other)).flatten();
-        all.into_iter().any(|policy| policy.stickiness.follows_application())
+        named.chain(std::iter::once(&self.target_groups.every_other)).flatten()
     }
 
     /// Returns true if routes may choose a policy. They may if the configuration has `policies`, even an empty object.

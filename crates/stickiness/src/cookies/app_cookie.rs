@@ -95,14 +95,16 @@ pub(crate) fn lines(
     let set_cookies: Vec<&[u8]> = set_cookies.iter().map(Vec::as_slice).collect();
     let change = change(&set_cookies, cookie_name, issuer.now());
     let is_deleted = matches!(change, Change::Delete(_));
-    let value = match next_bindings(issuer, &change, duration, held)?.as_slice() {
+    let bindings = next_bindings(issuer, &change, duration, held)?;
+    let value = match bindings.as_slice() {
         [] => Rc::from(""),
         [binding] if binding.issued_at == issuer.now() => shared_value(issuer, binding, duration, draw_nonce)?,
         bindings => seal_first_that_fit(issuer.sealer, bindings, draw_nonce)?.into(),
     };
+    let shown = longest_left(issuer, &bindings, duration);
     let mut parts = shards::split(&value);
     let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
-        Some(part) => Some(cookie(issuer, name, part, duration)),
+        Some(part) => Some(cookie(issuer, name, part, shown)),
         None if sent || withdraws_unused(issuer) || (is_deleted && shard == 0) => {
             Some(cookie(issuer, name, REMOVED, duration))
         }
@@ -138,6 +140,18 @@ fn next_bindings(
             is_due.then(|| std::iter::once(next).chain(others).collect())
         }
     }
+}
+
+/// The time until the last of these bindings ends. `duration` is that of the policy that the request is under.
+///
+/// A browser that dropped the cookie at the end of one session would end the others in it.
+fn longest_left(issuer: &Issuer<'_>, bindings: &[Binding], duration: Duration) -> Duration {
+    let left = bindings.iter().map(|binding| {
+        let is_of_request = binding.belongs_to(issuer.target_group, issuer.scope);
+        let lifetime = if is_of_request { duration } else { (issuer.app_cookie_lifetime)(&binding.target_group) };
+        lifetime.saturating_sub(issuer.now().since(binding.issued_at))
+    });
+    left.max().unwrap_or(duration)
 }
 
 fn withdraws_unused(issuer: &Issuer<'_>) -> bool {

@@ -128,6 +128,38 @@ fn one_envelope_holds_the_bindings_of_several_target_groups() {
     assert_eq!(client.ask(&fixture, TargetAnswer { set_cookies: &[], ..api }).outcome, Outcome::WrongGroup);
 }
 
+#[test]
+fn browsers_keep_an_envelope_for_as_long_as_the_longest_session_in_it() {
+    let follows = |seconds| {
+        format!(
+            r#"{{"stickiness": {{"type": "app_cookie", "app_cookie": {{"cookie_name": "sid", "duration_seconds": {seconds}}}}}}}"#
+        )
+    };
+    let fixture = Fixture::new(&format!(
+        r#"{{"target_groups": {{"web": {}, "api": {}}}, "cookie": {{"max_age": "instead"}}}}"#,
+        follows(60),
+        follows(600)
+    ));
+    let mut client = Client::default();
+    let mut max_age = |by: TargetAnswer<'_>| {
+        let lines = client.ask(&fixture, by).lines;
+        attributes(&lines[0])
+            .split("; ")
+            .find_map(|attribute| attribute.trim().strip_prefix("Max-Age="))
+            .unwrap()
+            .to_owned()
+    };
+    let api = TargetAnswer { target_group: "api", ..LOGIN };
+    assert_eq!(max_age(LOGIN), "60");
+    assert_eq!(max_age(api), "600");
+    assert_eq!(max_age(TargetAnswer { at: after(20), ..WEB_A }), "580");
+    // The session that goes on has the longest time left.
+    assert_eq!(max_age(TargetAnswer { at: after(30), set_cookies: &[], ..api }), "600");
+    // Of the sessions that remain when one ends.
+    let logout = ["sid=; Max-Age=0"];
+    assert_eq!(max_age(TargetAnswer { at: after(40), set_cookies: &logout, ..api }), "40");
+}
+
 /// Logs in at so many target groups, each with a long name; the lines of the last answer.
 fn log_in_at(fixture: &Fixture, client: &mut Client, groups: std::ops::Range<usize>) -> Vec<String> {
     groups
@@ -168,15 +200,17 @@ fn a_shard_that_is_not_in_use_any_more_is_withdrawn_once() {
 }
 
 #[test]
-fn where_routes_choose_policies_a_binding_may_be_of_use_for_a_week() {
-    let fixture = Fixture::new(&FOLLOWS.replacen('{', "{\"policies\": {}, ", 1));
+fn where_routes_choose_policies_a_binding_may_be_of_use_for_as_long_as_any_of_them_says() {
+    let long = r#"{"policies": {"short": {}, "long": {"stickiness": {"type": "app_cookie", "app_cookie":
+        {"cookie_name": "other", "duration_seconds": 600}}}}, "#;
+    let fixture = Fixture::new(&FOLLOWS.replacen('{', long, 1));
     let mut client = Client::default();
     log_in_at(&fixture, &mut client, 0..30);
     let is_dropped = |seconds| {
         let lines = client.clone().ask(&fixture, TargetAnswer { at: after(seconds), ..LOGIN }).lines;
         value(&lines[1]) == "_remove_"
     };
-    assert_eq!([60, 7 * 86_400 - 1, 7 * 86_400].map(is_dropped), [false, false, true]);
+    assert_eq!([60, 599, 600].map(is_dropped), [false, false, true]);
 }
 
 #[test]
