@@ -2,35 +2,66 @@
 //!
 //! These are the facts of Envoy that it rests on:
 //!
-//! - `response.code_details` is `via_upstream` for the response of a target and for no other. `upstream.address` alone does not
-//!   tell: after a failed connection it is the dead target, and Envoy answers itself.
-//! - `stateful_session` with header state, placed after this filter, names the target in a header of the response, unless it is the
-//!   one that the request asked for. So where it names none, the pin has answered, if a target has.
-//! - It may be missing, or stand before this filter. Then no response names a target. So a response that names none says something
-//!   only after another response has named one.
+//! - `upstream.address` is the host that Envoy chose last, in the form in which a cookie names it. Where it is the pin, no other
+//!   target has answered. It does not tell that the pin has: after a failed connection it is the dead target, and Envoy answers
+//!   itself.
+//! - `response.code_details` is `via_upstream` for the response of a target and for no other.
+//! - `stateful_session` with header state, placed after this filter, names the host in a header of the response, unless it is the
+//!   one that the request asked for (`onUpdate` in Envoy's source/extensions/http/stateful_session/header/header.h). So where the
+//!   pin was chosen, there is no such header to remove. Where another host was chosen and no header names it, `stateful_session`
+//!   has not seen the pin.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
 use stickiness::config::Mechanism;
 use stickiness::exchange::AnsweredBy;
 
 use crate::{host, override_header};
 
-/// Remembers that `stateful_session` names targets in the responses of this plugin, once one was seen.
-#[derive(Default)]
-pub(crate) struct NamedTargets(Cell<bool>);
+/// The host that Envoy chose for a request.
+pub(crate) enum ChosenHost {
+    /// The pin.
+    Pin,
+    /// Another one than the pin.
+    Another {
+        /// Its address.
+        address: String,
+        /// Whether `stateful_session` has not seen the pin.
+        pin_was_unseen: bool,
+    },
+    /// It is not known, or there is no pin to compare it with.
+    Unknown,
+}
 
-impl NamedTargets {
-    /// Tells whether the pin has answered, if a target has. `false` when that is not certain, or there is no pin.
-    pub(crate) fn no_other_than_pin(&self, mechanism: Mechanism, is_pinned: bool) -> bool {
-        let were_seen = self.0.get();
-        if mechanism != Mechanism::StatefulSession || (were_seen && !is_pinned) {
-            return false;
+impl ChosenHost {
+    /// Asks Envoy for it if there is a pin. The header that tells the client an address is removed.
+    pub(crate) fn find(pin: Option<&str>, mechanism: Mechanism) -> Self {
+        match pin.and_then(|pin| Some((pin, host::upstream_address()?))) {
+            Some((pin, address)) if pin == address => Self::Pin,
+            Some((_, address)) if mechanism == Mechanism::StatefulSession => {
+                let name = host::response_header(override_header::HOST);
+                if !matches!(name, Some(None)) {
+                    host::remove_response_header(override_header::HOST);
+                }
+                // A target may send a header of this name too.
+                let is_named = |name: &[u8]| name == override_header::value(mechanism, &address).as_bytes();
+                let pin_was_unseen = name.is_some_and(|name| !name.is_some_and(|name| is_named(&name)));
+                Self::Another { address, pin_was_unseen }
+            }
+            another => {
+                host::remove_response_header(override_header::HOST);
+                another.map_or(Self::Unknown, |(_, address)| Self::Another { address, pin_was_unseen: false })
+            }
         }
-        let Some(is_named) = host::has_response_header(override_header::HOST) else { return false };
-        self.0.set(were_seen || is_named);
-        is_pinned && were_seen && !is_named
+    }
+
+    /// The address of the host, if it is known. `pin` is the one of the request.
+    pub(crate) fn address<'a>(&'a self, pin: Option<&'a str>) -> Option<&'a str> {
+        match self {
+            Self::Pin => pin,
+            Self::Another { address, .. } => Some(address),
+            Self::Unknown => None,
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`plugin`] | a configuration at work: what its streams share |
 //! | [`stream`] | one request and its answer |
 //! | [`answering_target`] | who answered a request |
+//! | [`pin_watch`] | whether Envoy obeys pins |
 //! | [`empty_group`] | whether a target group has a healthy target |
 //! | [`route_metadata`] | the choices of a route |
 //! | [`override_header`] | the headers that choose the host and the target group |
@@ -34,6 +35,7 @@ mod host;
 mod host_errors;
 mod logger;
 mod override_header;
+mod pin_watch;
 mod plugin;
 mod root;
 mod route_metadata;

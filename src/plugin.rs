@@ -7,8 +7,8 @@ use stickiness::balancer::Balancer;
 use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
 
-use crate::answering_target::NamedTargets;
 use crate::counters::{Counters, Event};
+use crate::pin_watch::PinWatch;
 use crate::ticker::Ticker;
 
 /// A configuration at work.
@@ -16,7 +16,7 @@ pub(crate) struct Plugin {
     /// The context of the plugin.
     pub(crate) context: ContextId,
     pub(crate) balancer: Balancer,
-    pub(crate) named_targets: NamedTargets,
+    pub(crate) pin_watch: PinWatch,
     ticker: Rc<Ticker>,
     counters: Rc<Counters>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Plugin {
 impl Plugin {
     pub(crate) fn new(context: ContextId, balancer: Balancer, ticker: Rc<Ticker>) -> Self {
         let counters = Counters::of_this_worker();
-        Self { context, balancer, named_targets: NamedTargets::default(), ticker, counters }
+        Self { context, balancer, pin_watch: PinWatch::default(), ticker, counters }
     }
 
     /// The time; in a busy worker it may lag behind.

@@ -12,7 +12,7 @@ use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
 use stickiness::wire::cookie_header::CookieHeader;
 
-use crate::answering_target::answered_by;
+use crate::answering_target::{ChosenHost, answered_by};
 use crate::plugin::Plugin;
 use crate::warn_once::warn_once;
 use crate::{empty_group, host, override_header, route_metadata};
@@ -89,12 +89,11 @@ impl Stream {
     ///
     /// Each question to Envoy costs a call, so they come in the order in which an answer makes the next ones unnecessary:
     ///
-    /// 1. Did another target than the pin answer? A header tells, which has to be looked for anyway, because it must not reach the
-    ///    client.
+    /// 1. Did another target than the pin answer? If not, nothing has to be hidden from the client.
     /// 2. If not, does the core want to change anything? With `renew: sliding` or `on_change` mostly not, and that is all.
     /// 3. Did a target answer at all?
-    /// 4. Which target group and which target was it? The first is known where the filter changes no route, the second where 1. has
-    ///    told.
+    /// 4. Which target group and which target was it? The first is known where the filter changes no route, the second where there
+    ///    is a pin.
     /// 5. Which cookies did the application set, and did the client come over TLS? Only some cookies depend on it.
     fn answer(&mut self) {
         let (Some(plugin), Some(session)) = (self.plugin.as_deref(), self.session.take()) else {
@@ -102,12 +101,10 @@ impl Stream {
             return;
         };
         let config = plugin.balancer.config();
-        let by_no_other = plugin.named_targets.no_other_than_pin(config.mechanism, session.pin().is_some());
-        if !by_no_other {
-            host::remove_response_header(override_header::HOST);
-        }
+        let chosen = ChosenHost::find(session.pin(), config.mechanism);
         let now = plugin.now();
-        let session = if by_no_other {
+        let session = if matches!(chosen, ChosenHost::Pin) {
+            plugin.pin_watch.held(session.target_group());
             match plugin.balancer.reply_if_unchanged(session, now) {
                 Ok(reply) => return plugin.count(&reply.counted_group, reply.outcome),
                 Err(session) => session,
@@ -115,21 +112,34 @@ impl Stream {
         } else {
             session
         };
-        let pin = session.shared_pin().filter(|_| by_no_other).cloned();
+        let pin = session.shared_pin().cloned();
         // Without a rule the filter changes no route.
         let target_group = config.rules().is_empty().then(|| Rc::clone(session.shared_target_group()));
         if target_group.is_none() {
             host::remove_response_header(override_header::GROUP);
         }
+        let by = answered_by(target_group.as_deref(), chosen.address(pin.as_deref()));
+        if let Some(pin) = &pin {
+            watch(plugin, &session, pin, &chosen, &by);
+        }
         // Several cookies may ask.
         let over_tls = OnceCell::new();
-        let answer = Answer {
-            by: answered_by(target_group.as_deref(), pin.as_deref()),
-            now,
-            set_cookies: &host::set_cookies,
-            over_https: &|| *over_tls.get_or_init(host::is_over_tls),
-        };
-        conclude(plugin, session, &answer);
+        let over_https = || *over_tls.get_or_init(host::is_over_tls);
+        conclude(plugin, session, &Answer { by, now, set_cookies: &host::set_cookies, over_https: &over_https });
+    }
+}
+
+/// Looks for signs that Envoy does not obey pins, if another target of the pin's target group has answered.
+fn watch(plugin: &Plugin, session: &Session, pin: &Rc<str>, chosen: &ChosenHost, by: &AnsweredBy<'_>) {
+    if let ChosenHost::Another { pin_was_unseen, .. } = chosen
+        && let AnsweredBy::Target { target_group, target } = by
+        && **target_group == *session.target_group()
+    {
+        if *pin_was_unseen {
+            plugin.pin_watch.was_unseen(target_group);
+        } else {
+            plugin.pin_watch.was_passed_over(session.shared_target_group(), pin, target);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod failing_host;
 mod native_host;
+mod pin_watch;
 
 use proxy_wasm::types::{LogLevel, Status};
 
@@ -265,31 +266,60 @@ fn a_stream_that_was_answered_is_not_counted_again_at_its_end() {
     assert_eq!(host(|host| host.filter_state["sticky_session"].clone()), "moved");
 }
 
+/// A pinned request that another target answers, with these headers.
+fn moved(plugin: &Plugin, cookie: &[u8], headers: &[(&str, &[u8])]) -> Headers {
+    let stream = plugin.stream();
+    stream.request(&[("cookie", cookie)]);
+    answered_by("10.0.0.2:8080");
+    let answer = stream.response(headers);
+    stream.end();
+    answer
+}
+
+const UNSEEN: &str = "stateful_session has not seen the pin of a request to the target group \"web\", and another target answered: it \
+                      is missing, or disabled on the route, or stands before sticky_sessions in http_filters; place it after \
+                      sticky_sessions for every route of a sticky target group";
+
 #[test]
-fn where_stateful_session_names_no_target_another_one_than_the_pin_is_noticed_all_the_same() {
+fn where_stateful_session_does_not_see_the_pin_the_request_has_moved_and_one_warning_says_so() {
     let plugin = plugin(KEYS);
     let cookie = cookie_of(&plugin, TARGET);
-    let stream = plugin.stream();
-    stream.request(&[("cookie", &cookie)]);
-    answered_by("10.0.0.2:8080");
-    stream.response(&[]);
-    stream.end();
-    assert_eq!((counted("moved"), counted("pinned")), (1, 0));
+    // A target may send a header of this name, too.
+    for headers in [&[][..], &[], &[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==".as_slice())]] {
+        assert!(moved(&plugin, &cookie, headers).iter().all(|(name, _)| name == "set-cookie"));
+    }
+    assert_eq!((counted("moved"), counted("pinned")), (3, 0));
+    assert_eq!(logged(LogLevel::Warn), [UNSEEN]);
 }
 
 #[test]
-fn where_it_has_named_one_its_silence_means_the_pin_and_nobody_asks_for_the_address() {
+fn of_a_pin_that_was_seen_or_whose_request_no_target_answered_nothing_is_said() {
     let plugin = plugin(KEYS);
+    let cookie = cookie_of(&plugin, TARGET);
+    moved(&plugin, &cookie, &[("x-sticky-session-host", b"MTAuMC4wLjI6ODA4MA==")]);
+    let stream = plugin.stream();
+    stream.request(&[("cookie", &cookie)]);
+    // A retry has failed, too.
+    set("response.code_details", "upstream_reset_before_response_started{connection_failure}");
+    assert!(stream.response(&[]).is_empty());
+    unset("upstream.address");
+    let stream = plugin.stream();
+    stream.request(&[("cookie", &cookie)]);
+    assert!(stream.response(&[("x-sticky-session-host", b"leak")]).is_empty());
+    assert_eq!((counted("moved"), counted("pinned")), (1, 2));
+    assert!(logged(LogLevel::Warn).is_empty());
+}
+
+#[test]
+fn what_stateful_session_has_named_on_one_route_is_not_believed_on_another() {
+    let plugin = plugin(&KEYS.replacen('{', r#"{"cookie": {"renew": "on_change"}, "#, 1));
     let stream = plugin.stream();
     stream.request(&[]);
     answered_by(TARGET);
-    stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==")]);
-    let cookie = cookie_of(&plugin, TARGET);
-    let stream = plugin.stream();
-    stream.request(&[("cookie", &cookie)]);
-    unset("upstream.address");
-    assert_eq!(stream.response(&[]).len(), 2);
-    assert_eq!(counted("pinned"), 1);
+    let answer = stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==")]);
+    let cookie = header(&answer, "set-cookie").unwrap().split(|&byte| byte == b';').next().unwrap().to_vec();
+    assert_eq!(moved(&plugin, &cookie, &[]).len(), 2);
+    assert_eq!((counted("moved"), counted("pinned")), (1, 0));
 }
 
 #[test]

@@ -4,7 +4,12 @@ use crate::host;
 
 /// Logs a warning, unless a worker of this process has logged it already.
 pub(crate) fn warn_once(warning: &str) {
-    if is_first(&format!("sticky_sessions.warning.{warning}")) {
+    warn_once_of(warning, warning);
+}
+
+/// Logs a warning, unless a worker of this process has logged one of this kind already.
+pub(crate) fn warn_once_of(kind: &str, warning: &str) {
+    if is_first(&format!("sticky_sessions.warning.{kind}")) {
         log::warn!("{warning}");
     }
 }

@@ -60,12 +60,30 @@ fn a_target_that_names_another_one_as_the_host_is_not_believed() {
         stream.request(cookies);
         answered_by(TARGET);
         let answer = stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjI6ODA4MA==")]);
-        assert!(answer.iter().all(|(name, _)| name == "set-cookie"), "{answer:?}");
         let next = header(&answer, "set-cookie").unwrap().split(|&byte| byte == b';').next().unwrap();
         let headers = plugin.stream().request(&[("cookie", next)]);
         assert_eq!(header(&headers, "x-sticky-session-host"), Some(b"MTAuMC4wLjE6ODA4MA==".as_slice()));
     }
     assert_eq!((counted("pinned"), counted("moved")), (1, 0));
+}
+
+#[test]
+fn a_header_with_the_name_of_ours_is_removed_unless_the_pin_was_chosen_when_stateful_session_writes_none() {
+    for mechanism in ["stateful_session", "override_host"] {
+        let plugin = plugin(&KEYS.replacen('{', &format!(r#"{{"upstream.mechanism": "{mechanism}", "#), 1));
+        let cookie = cookie_of(&plugin, TARGET);
+        for (cookies, target, is_left) in [
+            (&[][..], TARGET, false),
+            (&[("cookie", cookie.as_slice())], "10.0.0.2:8080", false),
+            (&[("cookie", cookie.as_slice())], TARGET, true),
+        ] {
+            let stream = plugin.stream();
+            stream.request(cookies);
+            answered_by(target);
+            let answer = stream.response(&[("x-sticky-session-host", b"of the target")]);
+            assert_eq!(header(&answer, "x-sticky-session-host").is_some(), is_left, "{mechanism}");
+        }
+    }
 }
 
 #[test]
@@ -169,18 +187,14 @@ fn a_request_whose_target_group_envoy_does_not_take_is_sent_to_no_target_of_it()
 }
 
 #[test]
-fn where_envoy_does_not_say_whether_it_names_a_target_the_address_of_the_target_is_asked_for() {
+fn where_envoy_does_not_say_whether_it_names_a_target_the_header_is_removed_and_nothing_is_said_of_it() {
     let plugin = plugin(KEYS);
     let cookie = cookie_of(&plugin, TARGET);
-    let stream = plugin.stream();
-    stream.request(&[]);
-    stream.response(&[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==")]);
     host(|host| host.failing = vec!["proxy_get_header_map_value"]);
-    let stream = plugin.stream();
-    stream.request(&[("cookie", &cookie)]);
-    answered_by("10.0.0.2:8080");
-    stream.response(&[]);
+    let answer = moved(&plugin, &cookie, &[("x-sticky-session-host", b"MTAuMC4wLjI6ODA4MA==")]);
+    assert!(header(&answer, "x-sticky-session-host").is_none());
     assert_eq!((counted("moved"), counted("pinned"), host_errors()), (1, 0, 1));
+    assert!(!logged(LogLevel::Warn).contains(&UNSEEN.to_owned()));
 }
 
 #[test]

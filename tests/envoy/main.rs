@@ -28,6 +28,7 @@ mod observability;
 mod override_host;
 mod parity;
 mod per_route;
+mod pins_not_obeyed;
 mod pool;
 mod raw_http2;
 mod reconfigured;

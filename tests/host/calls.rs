@@ -31,7 +31,7 @@ const CLUSTER: &str = "get_property xds.cluster_name";
 const ROUTE: &str = "proxy_get_property xds.route_metadata.filter_metadata.sticky_sessions";
 const OUTCOME: &str = "set_property";
 const PIN: &str = "replace_header_map_value x-sticky-session-host";
-const IS_ANOTHER_TARGET: &str = "get_header_map_value x-sticky-session-host";
+const IS_NAMED: &str = "get_header_map_value x-sticky-session-host";
 const HIDE_ADDRESS: &str = "remove_header_map_value x-sticky-session-host";
 const BY_A_TARGET: &str = "get_property response.code_details";
 const ADDRESS: &str = "get_property upstream.address";
@@ -40,27 +40,39 @@ const COOKIE: &str = "add_header_map_value set-cookie";
 
 #[test]
 fn a_pinned_request_makes_eight_calls() {
-    let asked = [IS_ANOTHER_TARGET, BY_A_TARGET];
+    let asked = [ADDRESS, BY_A_TARGET];
     makes(Scenario::Pinned, &[&[HEADERS, CLUSTER, PIN, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
 }
 
 #[test]
+fn with_override_host_a_pinned_request_makes_as_many() {
+    let asked = [ADDRESS, BY_A_TARGET];
+    makes(Scenario::PinnedOverrideHost, &[&[HEADERS, CLUSTER, PIN, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
+}
+
+#[test]
+fn a_session_that_moves_makes_eleven() {
+    let asked = [ADDRESS, IS_NAMED, HIDE_ADDRESS, BY_A_TARGET, OUTCOME];
+    makes(Scenario::Failover, &[&[HEADERS, CLUSTER, PIN, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
+}
+
+#[test]
 fn over_tls_a_pinned_request_makes_one_call_more() {
-    let asked = [IS_ANOTHER_TARGET, BY_A_TARGET, OVER_TLS];
+    let asked = [ADDRESS, BY_A_TARGET, OVER_TLS];
     makes(Scenario::PinnedOverTls, &[&[HEADERS, CLUSTER, PIN, OUTCOME], &asked[..], &[COOKIE, COOKIE]].concat());
 }
 
 #[test]
 fn a_pinned_request_whose_cookie_needs_no_renewal_makes_five() {
     for scenario in [Scenario::PinnedSliding, Scenario::PinnedOnChange] {
-        makes(scenario, &[HEADERS, CLUSTER, PIN, OUTCOME, IS_ANOTHER_TARGET]);
+        makes(scenario, &[HEADERS, CLUSTER, PIN, OUTCOME, ADDRESS]);
     }
 }
 
 #[test]
 fn where_there_is_one_target_group_only_a_pinned_request_makes_one_call_less() {
     assert_eq!(calls(Scenario::PinnedOnlyTargetGroup).len(), 7);
-    makes(Scenario::PinnedAtLeastCost, &[HEADERS, PIN, OUTCOME, IS_ANOTHER_TARGET]);
+    makes(Scenario::PinnedAtLeastCost, &[HEADERS, PIN, OUTCOME, ADDRESS]);
 }
 
 #[test]

@@ -102,6 +102,15 @@ impl Plugin {
         Ok(cookies_of(&answer))
     }
 
+    /// As [`Plugin::serve`]. Another target answers than the one that the cookies name.
+    pub(super) fn serve_elsewhere(&mut self, cookies: &str) -> Result<String, Error> {
+        let address = "upstream.address".to_owned();
+        let before = self.vm.host().properties.insert(address.clone(), b"10.0.0.2:8080".into()).unwrap();
+        let cookies = self.serve(cookies);
+        self.vm.host().properties.insert(address, before);
+        cookies
+    }
+
     /// All requests of the filter's own are answered.
     pub(super) fn answer_calls(&mut self) -> Result<(), Error> {
         while !self.vm.host().outstanding.is_empty() {

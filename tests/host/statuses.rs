@@ -24,6 +24,8 @@ fn called() -> BTreeSet<String> {
     let called = configurations().into_iter().flat_map(|configuration| {
         let mut plugin = Plugin::start(&configuration);
         plugin.assert_sticky("on a host that works");
+        let cookies = plugin.serve("").unwrap();
+        plugin.serve_elsewhere(&cookies).unwrap();
         plugin.vm.host().called()
     });
     called.collect()
@@ -68,6 +70,7 @@ fn live(plugin: &mut Plugin, fault: &Fault, from: Moment) -> Result<(), Error> {
         plugin.vm.delete(stream)?;
     }
     plugin.serve(&before)?;
+    plugin.serve_elsewhere(&before)?;
     plugin.answer_calls()
 }
 
@@ -161,6 +164,7 @@ fn a_function_that_fails_is_counted_and_warned_of_once() {
             for _ in 0..3 {
                 plugin.serve("").unwrap();
                 plugin.serve(&cookies).unwrap();
+                plugin.serve_elsewhere(&cookies).unwrap();
             }
             let host = plugin.vm.host();
             let warned = host.log.iter().filter(|line| line.contains(&function)).count();

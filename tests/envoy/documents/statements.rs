@@ -31,7 +31,7 @@ fn settings(document: &str, heading: &str, columns: [usize; 3]) -> Vec<Setting> 
 }
 
 /// Defaults in words. Other tests are about them.
-const IN_WORDS: [&str; 8] = [
+const IN_WORDS: [&str; 9] = [
     "",
     "a random key",
     "all are sticky",
@@ -40,6 +40,7 @@ const IN_WORDS: [&str; 8] = [
     "required",
     "required for this type",
     "the browser session",
+    "the policy's name",
 ];
 
 /// A default that depends on the type. Tests compare the names in lines of `Set-Cookie`.
