@@ -103,6 +103,11 @@ pub(crate) fn set_filter_state(key: &str, word: &str) {
     checked(hostcalls::set_property(key, word.as_bytes()));
 }
 
+/// Tells whether the stream has the word that [`set_filter_state`] gives it. Clients cannot give it one.
+pub(crate) fn has_filter_state(key: &str) -> bool {
+    property(key).is_some()
+}
+
 /// The time by Envoy's system clock; 1970 when Envoy does not tell it, when every cookie is over.
 pub(crate) fn now() -> Timestamp {
     let since_1970 = checked(hostcalls::current_time()).unwrap_or_default();

@@ -9,6 +9,8 @@
 //!   (<https://github.com/envoyproxy/envoy/issues/37845>). A dead, draining or removed target answers nobody, so a failover or a
 //!   deployment does not look like this, however many sessions move. A target that flaps or restarts may do it once in a while.
 //!   So each time is weighed against the pins that held meanwhile.
+//!
+//! It also warns of two instances of the filter in one chain that are sticky for the same target group.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -29,6 +31,7 @@ const MAX_GROUPS: usize = 64;
 #[derive(Default)]
 pub(crate) struct PinWatch {
     has_warned_of_unseen: Cell<bool>,
+    has_warned_of_another: Cell<bool>,
     groups: RefCell<Vec<Watched>>,
     /// The sum of the weights of all groups. It is mostly 0, and then a pin that holds costs nothing.
     weight: Cell<u32>,
@@ -56,6 +59,27 @@ impl PinWatch {
                  after sticky_sessions for every route of a sticky target group"
             ),
         );
+    }
+
+    /// Another instance of the filter has pinned the request to a target group, for which this one may be sticky too.
+    pub(crate) fn was_pinned_by_another(
+        &self,
+        target_group: impl FnOnce() -> Option<String>,
+        is_sticky: impl FnOnce(&str) -> bool,
+    ) {
+        if self.has_warned_of_another.get() {
+            return;
+        }
+        if let Some(target_group) = target_group().filter(|target_group| is_sticky(target_group)) {
+            self.has_warned_of_another.set(true);
+            warn_once_of(
+                "another instance",
+                &format!(
+                    "two instances of the filter in one chain are sticky for the target group {target_group:?}: the second one \
+                     leaves a request alone that the first one has pinned"
+                ),
+            );
+        }
     }
 
     /// The target of the pin was chosen.

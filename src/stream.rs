@@ -27,17 +27,20 @@ pub(crate) struct Stream {
     plugin: Option<Rc<Plugin>>,
     /// The session of a request to a sticky target group, until its outcome is counted.
     session: Option<Session>,
+    /// Another instance of the filter, which stands before this one in the chain, has pinned the request.
+    is_left_to_another: bool,
 }
 
 impl Stream {
     pub(crate) fn new(context: ContextId, plugin: Option<Rc<Plugin>>) -> Self {
-        Self { context, plugin, session: None }
+        Self { context, plugin, session: None, is_left_to_another: false }
     }
 
     /// The session of the request, if it is sticky. Envoy is told its pin and its outcome.
-    fn receive(&self) -> Option<Session> {
+    fn receive(&mut self) -> Option<Session> {
         let headers = host::request_headers();
         let mut cookies = CookieHeader::default();
+        let mut are_reserved = [false; override_header::RESERVED.len()];
         let (mut user_agent, mut forwarded_proto): (Option<&[u8]>, Option<&[u8]>) = (None, None);
         for (name, value) in &headers {
             match name {
@@ -47,12 +50,21 @@ impl Stream {
                 b"x-forwarded-proto" => {
                     forwarded_proto = forwarded_proto.filter(|first| !first.is_empty()).or(Some(value));
                 }
-                // Before anything else can end this function: a client that sets them would choose the host.
-                name => override_header::RESERVED
-                    .into_iter()
-                    .filter(|reserved| reserved.as_bytes() == name)
-                    .for_each(host::remove_request_header),
+                name => {
+                    let reserved = override_header::RESERVED.into_iter().zip(&mut are_reserved);
+                    reserved.for_each(|(reserved, is_there)| *is_there |= reserved.as_bytes() == name);
+                }
             }
+        }
+        // Before anything else can end this function: a client that sets them would choose the host.
+        if are_reserved.contains(&true) {
+            // No client can give a request an outcome. Who has given it one has removed the client's headers before.
+            if host::has_filter_state(FILTER_STATE) {
+                self.leave_to_another();
+                return None;
+            }
+            let reserved = override_header::RESERVED.into_iter().zip(are_reserved).filter(|(_, is_there)| *is_there);
+            reserved.for_each(|(name, _)| host::remove_request_header(name));
         }
         let plugin = self.plugin.as_deref()?;
         let config = plugin.balancer.config();
@@ -85,6 +97,16 @@ impl Stream {
         Some(session)
     }
 
+    /// Leaves the request and its answer to another instance of the filter, which stands before this one in the chain and has
+    /// written its headers already.
+    fn leave_to_another(&mut self) {
+        self.is_left_to_another = true;
+        let Some(plugin) = self.plugin.as_deref() else { return };
+        let config = plugin.balancer.config();
+        let target_group = || config.only_target_group.clone().or_else(host::target_group);
+        plugin.pin_watch.was_pinned_by_another(target_group, |target_group| config.policy(target_group).is_some());
+    }
+
     /// Gives the answer its cookies and counts the outcome.
     ///
     /// Each question to Envoy costs a call, so they come in the order in which an answer makes the next ones unnecessary:
@@ -97,7 +119,9 @@ impl Stream {
     /// 5. Which cookies did the application set, and did the client come over TLS? Only some cookies depend on it.
     fn answer(&mut self) {
         let (Some(plugin), Some(session)) = (self.plugin.as_deref(), self.session.take()) else {
-            override_header::RESERVED.into_iter().for_each(host::remove_response_header);
+            if !self.is_left_to_another {
+                override_header::RESERVED.into_iter().for_each(host::remove_response_header);
+            }
             return;
         };
         let config = plugin.balancer.config();

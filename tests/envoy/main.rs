@@ -39,3 +39,4 @@ mod smuggling;
 mod steps;
 mod target_groups;
 mod together;
+mod two_instances;

@@ -199,6 +199,8 @@ impl State {
             }
             "/500" => format!("HTTP/1.1 500 Broken\r\n{length}"),
             "/redirect" => format!("HTTP/1.1 302 Found\r\nlocation: /\r\n{length}"),
+            // Envoy follows a whole URL only.
+            "/redirect-inside" => format!("HTTP/1.1 302 Found\r\nlocation: http://test/\r\n{length}"),
             "/not-modified" => "HTTP/1.1 304 Not Modified\r\n\r\n".to_owned(),
             _ if path.starts_with(STATUS) => {
                 let length = if head.starts_with("HEAD ") { "content-length: 5\r\n\r\n" } else { &length };
