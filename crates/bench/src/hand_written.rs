@@ -53,8 +53,8 @@ pub(crate) const CALLS: [&str; 8] = [
     "it reads the name of the cluster",
     "it stores the outcome for the access log",
     "it sets the pin, and Envoy looks for the route again",
-    "it reads from the response whether another target answered",
-    "it reads who answered",
+    "it reads which host Envoy chose",
+    "it reads whether the host answered",
     "it adds a cookie",
     "it adds the CORS cookie",
 ];
@@ -67,6 +67,7 @@ pub(crate) fn with_the_first_calls(target: SocketAddr, count: usize) -> Result<V
     let mut memory = Memory::default();
     let mut pair = |text: &str| memory.place(text);
     let (cluster, details) = (pair("xds\\00cluster_name"), pair("response\\00code_details"));
+    let chosen = pair("upstream\\00address");
     let (state, word) = (pair("sticky_session"), pair("pinned"));
     let (host, address) = (pair("x-sticky-session-host"), pair(&BASE64.encode(target.to_string().as_bytes())));
     let set_cookie = pair("set-cookie");
@@ -79,12 +80,7 @@ pub(crate) fn with_the_first_calls(target: SocketAddr, count: usize) -> Result<V
         format!("(drop (call $set_property {state} {word}))"),
         format!("(drop (call $replace i32.const 0 {host} {address}))"),
     ];
-    let answer = [
-        format!("(drop (call $get_header i32.const 2 {host} i32.const 16 i32.const 20))"),
-        get(&details),
-        add(&plain),
-        add(&twin),
-    ];
+    let answer = [get(&chosen), get(&details), add(&plain), add(&twin)];
     let callbacks = format!(
         r#"
   (data (i32.const {START}) "{}")
@@ -105,7 +101,6 @@ fn first(calls: &[String], count: usize) -> String {
 
 const IMPORTS: &str = r#"
   (import "env" "proxy_get_header_map_pairs" (func $get_headers (param i32 i32 i32) (result i32)))
-  (import "env" "proxy_get_header_map_value" (func $get_header (param i32 i32 i32 i32 i32) (result i32)))
   (import "env" "proxy_replace_header_map_value" (func $replace (param i32 i32 i32 i32 i32) (result i32)))
   (import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))
   (import "env" "proxy_get_property" (func $get_property (param i32 i32 i32 i32) (result i32)))

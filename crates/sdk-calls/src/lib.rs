@@ -72,7 +72,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let _ = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, HOST);
+        let _ = hostcalls::get_property(vec!["upstream", "address"]);
         let _ = hostcalls::get_property(vec!["response", "code_details"]);
         for line in [&self.words.cookie, &self.words.twin] {
             let _ = hostcalls::add_map_value(MapType::HttpResponseHeaders, "set-cookie", line);
