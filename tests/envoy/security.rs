@@ -1,5 +1,6 @@
 //! Checks `SECURITY.md`: its statements about logs, keys and stolen cookies, and that the tests and bounds that it names exist.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +131,24 @@ fn every_test_that_the_threat_model_names_exists() {
             "{test} is no test"
         );
     }
+}
+
+/// The numbers in parentheses in a text, such as `(7)` and `(7, 8)`.
+fn references(text: &str) -> impl Iterator<Item = usize> {
+    let groups = text.split('(').skip(1).filter_map(|rest| rest.split_once(')')).map(|(group, _)| group);
+    let numbers =
+        groups.filter_map(|group| group.split(", ").map(|number| number.parse().ok()).collect::<Option<Vec<_>>>());
+    numbers.flatten()
+}
+
+#[test]
+fn every_claim_of_the_threat_model_has_a_row_of_its_own_and_every_row_a_claim() {
+    let document = read("SECURITY.md");
+    let (claims, table) = document.split_once("## The tests of the claims").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok());
+    let rows: Vec<usize> = rows.collect();
+    assert_eq!(rows, (1..=rows.len()).collect::<Vec<_>>());
+    assert_eq!(references(claims).collect::<BTreeSet<_>>(), rows.into_iter().collect());
 }
 
 #[test]
