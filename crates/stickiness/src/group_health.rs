@@ -27,7 +27,7 @@ pub(crate) struct GroupHealth(BTreeMap<String, Known>);
 struct Known {
     under_way: u32,
     seen: Option<Seen>,
-    /// Whether a request has found no target since the group was last seen.
+    /// True if a request has found no target since the group was last seen.
     is_doubted: bool,
     /// The time of the last probe that settled a doubt.
     settled_at: Option<Timestamp>,

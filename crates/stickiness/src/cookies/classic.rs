@@ -31,7 +31,7 @@ pub(crate) struct ReadClassicCookie {
     pub(crate) binding: Binding,
     /// The attributes that were copied from the application's cookie. The duration-based policy copies none.
     attributes: String,
-    /// Whether an older key of the ring has sealed it.
+    /// True if an older key of the ring has sealed it.
     pub(crate) is_of_older_key: bool,
 }
 
