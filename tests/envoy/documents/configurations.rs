@@ -46,7 +46,7 @@ pub(crate) fn override_host() -> Value {
 pub(crate) fn ten_lines(config: &mut Config) {
     let filters = config.http_filters("sticky").unwrap();
     let router = filters.pop().unwrap();
-    *filters = yaml(TEN_LINES).as_array().unwrap().clone();
+    filters.clone_from(yaml(TEN_LINES).as_array().unwrap());
     filters.push(router);
     config.wasm_file(wasm()).unwrap();
 }
