@@ -73,7 +73,7 @@ impl Display for SetCookie<'_> {
         }
         write!(f, "; Path={}", self.path)?;
         if let Some(same_site) = self.same_site {
-            write!(f, "; SameSite={}", same_site)?;
+            write!(f, "; SameSite={same_site}")?;
         }
         let flags = [(self.secure, "Secure"), (self.http_only, "HttpOnly"), (self.partitioned, "Partitioned")];
         flags.iter().filter(|(is_set, _)| *is_set).try_for_each(|(_, flag)| write!(f, "; {flag}"))
@@ -111,7 +111,7 @@ impl SetCookie<'_> {
             }
         }
         if let Some(same_site) = self.same_site {
-            attribute(format!(";SAMESITE={}", same_site));
+            attribute(format!(";SAMESITE={same_site}"));
         }
         format!("{}={}{attributes}", self.name, self.value)
     }
