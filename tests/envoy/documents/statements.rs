@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stickiness::config::Config;
+use stickiness::outcome::Outcome;
 
 use local_envoy::{DEFAULT_VERSION, OLDEST_VERSION};
 
@@ -162,4 +163,28 @@ fn the_images_are_built_with_the_version_of_rust_that_the_repository_names() {
     let version = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
     let (minor, _) = version.rsplit_once('.').unwrap();
     assert!(read("Dockerfile").contains(&format!("FROM rust:{minor}-")), "{version}");
+}
+
+#[test]
+fn every_list_of_outcomes_has_all_of_them() {
+    let words: BTreeSet<&str> = Outcome::ALL.map(Outcome::word).into();
+    let page = read("docs/operations.md");
+    let (_, table) = page.split_once("| outcome | meaning |\n|---|---|\n").unwrap();
+    let rows = table.lines().map_while(|line| line.strip_prefix("| `"));
+    assert_eq!(rows.map(|row| row.split('`').next().unwrap()).collect::<BTreeSet<_>>(), words);
+
+    // The tag of Prometheus is a list in each configuration.
+    for file in ["envoy/envoy.yaml", "envoy/weighted.yaml", "docs/deployment.md"] {
+        let text = read(file);
+        let (_, list) = text.split_once(r"target_group\..+?(\.(").unwrap_or_else(|| panic!("{file}"));
+        assert_eq!(list.split(')').next().unwrap().split('|').collect::<BTreeSet<_>>(), words, "{file}");
+    }
+}
+
+#[test]
+fn the_front_page_counts_the_scenarios() {
+    let count = read("tests/peers/scenarios.yaml").lines().filter(|line| line.starts_with("- id: ")).count();
+    for (file, statement) in [("README.md", format!("plays {count} scenarios")), ("README.ko.md", format!("{count}"))] {
+        assert!(read(file).contains(&statement), "{file}: {count}");
+    }
 }
