@@ -4,13 +4,14 @@
 use std::net::SocketAddr;
 
 use data_encoding::BASE64;
-use local_envoy::Config;
+use local_envoy::{Config, Plugin};
 use serde_json::json;
 
 use harness::{LoadBalancer, Response, Setup, Weighted, fetch, routes, setting, weigh};
 
 use crate::crash::{CALLBACKS, Crashing, FATAL};
 use crate::documents::ten_lines;
+use crate::override_host::{PLUGIN, use_override_host};
 use crate::steps::only_the_filter_guards;
 
 /// Turns the filter off on every route, as Envoy Gateway does where a policy does not apply.
@@ -48,9 +49,16 @@ fn add_dead(config: &mut Config) {
     routes(config).insert(0, json!({ "match": { "prefix": "/dead" }, "route": { "cluster": "dead" } }));
 }
 
-/// The lines with which a client tries to choose a target.
-fn choosing(target: SocketAddr) -> Vec<u8> {
-    format!("x-sticky-session-host: {}", BASE64.encode(target.to_string().as_bytes())).into_bytes()
+/// The shipped configuration with the other mechanism.
+fn shipped_with_override_host(config: &mut Config) {
+    use_override_host(config);
+    config.plugin(Plugin::Json(PLUGIN)).unwrap();
+}
+
+/// The lines with which a client tries to choose a target: one for `stateful_session`, and one for `override_host`.
+fn choosing(target: SocketAddr) -> [Vec<u8>; 2] {
+    let address = target.to_string();
+    [BASE64.encode(address.as_bytes()), address].map(|value| format!("x-sticky-session-host: {value}").into_bytes())
 }
 
 /// The answer carries no header of the filter, in which an address could stand.
@@ -62,8 +70,7 @@ fn shows_nothing(answer: &Response) {
 /// Every request is answered without the filter. No client chooses its target, and none reads an address.
 #[track_caller]
 fn is_closed(lb: &LoadBalancer) {
-    for target in &lb.targets {
-        let line = choosing(target.address);
+    for line in lb.targets.iter().flat_map(|target| choosing(target.address)) {
         let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[&line, b"x-sticky-session-group: web"]));
         assert_ne!(answers[0].body, answers[1].body, "a client chooses its target");
         for answer in answers {
@@ -86,7 +93,7 @@ fn crash(server: SocketAddr) {
 }
 
 /// The configurations for the targets of `web`.
-const FOR_WEB: [fn(&mut Config); 2] = [|_| (), only_ten_lines];
+const FOR_WEB: [fn(&mut Config); 3] = [|_| (), only_ten_lines, shipped_with_override_host];
 
 #[test]
 fn where_a_route_disables_the_filter_nobody_chooses_or_reads_an_address() {
@@ -126,8 +133,7 @@ fn after_a_crash_that_leaves_the_filter_out_nobody_chooses_or_reads_an_address()
 /// As [`is_closed`], where green has all the weight.
 #[track_caller]
 fn weighted_is_closed(lb: &mut Weighted) {
-    for target in ["blue-1", "green-1"] {
-        let line = choosing(lb.target(target).address);
+    for line in ["blue-1", "green-1"].map(|target| choosing(lb.target(target).address)).as_flattened() {
         let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[&line, b"x-sticky-session-group: blue"]));
         let mut bodies = answers.each_ref().map(|answer| answer.body.as_str());
         bodies.sort_unstable();

@@ -7,10 +7,10 @@ use stickiness::outcome::Outcome;
 use crate::documents;
 use harness::{Client, LoadBalancer, Setup, fetch};
 
-const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
+pub(crate) const PLUGIN: &str = r#"{"upstream": {"mechanism": "override_host"}}"#;
 
 /// Makes the changes that docs/configuration.md shows for `override_host`.
-fn use_override_host(config: &mut Config) {
+pub(crate) fn use_override_host(config: &mut Config) {
     let filters = config.http_filters("sticky").unwrap();
     filters.retain(|filter| filter["name"] != "envoy.filters.http.stateful_session");
     let route_config = config.connection_manager("sticky").unwrap()["route_config"].as_object_mut().unwrap();
