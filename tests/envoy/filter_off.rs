@@ -134,7 +134,7 @@ fn after_a_crash_that_leaves_the_filter_out_nobody_chooses_or_reads_an_address()
 #[track_caller]
 fn weighted_is_closed(lb: &mut Weighted) {
     for line in ["blue-1", "green-1"].map(|target| choosing(lb.target(target).address)).as_flattened() {
-        let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[&line, b"x-sticky-session-group: blue"]));
+        let answers = [0; 2].map(|_| fetch(lb.sticky, "/", &[line, b"x-sticky-session-group: blue"]));
         let mut bodies = answers.each_ref().map(|answer| answer.body.as_str());
         bodies.sort_unstable();
         assert_eq!(bodies, ["green-1", "green-2"], "a client chooses its group or its target");
