@@ -191,4 +191,19 @@ mod tests {
         assert_eq!(parsed("bench --only matrix --smoke").unwrap(), Task::Bench(words.into()));
         assert!(refusal("bench --help").contains("--rounds"));
     }
+
+    #[test]
+    fn the_page_for_contributors_has_every_command_and_every_suite() {
+        let page = include_str!("../../CONTRIBUTING.md");
+        for command in commands().get_subcommands().map(Command::get_name) {
+            assert!(page.contains(&format!("cargo xtask {command}")) || command == "help", "{command}");
+        }
+        let (_, table) = page.split_once("| suite | subject | needs |\n|---|---|---|\n").unwrap();
+        let rows = table.lines().map_while(|line| line.strip_prefix("| `")?.split('`').next());
+        let mut rows: Vec<&str> = rows.collect();
+        let mut suites: Vec<&str> = test::suite_names().collect();
+        rows.sort_unstable();
+        suites.sort_unstable();
+        assert_eq!(rows, suites);
+    }
 }
