@@ -39,13 +39,10 @@ impl ChosenHost {
         match pin.and_then(|pin| Some((pin, host::upstream_address()?))) {
             Some((pin, address)) if pin == address => Self::Pin,
             Some((_, address)) if mechanism == Mechanism::StatefulSession => {
-                let name = host::response_header(override_header::HOST);
-                if !matches!(name, Some(None)) {
+                let pin_was_unseen = host::has_response_header(override_header::HOST) == Some(false);
+                if !pin_was_unseen {
                     host::remove_response_header(override_header::HOST);
                 }
-                // A target may send a header of this name too.
-                let is_named = |name: &[u8]| name == override_header::value(mechanism, &address).as_bytes();
-                let pin_was_unseen = name.is_some_and(|name| !name.is_some_and(|name| is_named(&name)));
                 Self::Another { address, pin_was_unseen }
             }
             another => {

@@ -31,9 +31,9 @@ pub(crate) fn remove_request_header(name: &str) {
     checked(hostcalls::remove_header(Headers::Request, name));
 }
 
-/// The first header of the answer with this name, if there is one; `None` when Envoy does not say.
-pub(crate) fn response_header(name: &str) -> Option<Option<Box<[u8]>>> {
-    checked(hostcalls::header(Headers::Response, name))
+/// Tells whether the answer has a header of this name; `None` when Envoy does not say.
+pub(crate) fn has_response_header(name: &str) -> Option<bool> {
+    checked(hostcalls::header(Headers::Response, name)).map(|value| value.is_some())
 }
 
 /// Adds a header to the answer, beside those of the same name.

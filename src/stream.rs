@@ -40,7 +40,7 @@ impl Stream {
     fn receive(&mut self) -> Option<Session> {
         let headers = host::request_headers();
         let mut cookies = CookieHeader::default();
-        let mut are_reserved = [false; override_header::RESERVED.len()];
+        let mut has_reserved = false;
         let (mut user_agent, mut forwarded_proto): (Option<&[u8]>, Option<&[u8]>) = (None, None);
         for (name, value) in &headers {
             match name {
@@ -50,21 +50,17 @@ impl Stream {
                 b"x-forwarded-proto" => {
                     forwarded_proto = forwarded_proto.filter(|first| !first.is_empty()).or(Some(value));
                 }
-                name => {
-                    let reserved = override_header::RESERVED.into_iter().zip(&mut are_reserved);
-                    reserved.for_each(|(reserved, is_there)| *is_there |= reserved.as_bytes() == name);
-                }
+                name => has_reserved |= override_header::RESERVED.iter().any(|reserved| reserved.as_bytes() == name),
             }
         }
         // Before anything else can end this function: a client that sets them would choose the host.
-        if are_reserved.contains(&true) {
-            // No client can give a request an outcome. Who has given it one has removed the client's headers before.
+        if has_reserved {
+            // No client can give a request an outcome, and the filter removes a client's headers before it gives one.
             if host::has_filter_state(FILTER_STATE) {
                 self.leave_to_another();
                 return None;
             }
-            let reserved = override_header::RESERVED.into_iter().zip(are_reserved).filter(|(_, is_there)| *is_there);
-            reserved.for_each(|(name, _)| host::remove_request_header(name));
+            override_header::RESERVED.into_iter().for_each(host::remove_request_header);
         }
         let plugin = self.plugin.as_deref()?;
         let config = plugin.balancer.config();

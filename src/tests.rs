@@ -285,11 +285,10 @@ const UNSEEN: &str = "stateful_session has not seen the pin of a request to the 
 fn where_stateful_session_does_not_see_the_pin_the_request_has_moved_and_one_warning_says_so() {
     let plugin = plugin(KEYS);
     let cookie = cookie_of(&plugin, TARGET);
-    // A target may send a header of this name, too.
-    for headers in [&[][..], &[], &[("x-sticky-session-host", b"MTAuMC4wLjE6ODA4MA==".as_slice())]] {
-        assert!(moved(&plugin, &cookie, headers).iter().all(|(name, _)| name == "set-cookie"));
+    for _ in 0..2 {
+        assert_eq!(moved(&plugin, &cookie, &[]).len(), 2);
     }
-    assert_eq!((counted("moved"), counted("pinned")), (3, 0));
+    assert_eq!((counted("moved"), counted("pinned")), (2, 0));
     assert_eq!(logged(LogLevel::Warn), [UNSEEN]);
 }
 
