@@ -6,12 +6,10 @@ use std::rc::Rc;
 
 use stickiness::outcome::Outcome;
 
+use crate::counted_groups::CountedGroups;
 use crate::host;
 
-/// The most target groups with counters of their own: clusters come and go, and Envoy never forgets a counter.
-const MAX_TARGET_GROUPS: usize = 1000;
-
-/// The name under which the target groups beyond [`MAX_TARGET_GROUPS`] are counted together.
+/// The name under which the target groups without counters of their own are counted together.
 const ALL_OTHERS: &str = "_others";
 
 thread_local! {
@@ -33,6 +31,8 @@ pub(crate) enum Event {
 pub(crate) struct Counters {
     // Ordered, because a map of std that hashes draws a seed, and panics where the host gives no random bytes.
     by_target_group: RefCell<BTreeMap<String, TargetGroupCounters>>,
+    all_others: RefCell<Option<TargetGroupCounters>>,
+    counted: CountedGroups,
 }
 
 struct TargetGroupCounters {
@@ -58,15 +58,19 @@ impl Counters {
         if let Some(counters) = by_target_group.get_mut(target_group) {
             return visit(counters.of(event));
         }
-        let name = if by_target_group.len() < MAX_TARGET_GROUPS { target_group } else { ALL_OTHERS };
-        let counters = by_target_group.entry(name.to_owned()).or_insert_with(|| TargetGroupCounters::define(name));
-        visit(counters.of(event));
+        if self.counted.contains(target_group, by_target_group.len()) {
+            let counters = by_target_group.entry(target_group.to_owned());
+            visit(counters.or_insert_with(|| TargetGroupCounters::define(target_group)).of(event));
+        } else {
+            let mut all_others = self.all_others.borrow_mut();
+            visit(all_others.get_or_insert_with(|| TargetGroupCounters::define(ALL_OTHERS)).of(event));
+        }
     }
 
     /// Tells Envoy what it has not been told yet.
     pub(crate) fn tell(&self) {
-        let mut by_target_group = self.by_target_group.borrow_mut();
-        by_target_group.values_mut().flat_map(TargetGroupCounters::all).for_each(Counter::tell);
+        let (mut own, mut all_others) = (self.by_target_group.borrow_mut(), self.all_others.borrow_mut());
+        own.values_mut().chain(all_others.as_mut()).flat_map(TargetGroupCounters::all).for_each(Counter::tell);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use hostcalls::{ContextId, HeaderMap, Headers, HostError, Status};
+use hostcalls::{ContextId, HeaderMap, Headers, HostError, SharedData, Status};
 use stickiness::time::Timestamp;
 use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
 
@@ -146,9 +146,9 @@ pub(crate) fn increment(counter: u32, by: u32) {
     checked(hostcalls::increment_counter(counter, by));
 }
 
-/// The value that a worker of the process has stored under `key`.
-pub(crate) fn shared_data(key: &str) -> Option<Box<[u8]>> {
-    checked(hostcalls::shared_data(key)).flatten()
+/// The value that a worker of the process has stored under `key`, if one has; `None` when Envoy does not say.
+pub(crate) fn shared_data(key: &str) -> Option<Option<SharedData>> {
+    checked(hostcalls::shared_data(key))
 }
 
 /// Stores `value` for all workers of the process, unless another worker was first. Tells whether this one was; `None` when it is
@@ -159,6 +159,20 @@ pub(crate) fn shared_data(key: &str) -> Option<Box<[u8]>> {
 pub(crate) fn store_shared_data_first(key: &str, value: &[u8]) -> Option<bool> {
     const NEVER_REACHED: u32 = u32::MAX;
     checked(hostcalls::set_shared_data(key, value, NEVER_REACHED))
+}
+
+/// Stores `value` in place of what [`shared_data`] has returned, unless another worker has changed it since. Tells whether it is
+/// stored; `None` when it is not known.
+pub(crate) fn replace_shared_data(key: &str, value: &[u8], replaced: Option<&SharedData>) -> Option<bool> {
+    match replaced {
+        Some(replaced) => checked(hostcalls::set_shared_data(key, value, replaced.compare_and_swap)),
+        None => store_shared_data_first(key, value),
+    }
+}
+
+/// The `vm_id` of the filter; `None` when Envoy does not tell it.
+pub(crate) fn vm_id() -> Option<Box<[u8]>> {
+    property("plugin_vm_id")
 }
 
 /// The plugin's configuration, of this many bytes. `None` when Envoy does not hand it over.

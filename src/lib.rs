@@ -9,7 +9,8 @@
 //!
 //! | Module | Subject |
 //! |---|---|
-//! | [`root`] | the plugin's configuration and keys, and its callbacks |
+//! | [`root`] | the plugin's configuration, and its callbacks |
+//! | [`random_key`] | the key of a plugin to which the operator gives none |
 //! | [`plugin`] | a configuration at work: what its streams share |
 //! | [`stream`] | one request and its answer |
 //! | [`answering_target`] | who answered a request |
@@ -17,9 +18,10 @@
 //! | [`empty_group`] | whether a target group has a healthy target |
 //! | [`route_metadata`] | the choices of a route |
 //! | [`override_header`] | the headers that choose the host and the target group |
-//! | [`counters`], [`ticker`] | the statistics, and the clock of a busy worker |
+//! | [`counters`], [`counted_groups`], [`ticker`] | the statistics, and the clock of a busy worker |
 //! | [`host`], [`host_errors`] | the calls of Envoy, and those of them that fail |
 //! | [`logger`], [`warn_once`] | Envoy's log |
+//! | [`name_hash`] | the hash of a name |
 //!
 //! Every call of Envoy goes through the crate `hostcalls`, which returns each status as a value, because a panic ends the worker's
 //! VM. The SDK `proxy-wasm` has the entry point and the contexts. Of its calls only one is used, in [`empty_group`].
@@ -29,14 +31,17 @@
 #![allow(missing_docs, reason = "nothing is public but the entry point that the SDK's macro makes for Envoy")]
 
 mod answering_target;
+mod counted_groups;
 mod counters;
 mod empty_group;
 mod host;
 mod host_errors;
 mod logger;
+mod name_hash;
 mod override_header;
 mod pin_watch;
 mod plugin;
+mod random_key;
 mod root;
 mod route_metadata;
 mod stream;

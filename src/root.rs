@@ -7,20 +7,16 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use stickiness::balancer::Balancer;
 use stickiness::config::{Config, Parsed};
-use stickiness::trust::key_ring::{Key, KeyRing, SECRET_LENGTH};
 use stickiness::trust::key_text;
 
 use crate::counters::Counters;
-use crate::host;
 use crate::plugin::Plugin;
 use crate::stream::Stream;
 use crate::ticker::Ticker;
 use crate::warn_once::{is_first, warn_once};
+use crate::{host, random_key};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Where the workers of a process find the random key that one of them drew.
-const SHARED_KEY: &str = "sticky_sessions.key";
 
 /// Where the workers of a process find that this version has been logged already.
 const SHARED_VERSION: &str = concat!("sticky_sessions.version.", env!("CARGO_PKG_VERSION"));
@@ -89,21 +85,5 @@ fn configure(size: usize) -> Result<(Balancer, Vec<String>), String> {
     let environment = environment.map_err(|_| in_environment("it is not text".to_owned()))?;
     let given =
         key_text::given(configured, environment.as_deref()).map_err(|error| in_environment(error.to_string()))?;
-    Ok((Balancer::new(config, given.map_or_else(process_ring, Ok)?), warnings))
-}
-
-/// A random key that all workers of this process share, as far as their VMs have one `vm_id`.
-fn process_ring() -> Result<KeyRing, String> {
-    let drawn: [u8; SECRET_LENGTH] = host::random().ok_or("Envoy gives no random bytes for a key")?;
-    if host::store_shared_data_first(SHARED_KEY, &drawn) == Some(true) {
-        log::warn!(
-            "no keys in the configuration or in {}: cookies are sealed with a random key, which other replicas and a \
-             restarted Envoy do not have",
-            key_text::ENVIRONMENT_VARIABLE
-        );
-    }
-    let secret = host::shared_data(SHARED_KEY)
-        .and_then(|secret| secret.into_vec().try_into().ok())
-        .ok_or("Envoy's shared data does not hold the key that was stored there")?;
-    Ok(KeyRing::new(Key::new(&secret), Vec::new()))
+    Ok((Balancer::new(config, given.map_or_else(random_key::ring, Ok)?), warnings))
 }

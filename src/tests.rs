@@ -358,9 +358,74 @@ fn workers_share_the_random_key_and_only_one_warns() {
     assert!(header(&headers, "x-sticky-session-host").is_some());
     assert_eq!(
         logged(LogLevel::Warn),
-        ["no keys in the configuration or in STICKY_SESSIONS_KEYS: cookies are sealed with a random key, which other \
-          replicas and a restarted Envoy do not have"]
+        [
+            "no keys in the configuration or in STICKY_SESSIONS_KEYS: cookies are sealed with a random key, 4f39bbd5, which \
+          other replicas and a restarted Envoy do not have"
+        ]
     );
+}
+
+const RANDOM_KEY: &str = "sticky_sessions.random_key";
+
+#[test]
+fn a_random_key_that_was_there_already_is_named_in_the_log() {
+    plugin("{}");
+    let entry = host(|host| host.shared_data[RANDOM_KEY].clone());
+    let lines = std::thread::spawn(move || {
+        host(|host| host.shared_data.insert(RANDOM_KEY.to_owned(), entry));
+        // A listener that is replaced adds no line.
+        plugin("{}");
+        plugin("{}");
+        assert!(logged(LogLevel::Warn).is_empty());
+        logged(LogLevel::Info)
+    });
+    assert_eq!(
+        lines.join().unwrap(),
+        [
+            "the random key 4f39bbd5 was there already; if no line says that it was drawn here, another plugin with the same \
+             vm_id has put it there",
+            concat!("sticky-sessions ", env!("CARGO_PKG_VERSION"))
+        ]
+    );
+}
+
+#[test]
+fn a_value_in_the_place_of_the_random_key_that_is_none_is_replaced_with_a_warning() {
+    plugin("{}");
+    let (entry, _) = host(|host| host.shared_data[RANDOM_KEY].clone());
+    let mut with_another_name = entry.clone();
+    *with_another_name.last_mut().unwrap() ^= 1;
+    for foreign in [b"short".to_vec(), vec![7; 32], Vec::new(), entry[1..].to_vec(), with_another_name] {
+        host(|host| {
+            host.shared_data.insert(RANDOM_KEY.to_owned(), (foreign, 7));
+            host.logs.clear();
+        });
+        let here = plugin("{}");
+        assert_eq!(host(|host| host.shared_data[RANDOM_KEY].0.len()), entry.len());
+        let warnings = logged(LogLevel::Warn);
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].starts_with("sticky_sessions.random_key in Envoy's shared data is no key of this filter"));
+        let cookie = cookie_of(&here, TARGET);
+        let headers = plugin("{}").stream().request(&[("cookie", &cookie)]);
+        assert!(header(&headers, "x-sticky-session-host").is_some());
+    }
+}
+
+#[test]
+fn a_random_key_in_the_shared_data_of_everybody_is_warned_of() {
+    set("plugin_vm_id", "");
+    plugin(KEYS);
+    assert!(logged(LogLevel::Warn).is_empty());
+    plugin("{}");
+    assert_eq!(
+        logged(LogLevel::Warn)[0],
+        "no vm_id in vm_config: every other wasm plugin without a vm_id can read and replace the random key; set vm_id: \
+         sticky_sessions"
+    );
+    host(|host| host.logs.clear());
+    set("plugin_vm_id", "sticky_sessions");
+    plugin("{}");
+    assert!(logged(LogLevel::Warn).is_empty());
 }
 
 #[test]
@@ -368,14 +433,6 @@ fn the_version_is_logged_once_by_all_workers() {
     plugin(KEYS);
     plugin(KEYS);
     assert_eq!(logged(LogLevel::Info), [concat!("sticky-sessions ", env!("CARGO_PKG_VERSION"))]);
-}
-
-#[test]
-fn shared_data_that_holds_no_key_refuses_the_configuration() {
-    let plugin = Plugin::start();
-    host(|host| host.shared_data.insert("sticky_sessions.key".into(), (b"short".to_vec(), 7)));
-    assert!(!plugin.configure("{}"));
-    assert_eq!(logged(LogLevel::Error), ["Envoy's shared data does not hold the key that was stored there"]);
 }
 
 #[test]
@@ -409,6 +466,48 @@ fn target_groups_beyond_a_thousand_are_counted_together() {
     }
     assert_eq!(host(|host| host.counter("sticky_sessions.target_group._others.no_cookie")), 100);
     assert!(host(|host| host.counters.len()) <= 1_001 * 8);
+}
+
+/// Requests to so many target groups. Returns the number of those that are counted together.
+fn counted_together(target_groups: u64) -> u64 {
+    let plugin = plugin(KEYS);
+    for number in 0..target_groups {
+        set("xds.cluster_name", &format!("group-{number}"));
+        let stream = plugin.stream();
+        stream.request(&[]);
+        stream.end();
+    }
+    let count = |name: &str| host(|host| host.counter(&format!("sticky_sessions.target_group.{name}.no_cookie")));
+    let own: u64 = (0..target_groups).map(|number| count(&format!("group-{number}"))).sum();
+    let together = count("_others");
+    assert_eq!(own + together, target_groups);
+    together
+}
+
+#[test]
+fn a_target_group_that_other_workers_count_with_the_others_is_counted_so_here_too() {
+    let mut list = None;
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            counted_together(999);
+            host(|host| host.shared_data["sticky_sessions.counted_groups"].clone())
+        });
+        list = worker.join().ok();
+    });
+    host(|host| host.shared_data.insert("sticky_sessions.counted_groups".to_owned(), list.unwrap()));
+    // This worker has had no request, and there is room for one more.
+    assert_eq!(counted_together(1_010), 10);
+}
+
+#[test]
+fn a_foreign_list_of_counted_target_groups_leaves_the_limit_and_the_filter_alone() {
+    for (list, together) in [(vec![1; 7], 0), (vec![1; 8_001], 50), (vec![1; 1_000_000], 50)] {
+        let worker = std::thread::spawn(move || {
+            host(|host| host.shared_data.insert("sticky_sessions.counted_groups".to_owned(), (list, 1)));
+            assert_eq!(counted_together(50), together);
+        });
+        worker.join().unwrap();
+    }
 }
 
 #[test]

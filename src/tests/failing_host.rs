@@ -20,6 +20,14 @@ fn a_random_key_that_cannot_be_shared_is_refused() {
 }
 
 #[test]
+fn without_shared_data_each_worker_decides_for_itself_which_target_groups_have_counters() {
+    host(|host| host.shares_nothing = true);
+    assert_eq!(counted_together(1_100), 100);
+    host(|host| host.failing = vec!["proxy_set_shared_data"]);
+    assert_eq!(std::thread::spawn(|| counted_together(1_100)).join().unwrap(), 100);
+}
+
+#[test]
 fn an_operators_keys_need_no_shared_data() {
     host(|host| host.shares_nothing = true);
     let plugin = plugin(KEYS);

@@ -26,8 +26,17 @@ impl Resources {
 
     /// Replaces the resource. The new file is moved into place, because Envoy reloads a file when it is moved.
     pub fn replace(&self, resource: &Value) {
+        self.replace_all(&[resource]);
+    }
+
+    /// Removes the resource.
+    pub fn remove(&self) {
+        self.replace_all(&[]);
+    }
+
+    fn replace_all(&self, resources: &[&Value]) {
         let next = self.folder.path().join("next");
-        std::fs::write(&next, json!({ "resources": [resource] }).to_string()).unwrap();
+        std::fs::write(&next, json!({ "resources": resources }).to_string()).unwrap();
         std::fs::rename(&next, self.file()).unwrap();
     }
 

@@ -216,12 +216,21 @@ pub fn set_property(path: &str, value: &[u8]) -> Result<()> {
     status_of("proxy_set_property", status)
 }
 
+/// A value that the VMs with one `vm_id` share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedData {
+    /// The value.
+    pub value: Box<[u8]>,
+    /// Changes with each [`set_shared_data`]. It is never 0.
+    pub compare_and_swap: u32,
+}
+
 /// The value that some VM has stored under this key, if one has (`proxy_get_shared_data`).
 ///
 /// # Errors
 ///
 /// As for [`log`].
-pub fn shared_data(key: &str) -> Result<Option<Box<[u8]>>> {
+pub fn shared_data(key: &str) -> Result<Option<SharedData>> {
     let mut given = Given::nothing();
     let mut compare_and_swap = 0;
     // SAFETY: the address and the length are those of `key`; the host writes an address, a length and a number to the others.
@@ -234,10 +243,12 @@ pub fn shared_data(key: &str) -> Result<Option<Box<[u8]>>> {
             &raw mut compare_and_swap,
         )
     };
-    found(status_of("proxy_get_shared_data", status), given)
+    let value = found(status_of("proxy_get_shared_data", status), given)?;
+    Ok(value.map(|value| SharedData { value, compare_and_swap }))
 }
 
-/// Stores a value, unless there is one whose number is another than this. Tells whether it is stored (`proxy_set_shared_data`).
+/// Stores a value, unless there is one with another number than this. Tells whether it is stored (`proxy_set_shared_data`). The
+/// host does not compare 0.
 ///
 /// # Errors
 ///

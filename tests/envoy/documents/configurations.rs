@@ -21,6 +21,7 @@ const WEIGHTED_ROUTES: Tried = ("docs/configuration.md", "Target groups: blue an
 const ROUTE_METADATA: Tried = ("docs/configuration.md", "Per route");
 const SUBSETS: Tried = ("docs/configuration.md", "Subsets");
 const OVERRIDE_HOST: Tried = ("docs/configuration.md", "stateful_session or override_host");
+const WASM_SERVICE: Tried = ("docs/operations.md", "The random key");
 
 /// The front page in Korean, whose blocks equal those of the English one.
 const TRANSLATION: &str = "README.ko.md";
@@ -51,6 +52,11 @@ pub(crate) fn ten_lines(config: &mut Config) {
     config.wasm_file(wasm()).unwrap();
 }
 
+/// The fields of an Envoy configuration that keep the random key.
+pub(crate) fn wasm_service() -> Value {
+    yaml(WASM_SERVICE)
+}
+
 #[test]
 fn the_ten_lines_make_an_envoy_sticky() {
     let (name, heading) = TEN_LINES;
@@ -73,6 +79,17 @@ fn every_wasm_filter_is_reloaded_after_a_crash() {
         let wasm_filters = text.matches("extensions.filters.http.wasm.v3.Wasm").count();
         assert!(wasm_filters > 0);
         assert_eq!(text.matches("FAIL_RELOAD").count(), wasm_filters);
+    }
+}
+
+#[test]
+fn every_wasm_plugin_has_the_vm_id_of_the_filter() {
+    let shown = [Config::shipped().unwrap(), shipped_weighted()].map(|config| config.value().clone());
+    for whole in shown.into_iter().chain([yaml(TEN_LINES), yaml(WASM_SERVICE)]) {
+        let text = whole.to_string();
+        let plugins = text.matches("envoy.wasm.runtime.v8").count();
+        assert!(plugins > 0);
+        assert_eq!(text.matches("\"vm_id\":\"sticky_sessions\"").count(), plugins, "{text}");
     }
 }
 
@@ -194,7 +211,7 @@ fn stands_in(part: &Value, whole: &Value) -> bool {
 #[test]
 fn all_other_yaml_is_quoted_from_the_shipped_configuration() {
     let shipped = Config::shipped().unwrap();
-    let tried = [TEN_LINES, WEIGHTED_ROUTES, ROUTE_METADATA, SUBSETS, OVERRIDE_HOST];
+    let tried = [TEN_LINES, WEIGHTED_ROUTES, ROUTE_METADATA, SUBSETS, OVERRIDE_HOST, WASM_SERVICE];
     let mut quoted = 0;
     for document in documents().iter().filter(|document| document.name != TRANSLATION) {
         for block in document.blocks_in("yaml") {

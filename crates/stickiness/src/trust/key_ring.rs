@@ -13,7 +13,7 @@ pub const NONCE_LENGTH: usize = 24;
 const VERSION: u8 = 1;
 
 /// The length of the name of a key in a sealed value, in bytes.
-const KEY_TAG_LENGTH: usize = 4;
+pub const KEY_TAG_LENGTH: usize = 4;
 
 /// Random bytes. No two values are sealed with the same nonce.
 pub type Nonce = [u8; NONCE_LENGTH];
@@ -73,6 +73,12 @@ impl Key {
         let cipher = XChaCha20Poly1305::new(secret.into());
         let tag = key_tag(&cipher);
         Self { tag, cipher }
+    }
+
+    /// Its name in the values that it seals, which everybody can read there. It reveals nothing about the secret.
+    #[must_use]
+    pub fn tag(&self) -> [u8; KEY_TAG_LENGTH] {
+        self.tag
     }
 }
 
