@@ -75,6 +75,15 @@ pub(crate) fn target_group() -> Option<String> {
     text_property("xds\0cluster_name")
 }
 
+/// What the metadata of the cluster says under `filter_metadata.sticky_sessions.enabled`, if it says anything.
+pub(crate) fn cluster_metadata_enabled() -> Option<Box<[u8]>> {
+    match hostcalls::property("xds\0cluster_metadata\0filter_metadata\0sticky_sessions\0enabled") {
+        // Envoy has no bytes for `null`.
+        Err(HostError { status: Status::SERIALIZATION_FAILURE, .. }) => Some(Box::default()),
+        enabled => checked(enabled).flatten(),
+    }
+}
+
 /// The address of the upstream host that Envoy chose last. After a failed connection it is the dead one.
 pub(crate) fn upstream_address() -> Option<String> {
     text_property("upstream\0address")

@@ -17,6 +17,8 @@
 //! | [`pin_watch`] | whether Envoy obeys pins |
 //! | [`empty_group`] | whether a target group has a healthy target |
 //! | [`route_metadata`] | the choices of a route |
+//! | [`balanced_clusters`] | in which clusters a pin may choose the target |
+//! | [`route_watch`] | whether another filter changes routes |
 //! | [`override_header`] | the headers that choose the host and the target group |
 //! | [`counters`], [`counted_groups`], [`ticker`] | the statistics, and the clock of a busy worker |
 //! | [`host`], [`host_errors`] | the calls of Envoy, and those of them that fail |
@@ -31,6 +33,7 @@
 #![allow(missing_docs, reason = "nothing is public but the entry point that the SDK's macro makes for Envoy")]
 
 mod answering_target;
+mod balanced_clusters;
 mod counted_groups;
 mod counters;
 mod empty_group;
@@ -44,6 +47,7 @@ mod plugin;
 mod random_key;
 mod root;
 mod route_metadata;
+mod route_watch;
 mod stream;
 mod ticker;
 mod warn_once;

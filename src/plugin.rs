@@ -7,8 +7,10 @@ use stickiness::balancer::Balancer;
 use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
 
+use crate::balanced_clusters::BalancedClusters;
 use crate::counters::{Counters, Event};
 use crate::pin_watch::PinWatch;
+use crate::route_watch::RouteWatch;
 use crate::ticker::Ticker;
 
 /// A configuration at work.
@@ -17,6 +19,8 @@ pub(crate) struct Plugin {
     pub(crate) context: ContextId,
     pub(crate) balancer: Balancer,
     pub(crate) pin_watch: PinWatch,
+    pub(crate) balanced_clusters: BalancedClusters,
+    pub(crate) route_watch: RouteWatch,
     ticker: Rc<Ticker>,
     counters: Rc<Counters>,
 }
@@ -24,7 +28,8 @@ pub(crate) struct Plugin {
 impl Plugin {
     pub(crate) fn new(context: ContextId, balancer: Balancer, ticker: Rc<Ticker>) -> Self {
         let counters = Counters::of_this_worker();
-        Self { context, balancer, pin_watch: PinWatch::default(), ticker, counters }
+        let (pin_watch, balanced_clusters, route_watch) = Default::default();
+        Self { context, balancer, pin_watch, balanced_clusters, route_watch, ticker, counters }
     }
 
     /// The time; in a busy worker it may lag behind.

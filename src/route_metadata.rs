@@ -46,7 +46,7 @@ fn warn(what: &str) {
 }
 
 /// A boolean of Envoy is one byte. AWS prints it as a text.
-fn flag(bytes: &[u8]) -> Option<bool> {
+pub(crate) fn flag(bytes: &[u8]) -> Option<bool> {
     match bytes {
         [0] | b"false" => Some(false),
         [1] | b"true" => Some(true),

@@ -1,7 +1,7 @@
 //! One request and its answer.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use hostcalls::ContextId;
@@ -13,6 +13,7 @@ use stickiness::time::Timestamp;
 use stickiness::wire::cookie_header::CookieHeader;
 
 use crate::answering_target::{ChosenHost, answered_by};
+use crate::balanced_clusters::REQUESTED_TARGET;
 use crate::plugin::Plugin;
 use crate::warn_once::warn_once;
 use crate::{empty_group, host, override_header, route_metadata};
@@ -29,11 +30,13 @@ pub(crate) struct Stream {
     session: Option<Session>,
     /// Another instance of the filter, which stands before this one in the chain, has pinned the request.
     is_left_to_another: bool,
+    /// The cluster that Envoy showed for a request that is not sticky, if the answer is to be compared with it.
+    shown_cluster: Cell<Option<String>>,
 }
 
 impl Stream {
     pub(crate) fn new(context: ContextId, plugin: Option<Rc<Plugin>>) -> Self {
-        Self { context, plugin, session: None, is_left_to_another: false }
+        Self { context, plugin, session: None, is_left_to_another: false, shown_cluster: Cell::default() }
     }
 
     /// The session of the request, if it is sticky. Envoy is told its pin and its outcome.
@@ -42,6 +45,7 @@ impl Stream {
         let mut cookies = CookieHeader::default();
         let mut has_reserved = false;
         let (mut user_agent, mut forwarded_proto): (Option<&[u8]>, Option<&[u8]>) = (None, None);
+        let mut names_its_target = false;
         for (name, value) in &headers {
             match name {
                 b"cookie" => cookies.push(value),
@@ -50,6 +54,7 @@ impl Stream {
                 b"x-forwarded-proto" => {
                     forwarded_proto = forwarded_proto.filter(|first| !first.is_empty()).or(Some(value));
                 }
+                REQUESTED_TARGET => names_its_target = true,
                 name => has_reserved |= override_header::RESERVED.iter().any(|reserved| reserved.as_bytes() == name),
             }
         }
@@ -64,17 +69,21 @@ impl Stream {
         }
         let plugin = self.plugin.as_deref()?;
         let config = plugin.balancer.config();
+        let now = plugin.now();
         let target_group = match &config.only_target_group {
             Some(only) => Cow::Borrowed(only.as_str()),
-            None => Cow::Owned(host::target_group()?),
+            None => Cow::Owned(self.sticky_cluster(plugin, now)?),
         };
+        if names_its_target {
+            return None;
+        }
         let request = Request {
             target_group: &target_group,
             route: if config.routes_choose() { route_metadata::choice() } else { RouteChoice::default() },
             cookies,
             user_agent: user_agent.unwrap_or_default(),
             forwarded_proto: forwarded_proto.unwrap_or_default(),
-            now: plugin.now(),
+            now,
         };
         let session = plugin.balancer.receive(&request, &|target_group, path| {
             empty_group::has_healthy_target(plugin.context, self.context, target_group, path)
@@ -91,6 +100,19 @@ impl Stream {
         // Now, because a stream may end without an answer, and when it has ended, it has been logged.
         host::set_filter_state(FILTER_STATE, session.outcome().word());
         Some(session)
+    }
+
+    /// The cluster of the request, if requests to it may be sticky and pinned.
+    fn sticky_cluster(&self, plugin: &Plugin, now: Timestamp) -> Option<String> {
+        let config = plugin.balancer.config();
+        let cluster = host::target_group();
+        if cluster.as_deref().is_none_or(|cluster| !config.may_be_sticky(cluster)) {
+            if plugin.route_watch.compares_other() {
+                self.shown_cluster.set(Some(cluster.unwrap_or_default()));
+            }
+            return None;
+        }
+        cluster.filter(|cluster| plugin.balanced_clusters.contains(cluster, config, now))
     }
 
     /// Leaves the request and its answer to another instance of the filter, which stands before this one in the chain and has
@@ -118,6 +140,9 @@ impl Stream {
             if !self.is_left_to_another {
                 override_header::RESERVED.into_iter().for_each(host::remove_response_header);
             }
+            if let (Some(plugin), Some(shown)) = (self.plugin.as_deref(), self.shown_cluster.take()) {
+                plugin.route_watch.compare_other(&shown, |cluster| plugin.balancer.config().policy(cluster).is_some());
+            }
             return;
         };
         let config = plugin.balancer.config();
@@ -133,12 +158,21 @@ impl Stream {
             session
         };
         let pin = session.shared_pin().cloned();
-        // Without a rule the filter changes no route.
-        let target_group = config.rules().is_empty().then(|| Rc::clone(session.shared_target_group()));
-        if target_group.is_none() {
+        if !config.rules().is_empty() {
             host::remove_response_header(override_header::GROUP);
         }
+        // Without a rule the filter changes no route, and another filter rarely does.
+        let is_told = config.only_target_group.is_some();
+        let is_known = config.rules().is_empty()
+            && (is_told || matches!(chosen, ChosenHost::Pin) || !plugin.route_watch.compares_session());
+        let target_group = is_known.then(|| Rc::clone(session.shared_target_group()));
         let by = answered_by(target_group.as_deref(), chosen.address(pin.as_deref()));
+        if let Some(answered) = changed_route(&session, &by).filter(|_| !is_told) {
+            // The session is one of another target group than the request was for, so it has no outcome and no cookie.
+            plugin.route_watch.saw_change(session.target_group(), answered);
+            drop(plugin.balancer.reply(session, &no_answer(), &mut host::draw_nonce));
+            return;
+        }
         if let Some(pin) = &pin {
             watch(plugin, &session, pin, &chosen, &by);
         }
@@ -147,6 +181,14 @@ impl Stream {
         let over_https = || *over_tls.get_or_init(host::is_over_tls);
         conclude(plugin, session, &Answer { by, now, set_cookies: &host::set_cookies, over_https: &over_https });
     }
+}
+
+/// The target group that answered, if it is another one than the filter was shown, and the filter itself has not changed the route.
+fn changed_route<'a>(session: &Session, by: &'a AnsweredBy<'_>) -> Option<&'a str> {
+    let (AnsweredBy::Target { target_group, .. } | AnsweredBy::NoHealthyTarget { target_group }) = by else {
+        return None;
+    };
+    (session.reroute().is_none() && **target_group != *session.target_group()).then_some(target_group)
 }
 
 /// Looks for signs that Envoy does not obey pins, if another target of the pin's target group has answered.

@@ -3,6 +3,7 @@
 mod failing_host;
 mod native_host;
 mod pin_watch;
+mod routes;
 mod two_instances;
 
 use proxy_wasm::types::{LogLevel, Status};

@@ -6,7 +6,7 @@ mod links;
 mod markdown;
 mod statements;
 
-pub(crate) use configurations::{override_host, ten_lines, wasm_service};
+pub(crate) use configurations::{cluster_without_stickiness, override_host, ten_lines, wasm_service};
 
 use std::path::PathBuf;
 

@@ -8,6 +8,7 @@
 mod application;
 mod attributes;
 mod bombs;
+mod changed_routes;
 mod classic;
 mod configuration;
 mod counted_groups;
@@ -35,6 +36,7 @@ mod random_key;
 mod raw_http2;
 mod reconfigured;
 mod renewal;
+mod requested_targets;
 mod scope;
 mod security;
 mod smuggling;

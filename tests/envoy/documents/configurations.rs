@@ -21,6 +21,7 @@ const WEIGHTED_ROUTES: Tried = ("docs/configuration.md", "Target groups: blue an
 const ROUTE_METADATA: Tried = ("docs/configuration.md", "Per route");
 const SUBSETS: Tried = ("docs/configuration.md", "Subsets");
 const OVERRIDE_HOST: Tried = ("docs/configuration.md", "stateful_session or override_host");
+const CLUSTER_METADATA: Tried = ("docs/configuration.md", "Clusters that are not balanced");
 const WASM_SERVICE: Tried = ("docs/operations.md", "The random key");
 
 /// The front page in Korean, whose blocks equal those of the English one.
@@ -50,6 +51,11 @@ pub(crate) fn ten_lines(config: &mut Config) {
     filters.clone_from(yaml(TEN_LINES).as_array().unwrap());
     filters.push(router);
     config.wasm_file(wasm()).unwrap();
+}
+
+/// The fields of a cluster that turn stickiness off.
+pub(crate) fn cluster_without_stickiness() -> Value {
+    yaml(CLUSTER_METADATA)
 }
 
 /// The fields of an Envoy configuration that keep the random key.
@@ -211,7 +217,7 @@ fn stands_in(part: &Value, whole: &Value) -> bool {
 #[test]
 fn all_other_yaml_is_quoted_from_the_shipped_configuration() {
     let shipped = Config::shipped().unwrap();
-    let tried = [TEN_LINES, WEIGHTED_ROUTES, ROUTE_METADATA, SUBSETS, OVERRIDE_HOST, WASM_SERVICE];
+    let tried = [TEN_LINES, WEIGHTED_ROUTES, ROUTE_METADATA, SUBSETS, OVERRIDE_HOST, CLUSTER_METADATA, WASM_SERVICE];
     let mut quoted = 0;
     for document in documents().iter().filter(|document| document.name != TRANSLATION) {
         for block in document.blocks_in("yaml") {

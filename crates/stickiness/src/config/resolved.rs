@@ -61,6 +61,19 @@ impl Config {
         self.target_groups.policy(target_group)
     }
 
+    /// Returns true if the configuration names this target group, among the target groups or in a rule.
+    #[must_use]
+    pub fn names(&self, target_group: &str) -> bool {
+        let in_a_rule = |rule: &Rc<Rule>| rule.target_groups.iter().any(|name| name == target_group);
+        self.target_groups.named.contains_key(target_group) || self.rules.iter().any(in_a_rule)
+    }
+
+    /// Returns true if requests to this target group may be sticky: it has a policy, a rule has it, or routes choose policies.
+    #[must_use]
+    pub fn may_be_sticky(&self, target_group: &str) -> bool {
+        self.policy(target_group).is_some() || self.routes_choose() || self.names(target_group)
+    }
+
     /// Returns true if any policy follows a cookie of the application.
     #[must_use]
     pub fn follows_applications(&self) -> bool {
