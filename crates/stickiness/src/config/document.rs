@@ -37,8 +37,9 @@ pub(super) struct Document {
     cookie: CookieBlock,
 }
 
-/// In the order of their names, so that of several errors the same one is told every time.
-type TargetGroupBlocks = BTreeMap<String, TargetGroupBlock>;
+/// In the order of their names, so that of several errors the same one is told every time. A block is in a box, so that the code of
+/// this map is that of [`Policies`], and is in the module once.
+type TargetGroupBlocks = BTreeMap<String, Box<TargetGroupBlock>>;
 
 /// A key of the ring: `keys[0]`.
 #[derive(Default)]
@@ -128,9 +129,9 @@ fn resolve_policies(
         if name.is_empty() || (of_routes && name == EVERY_OTHER) {
             return Err(ConfigError::new(format!("{name:?} is not a name")).at(&context.place));
         }
-        let scope = of_routes.then(|| Scope::new(block.scope.take().as_ref().unwrap_or(&name))).unwrap_or_default();
+        let scope = block.scope.take().or_else(|| of_routes.then(|| name.clone())).unwrap_or_default();
         let policy = block.resolve(&mut context.below(name.as_str()))?;
-        policies.insert(name, policy.map(|policy| Rc::new(policy.in_scope(scope))));
+        policies.insert(name, policy.map(|policy| Rc::new(policy.in_scope(Scope::new(&scope)))));
     }
     Ok(policies)
 }
@@ -143,14 +144,13 @@ fn read_policies(value: Reader<'_>) -> Result<TargetGroupBlocks, ConfigError> {
     read_by_name(value, |policy| PolicyBlock::read(policy).map(|PolicyBlock(block)| block))
 }
 
-/// Target groups and policies are kept in one type of map, so that the module has the map once.
 fn read_by_name(
     value: Reader<'_>,
     read: fn(Reader<'_>) -> Result<TargetGroupBlock, ConfigError>,
 ) -> Result<TargetGroupBlocks, ConfigError> {
     let mut blocks = TargetGroupBlocks::new();
     value.entries(&mut |name, value| {
-        blocks.insert(name.to_owned(), read(value)?);
+        blocks.insert(name.to_owned(), Box::new(read(value)?));
         Ok(())
     })?;
     Ok(blocks)

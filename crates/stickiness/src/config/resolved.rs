@@ -77,22 +77,35 @@ impl Config {
     /// Returns true if any policy follows a cookie of the application.
     #[must_use]
     pub fn follows_applications(&self) -> bool {
-        self.all_policies().any(|policy| policy.stickiness.follows_application())
+        let mut follows = false;
+        self.visit(&mut |_, policy| follows |= policy.stickiness.follows_application());
+        follows
     }
 
     /// The longest time for which any policy lets an application-based binding pin; zero if there is no such policy.
     #[must_use]
     pub fn longest_app_cookie(&self) -> Duration {
-        let durations = self.all_policies().map(|policy| match policy.stickiness {
-            Stickiness::AppCookie { duration, .. } => duration,
-            _ => Duration::ZERO,
+        let mut longest = Duration::ZERO;
+        self.visit(&mut |_, policy| {
+            if let Stickiness::AppCookie { duration, .. } = policy.stickiness {
+                longest = longest.max(duration);
+            }
         });
-        durations.max().unwrap_or_default()
+        longest
     }
 
-    fn all_policies(&self) -> impl Iterator<Item = &Rc<Policy>> {
-        let named = self.target_groups.named.values().chain(self.policies.iter().flat_map(BTreeMap::values));
-        named.chain(std::iter::once(&self.target_groups.every_other)).flatten()
+    /// Visits all policies: those of target groups, and then the named ones, each with its name.
+    ///
+    /// The walk is in the module once, for all that is asked of the policies together.
+    pub(super) fn visit<'a>(&'a self, visit: &mut dyn FnMut(Option<&'a str>, &'a Rc<Policy>)) {
+        self.target_groups.every_other.iter().for_each(|policy| visit(None, policy));
+        for (policies, are_named) in [(Some(&self.target_groups.named), false), (self.policies.as_ref(), true)] {
+            for (name, policy) in policies.into_iter().flatten() {
+                if let Some(policy) = policy {
+                    visit(are_named.then_some(name), policy);
+                }
+            }
+        }
     }
 
     /// Returns true if routes may choose a policy. They may if the configuration has `policies`, even an empty object.

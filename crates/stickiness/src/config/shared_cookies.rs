@@ -15,33 +15,28 @@ const MOST: usize = 10;
 
 /// The warnings about a configuration: one for each policy whose cookie an earlier one has, in another scope.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
-    let Some(policies) = config.policies.as_ref().filter(|policies| !policies.is_empty()) else { return Vec::new() };
-    // A policy with each cookie: one of the target groups, otherwise the first.
-    let mut firsts = Policies::new();
-    for policy in config.target_groups.named.values().chain([&config.target_groups.every_other]).flatten() {
-        if let Some((_, cookie)) = cookie(policy) {
-            firsts.insert(cookie, Some(Rc::clone(policy)));
-        }
-    }
     let mut warnings = Vec::new();
-    for (name, policy) in policies.iter().filter_map(|(name, policy)| Some((name, policy.as_ref()?))) {
-        let Some((of_browser, cookie)) = cookie(policy) else { continue };
+    if config.policies.as_ref().is_none_or(Policies::is_empty) {
+        return warnings;
+    }
+    // A policy with each cookie: one of a target group, otherwise the first.
+    let mut firsts = Policies::new();
+    config.visit(&mut |name, policy| {
+        let Some((of_browser, cookie)) = cookie(policy) else { return };
         let Some(Some(first)) = firsts.get(&cookie) else {
             firsts.insert(cookie, Some(Rc::clone(policy)));
-            continue;
+            return;
         };
-        if first.scope != policy.scope && warnings.len() < MOST {
-            let scope = first.scope.name();
-            let other = if scope.is_empty() { "the target groups".to_owned() } else { format!("the scope {scope:?}") };
-            let or_path = if follows_path(policy) { " or a cookie.path" } else { "" };
-            let problem = format!(
-                "in a browser its cookie {of_browser} and that of {other} replace each other, so a client that uses both \
-                 has no session in either; give the policy a cookie.name{or_path} of its own, or the scope {scope:?}, to share the \
-                 sessions"
-            );
-            warnings.push(ConfigError::new(problem).under(name.as_str()).under("policies").to_string());
-        }
-    }
+        let Some(name) = name.filter(|_| first.scope != policy.scope && warnings.len() < MOST) else { return };
+        let scope = first.scope.name();
+        let other = if scope.is_empty() { "the target groups".to_owned() } else { format!("the scope {scope:?}") };
+        let or_path = if follows_path(policy) { " or a cookie.path" } else { "" };
+        let problem = format!(
+            "in a browser its cookie {of_browser} and that of {other} replace each other, so a client that uses both has no session \
+             in either; give the policy a cookie.name{or_path} of its own, or the scope {scope:?}, to share the sessions"
+        );
+        warnings.push(ConfigError::new(problem).under(name).under("policies").to_string());
+    });
     warnings
 }
 
