@@ -57,19 +57,15 @@ pub(crate) fn lb_cookie_lines(
 ) -> Option<Lines> {
     const KIND: CookieKind = CookieKind::ClassicLbCookie;
     let next = issuer.binding(held.map(|held| &held.binding));
-    let (value, shown) = match held.filter(|held| held.binding.has_same_target(&next)) {
-        Some(held) => {
-            let rest = rest_to_seal_anew(held, expiration_period, next.issued_at)?;
-            (issuer.sealer.seal_binding(KIND, &held.binding, draw_nonce)?.into(), rest)
-        }
+    let (value, shown) = if let Some(held) = held.filter(|held| held.binding.has_same_target(&next)) {
+        let rest = rest_to_seal_anew(held, expiration_period, next.issued_at)?;
+        (issuer.sealer.seal_binding(KIND, &held.binding, draw_nonce)?.into(), rest)
+    } else if let Some(value) = issuer.kept_value(KIND, &next, Duration::MAX) {
         // The age of a classic cookie is never judged, so clients may share it for the whole second.
-        None => match issuer.kept_value(KIND, &next, Duration::MAX) {
-            Some(value) => (value, expiration_period),
-            None => {
-                let value = issuer.sealer.seal_binding(KIND, &next, draw_nonce)?;
-                (issuer.keep_value(KIND, &next, value), expiration_period)
-            }
-        },
+        (value, expiration_period)
+    } else {
+        let value = issuer.sealer.seal_binding(KIND, &next, draw_nonce)?;
+        (issuer.keep_value(KIND, &next, value), expiration_period)
     };
     Some(issuer.classic_pair(names, &value, shown))
 }

@@ -57,13 +57,11 @@ impl<'a> Issuer<'a> {
     /// The binding to the target that answered, issued now. It shares the names of `held` if that names the same target.
     pub(crate) fn binding(&self, held: Option<&Binding>) -> Binding {
         let (target_group, target, issued_at) = (self.target_group, self.target, self.now());
-        match held.filter(|held| *held.target == *target && held.belongs_to(target_group, self.scope)) {
-            Some(held) => Binding { issued_at, ..held.clone() },
-            None => {
-                let (target_group, target) = (target_group.into(), target.into());
-                Binding { target_group, target, scope: self.scope.clone(), issued_at }
-            }
+        if let Some(held) = held.filter(|held| *held.target == *target && held.belongs_to(target_group, self.scope)) {
+            return Binding { issued_at, ..held.clone() };
         }
+        let (target_group, target) = (target_group.into(), target.into());
+        Binding { target_group, target, scope: self.scope.clone(), issued_at }
     }
 
     /// The lines of a cookie that holds `binding` alone, and of its twin; `None` as for [`Sealer::seal`].
