@@ -23,7 +23,7 @@ pub fn document(u: &mut Unstructured<'_>) -> Result<Value> {
         u,
         &[
             ("target_groups", |u| named(u, target_group)),
-            ("policies", |u| named(u, target_group)),
+            ("policies", |u| named(u, policy)),
             ("rules", |u| list(u, rule)),
             ("keys", |u| list(u, key)),
             ("upstream", |u| object(u, &[("mechanism", |u| word(u, &["stateful_session", "override_host"]))])),
@@ -37,6 +37,14 @@ fn target_group(u: &mut Unstructured<'_>) -> Result<Value> {
         return object(u, &[("Attributes", |u| list(u, attribute))]);
     }
     object(u, &[("stickiness", stickiness), ("cookie", cookie)])
+}
+
+fn policy(u: &mut Unstructured<'_>) -> Result<Value> {
+    let mut policy = target_group(u)?;
+    if u.arbitrary()? {
+        policy["scope"] = json!(name(u)?);
+    }
+    Ok(policy)
 }
 
 fn stickiness(u: &mut Unstructured<'_>) -> Result<Value> {
