@@ -1,5 +1,9 @@
 //! The scopes of bindings: of policies, and of routes.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
 use crate::exchange::RouteChoice;
 use crate::outcome::Outcome;
 use crate::testing::{Client, Fixture, TargetAnswer, WEB_A, after, value};
@@ -205,6 +209,52 @@ fn the_session_of_an_application_needs_the_cookie_of_this_application() {
             let seen = client.ask(&fixture, TargetAnswer { set_cookies: &[], ..login });
             let expected = if number == missing { Outcome::NoCookie } else { Outcome::Pinned };
             assert_eq!(seen.outcome, expected, "{number} without {of_policy_without}");
+        }
+    }
+}
+
+/// A type of stickiness for every target group, with routes that give scopes.
+fn of_type(stickiness: &str) -> Fixture {
+    Fixture::new(&format!(r#"{{"target_groups": {{"*": {{{stickiness}}}}}, "policies": {{}}}}"#))
+}
+
+const GROUPS: [&str; 2] = ["web", "api"];
+const SCOPES: [&str; 3] = ["", "admin", "a-scope-that-needs-a-block-of-its-own-in-the-content"];
+const TARGETS: [&str; 2] = ["10.0.0.1:80", "[2001:db8::1]:8080"];
+
+prop_compose! {
+    /// The number of a target group, of a scope and of a target.
+    fn step()(group in 0..GROUPS.len(), scope in 0..SCOPES.len(), target in 0..TARGETS.len()) -> [usize; 3] {
+        [group, scope, target]
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_request_is_pinned_to_the_target_that_answered_last_in_its_group_and_scope_and_to_no_other(
+        kind in 0..4_usize, steps in proptest::collection::vec(step(), 1..20)
+    ) {
+        let fixture = of_type([
+            r#""stickiness.type": "lb_cookie""#,
+            r#""stickiness.type": "classic_lb_cookie""#,
+            r#""stickiness.type": "classic_app_cookie", "stickiness.classic_app_cookie.cookie_name": "sid""#,
+            r#""stickiness.type": "app_cookie", "stickiness.app_cookie.cookie_name": "sid""#,
+        ][kind]);
+        let mut client = Client::default();
+        let mut answered: BTreeMap<[usize; 2], &str> = BTreeMap::new();
+        for [group, scope, target] in steps {
+            client.route = of_scope(SCOPES[scope]);
+            let by = TargetAnswer { target_group: GROUPS[group], target: TARGETS[target], set_cookies: &["sid=1"], ..WEB_A };
+            let pin = client.ask(&fixture, by).pin;
+            let expected = answered.get(&[group, scope]).map(|target| (*target).to_owned());
+            prop_assert_eq!(pin, expected, "{} {} {}", kind, GROUPS[group], SCOPES[scope]);
+            // The envelope holds all of them, another cookie the last one.
+            if kind < 3 {
+                answered.clear();
+            }
+            answered.insert([group, scope], TARGETS[target]);
         }
     }
 }
