@@ -1,14 +1,14 @@
-//! Plays whole exchanges: requests and answers in turn, with foreign cookies, a clock that jumps, targets that change, two load
-//! balancers with different keys, and an application that sets any cookie.
+//! Plays whole exchanges: requests and answers in turn, with foreign cookies, a clock that jumps, targets that change, routes of
+//! several scopes, two load balancers with different keys, and an application that sets any cookie.
 //!
-//! A request is pinned only to a target that has answered. The cookies of an answer pin the next request.
+//! A request is pinned only to a target that has answered in its scope. The cookies of an answer pin the next request.
 
 #![no_main]
 
 use std::cell::RefCell;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use fuzzing::cases::{CASES, GROUPS, TARGETS};
+use fuzzing::cases::{CASES, GROUPS, SCOPES, TARGETS};
 use fuzzing::fixture::{AnsweredBy, Application, Client, Fixture, NOON, Step};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use stickiness::time::Timestamp;
@@ -57,6 +57,7 @@ fn exchange(fixtures: &mut [[Fixture; 2]], u: &mut Unstructured<'_>) -> Result<(
         let group = usize::from(answered) % GROUPS.len();
         let step = Step {
             routed: usize::from(routed) % GROUPS.len(),
+            scope: usize::from(flags >> 6) % SCOPES.len(),
             answered_by: match answered / 80 {
                 0 | 1 => AnsweredBy::Target(group, usize::from(target) % TARGETS.len()),
                 2 => AnsweredBy::NoHealthyTarget,

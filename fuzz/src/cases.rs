@@ -8,6 +8,9 @@ pub const GROUPS: [&str; 3] = ["blue", "green", "web"];
 /// The targets of every target group.
 pub const TARGETS: [&str; 3] = ["10.0.0.1:8080", "10.0.0.2:8080", "[2001:db8::1]:443"];
 
+/// The scopes that routes give. The first is that of the target groups; the last fills more than a block.
+pub const SCOPES: [&str; 3] = ["", "admin", "a scope whose name is longer than a block of the content is"];
+
 /// A configuration, and what a client can expect of it.
 pub struct Case {
     pub(crate) configuration: &'static str,

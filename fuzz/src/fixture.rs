@@ -12,10 +12,11 @@ use stickiness::exchange::{Answer, AnsweredBy as By, Request, RouteChoice};
 use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
 use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
+use stickiness::trust::scope::Scope;
 use stickiness::wire::application_set_cookie::{Change, change};
 use stickiness::wire::cookie_header::CookieHeader;
 
-use crate::cases::{Case, GROUPS, Stickiness, TARGETS};
+use crate::cases::{Case, GROUPS, SCOPES, Stickiness, TARGETS};
 use crate::lines::check;
 use crate::ring;
 
@@ -28,7 +29,7 @@ pub struct Fixture {
     secret: u8,
     balancer: Balancer,
     nonces_drawn: Cell<u64>,
-    answered: RefCell<Vec<(&'static str, &'static str, Timestamp)>>,
+    answered: RefCell<Vec<(&'static str, &'static str, &'static str, Timestamp)>>,
 }
 
 /// A client that keeps the cookies it receives.
@@ -41,6 +42,8 @@ pub struct Client {
 pub struct Step<'a> {
     /// The target group that the route names.
     pub routed: usize,
+    /// The scope that the route gives.
+    pub scope: usize,
     /// The side that answers.
     pub answered_by: AnsweredBy,
     /// The time of the request and of the answer.
@@ -83,6 +86,7 @@ impl Default for Step<'_> {
     fn default() -> Self {
         Self {
             routed: 0,
+            scope: 0,
             answered_by: AnsweredBy::Target(0, 0),
             now: NOON,
             sends_jar: true,
@@ -126,7 +130,7 @@ impl Fixture {
     fn receive(&self, step: &Step<'_>, lines: &[&[u8]]) -> Option<Session> {
         let request = Request {
             target_group: GROUPS[step.routed],
-            route: RouteChoice::default(),
+            route: RouteChoice { scope: Some(Scope::new(SCOPES[step.scope])), ..RouteChoice::default() },
             cookies: lines.iter().copied().collect::<CookieHeader<'_>>(),
             user_agent: step.user_agent,
             forwarded_proto: b"",
@@ -135,14 +139,15 @@ impl Fixture {
         self.balancer.receive(&request, &|_, _| true)
     }
 
-    /// A session is pinned only to a target that has answered, and not for longer than the duration.
-    fn check_session(&self, session: &Session, now: Timestamp) {
+    /// A session is pinned only to a target that has answered in its scope, and not for longer than the duration.
+    fn check_session(&self, session: &Session, step: &Step<'_>) {
         let answered = self.answered.borrow();
         let was_given = |group: &str, target: Option<&str>| {
-            answered.iter().any(|(given_group, given_target, at)| {
+            answered.iter().any(|(given_scope, given_group, given_target, at)| {
                 *given_group == group
+                    && *given_scope == SCOPES[step.scope]
                     && target.is_none_or(|target| *given_target == target)
-                    && self.case.duration.is_none_or(|duration| now.since(*at) < duration)
+                    && self.case.duration.is_none_or(|duration| step.now.since(*at) < duration)
             })
         };
         if let Some(target) = session.pin() {
@@ -181,7 +186,7 @@ impl Client {
         }
         lines.extend(step.added[1]);
         let Some(session) = fixture.receive(step, &lines) else { return };
-        fixture.check_session(&session, step.now);
+        fixture.check_session(&session, step);
 
         let set: &[&[u8]] = match &step.application {
             Application::Set => &[b"sid=1; Path=/"],
@@ -213,7 +218,7 @@ impl Client {
         assert!(was_pinned || reply.outcome == Outcome::Moved, "another target answered: {:?}", reply.outcome);
         check(&issued, fixture.case.stickiness);
         let is_set = self.keep(&issued, set, step.now);
-        fixture.answered.borrow_mut().push((GROUPS[group], TARGETS[target], step.now));
+        fixture.answered.borrow_mut().push((SCOPES[step.scope], GROUPS[group], TARGETS[target], step.now));
         self.check_that_it_is_kept(fixture, step, group, target, is_set);
     }
 
