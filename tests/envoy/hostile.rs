@@ -144,18 +144,21 @@ fn our_headers_are_removed_where_the_target_group_is_not_sticky() {
 
 #[test]
 fn neither_the_client_nor_the_target_sees_our_headers_or_an_address() {
-    nobody_sees_our_headers(&pool::shipped());
+    nobody_sees_our_headers(&pool::shipped(), &["/", "/", "/leak", "/500"]);
 }
 
 #[test]
 fn the_filter_alone_removes_its_headers_from_answers() {
-    nobody_sees_our_headers(&pool::start(&Setup { edit: &only_the_filter_guards, ..Setup::default() }));
+    // The answer to the first request is not pinned. Of a pinned one, the words of the pinned target itself under this name are left,
+    // because stateful_session writes none then, and to look for them would cost a call.
+    let lb = pool::start(&Setup { edit: &only_the_filter_guards, ..Setup::default() });
+    nobody_sees_our_headers(&lb, &["/leak", "/", "/", "/500"]);
 }
 
 #[track_caller]
-fn nobody_sees_our_headers(lb: &LoadBalancer) {
+fn nobody_sees_our_headers(lb: &LoadBalancer, paths: &[&str]) {
     let mut client = Client::default();
-    for path in ["/", "/", "/leak", "/500"] {
+    for path in paths {
         let response = client.get(lb.sticky, path);
         assert!(response.headers.iter().all(|(name, _)| !name.starts_with("x-sticky")), "{response:?}");
         let sealed = data_encoding::BASE64_NOPAD.decode(client.jar["AWSALB"].as_bytes()).unwrap();
