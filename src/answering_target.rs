@@ -7,7 +7,7 @@
 //!   itself.
 //! - `response.code_details` is `via_upstream` for the response of a target and for no other.
 //! - `stateful_session` with header state, placed after this filter, names the host in a header of the response, unless it is the
-//!   one that the request asked for (`onUpdate` in Envoy's source/extensions/http/stateful_session/header/header.h). So where the
+//!   one that the request asked for (`onUpdate` in Envoy's `source/extensions/http/stateful_session/header/header.h`). So where the
 //!   pin was chosen, there is no such header to remove. Where another host was chosen and no header names it, `stateful_session`
 //!   has not seen the pin.
 

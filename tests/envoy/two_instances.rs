@@ -10,7 +10,7 @@ use harness::{Client, LoadBalancer, Setup, add_group, counted, fetch, wait_until
 const WARNING: &str = "two instances of the filter in one chain are sticky for the target group";
 
 /// A second instance after the first one, each with its configuration.
-fn instances(config: &mut Config, configurations: [Value; 2]) {
+fn instances(config: &mut Config, configurations: &[Value; 2]) {
     let filters = config.http_filters("sticky").unwrap();
     let first = filters.iter().position(|filter| filter["name"] == "sticky_sessions").unwrap();
     filters.insert(first + 1, filters[first].clone());
@@ -19,17 +19,17 @@ fn instances(config: &mut Config, configurations: [Value; 2]) {
         filter["name"] = json!(name);
         let plugin = &mut filter["typed_config"]["config"];
         plugin["name"] = json!(name);
-        plugin["configuration"]["value"] = value;
+        plugin["configuration"]["value"] = value.clone();
     }
 }
 
 /// A load balancer with the clusters `web` and `api` and two instances. Their keys are the same.
 #[track_caller]
-fn load_balancer(configurations: [Value; 2]) -> LoadBalancer {
+fn load_balancer(configurations: &[Value; 2]) -> LoadBalancer {
     LoadBalancer::start(&Setup {
         edit: &|config| {
             add_group(config, "api");
-            instances(config, configurations.clone());
+            instances(config, configurations);
         },
         ..Setup::default()
     })
@@ -55,7 +55,7 @@ fn each_pins_the_requests_to_its_target_groups() {
     for configurations in
         [[sticky_for("web", "LBW"), sticky_for("api", "LBA")], [sticky_for("api", "LBA"), sticky_for("web", "LBW")]]
     {
-        let lb = load_balancer(configurations);
+        let lb = load_balancer(&configurations);
         for path in ["/", "/api/"] {
             stays(&lb, &mut Client::default(), path);
         }
@@ -71,7 +71,7 @@ fn each_pins_the_requests_to_its_target_groups() {
 
 #[test]
 fn a_session_moves_once_from_a_dead_target_and_the_second_instance_hides_nothing_from_the_first() {
-    let mut lb = load_balancer([sticky_for("web", "LBW"), sticky_for("api", "LBA")]);
+    let mut lb = load_balancer(&[sticky_for("web", "LBW"), sticky_for("api", "LBA")]);
     let mut client = Client::default();
     let home = client.get(lb.sticky, "/").body;
     assert_eq!(client.get(lb.sticky, "/").body, home);
@@ -83,7 +83,7 @@ fn a_session_moves_once_from_a_dead_target_and_the_second_instance_hides_nothing
 
 #[test]
 fn where_both_are_sticky_for_a_target_group_its_sessions_stay_and_one_warning_says_which_decides() {
-    let lb = load_balancer([sticky_for("web", "FIRST"), sticky_for("web", "SECOND")]);
+    let lb = load_balancer(&[sticky_for("web", "FIRST"), sticky_for("web", "SECOND")]);
     let mut client = Client::default();
     stays(&lb, &mut client, "/");
     wait_until("a warning", || lb.envoy.log().contains(WARNING));
@@ -96,7 +96,7 @@ fn where_both_are_sticky_for_a_target_group_its_sessions_stay_and_one_warning_sa
 
 #[test]
 fn two_instances_with_the_same_configuration_keep_a_session_too() {
-    let lb = load_balancer([json!({}), json!({})]);
+    let lb = load_balancer(&[json!({}), json!({})]);
     stays(&lb, &mut Client::default(), "/");
     wait_until("a warning", || lb.envoy.log().contains(WARNING));
 }
@@ -106,7 +106,7 @@ fn a_client_that_sends_our_headers_chooses_nothing() {
     let lb = LoadBalancer::start(&Setup {
         edit: &|config| {
             add_group(config, "api");
-            instances(config, [sticky_for("web", "LBW"), sticky_for("api", "LBA")]);
+            instances(config, &[sticky_for("web", "LBW"), sticky_for("api", "LBA")]);
             // The filter alone removes them.
             let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
             manager.remove("early_header_mutation_extensions").unwrap();
