@@ -126,8 +126,17 @@ impl Balancer {
         let pin = target_cookie.as_ref().and_then(|held| held.pin().ok());
         let target_group = pin.map_or_else(|| target_group.into(), |binding| Rc::clone(&binding.target_group));
         let scope = of_route.cloned();
-        let session =
-            Session { client, target_group, is_rerouted, group_cookie, policy, scope, target_cookie, unknown_policy };
+        let session = Session {
+            client,
+            received_at: request.now,
+            target_group,
+            is_rerouted,
+            group_cookie,
+            policy,
+            scope,
+            target_cookie,
+            unknown_policy,
+        };
         if session.leaves_empty_groups() {
             self.group_health.borrow_mut().request_started(&session.target_group);
         }
@@ -261,8 +270,10 @@ impl Balancer {
         let mut health = self.group_health.borrow_mut();
         health.request_ended(&session.target_group);
         match &answer.by {
-            AnsweredBy::Target { target_group, .. } => health.target_answered(target_group, answer.now),
-            AnsweredBy::NoHealthyTarget { target_group } => health.found_no_target(target_group),
+            AnsweredBy::Target { target_group, .. } => {
+                health.target_answered(target_group, session.received_at, answer.now)
+            }
+            AnsweredBy::NoHealthyTarget { target_group } => health.found_no_target(target_group, answer.now),
             AnsweredBy::LoadBalancer => (),
         }
     }

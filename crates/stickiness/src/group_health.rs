@@ -2,7 +2,8 @@
 //!
 //! The proxy does not report the health of a target group. These observations show it:
 //!
-//! - An answer of one of its targets: the group is alive.
+//! - An answer of one of its targets: the group was alive when the request came. Targets that are unhealthy still answer the
+//!   requests that they have.
 //! - A probe request: the proxy refuses it at once where no target is healthy. It also refuses it when the group has as many
 //!   requests as its limit allows. A group is therefore not probed while requests to it are under way or have just been answered.
 //! - The proxy's own answer because it found no healthy target for a request. It proves nothing about the group: the route of the
@@ -27,8 +28,8 @@ pub(crate) struct GroupHealth(BTreeMap<String, Known>);
 struct Known {
     under_way: u32,
     seen: Option<Seen>,
-    /// True if a request has found no target since the group was last seen.
-    is_doubted: bool,
+    /// The last time that a request found no target, unless the group has been seen since.
+    doubted_at: Option<Timestamp>,
     /// The time of the last probe that settled a doubt.
     settled_at: Option<Timestamp>,
 }
@@ -52,14 +53,19 @@ impl GroupHealth {
         known.under_way = known.under_way.saturating_sub(1);
     }
 
-    /// Records that a target of this target group has answered.
-    pub(crate) fn target_answered(&mut self, target_group: &str, at: Timestamp) {
-        self.known(target_group).saw(true, at);
+    /// Records that a target of this target group has answered a request that came at the time `since`. It tells nothing if the
+    /// group was seen empty or doubted later.
+    pub(crate) fn target_answered(&mut self, target_group: &str, since: Timestamp, at: Timestamp) {
+        let known = self.known(target_group);
+        let seen_empty_at = known.seen.filter(|seen| !seen.is_alive).map(|seen| seen.at);
+        if [seen_empty_at, known.doubted_at].into_iter().flatten().all(|against| against < since) {
+            known.saw(true, at);
+        }
     }
 
     /// Records that the proxy has found no healthy target for a request to this target group.
-    pub(crate) fn found_no_target(&mut self, target_group: &str) {
-        self.known(target_group).is_doubted = true;
+    pub(crate) fn found_no_target(&mut self, target_group: &str, at: Timestamp) {
+        self.known(target_group).doubted_at = Some(at);
     }
 
     /// Tells whether this target group has a healthy target: by a recent observation, otherwise by what `ask` finds now.
@@ -69,7 +75,7 @@ impl GroupHealth {
         let seen = known.seen.filter(|seen| seen.at <= now);
         let was_alive = seen.is_none_or(|seen| seen.is_alive);
         let is_known = seen.is_some_and(|seen| is_recent(seen.at, now));
-        if was_alive && known.is_doubted && known.settled_at.is_none_or(|settled| !is_recent(settled, now)) {
+        if was_alive && known.doubted_at.is_some() && known.settled_at.is_none_or(|settled| !is_recent(settled, now)) {
             known.settled_at = Some(now);
         } else if is_known || (was_alive && known.under_way > 0) {
             return was_alive;
@@ -87,7 +93,7 @@ impl GroupHealth {
 impl Known {
     fn saw(&mut self, is_alive: bool, at: Timestamp) {
         self.seen = Some(Seen { is_alive, at });
-        self.is_doubted = false;
+        self.doubted_at = None;
     }
 }
 
@@ -130,8 +136,19 @@ mod tests {
     #[test]
     fn a_target_that_answers_shows_that_its_group_is_alive() {
         let mut health = seen(false);
-        health.target_answered("blue", at(1));
-        assert!(health.is_alive("blue", at(1), || false));
+        health.target_answered("blue", at(1), at(2));
+        assert!(health.is_alive("blue", at(2), || false));
+    }
+
+    #[test]
+    fn an_answer_to_a_request_of_before_does_not_show_that_an_empty_group_is_alive() {
+        let mut health = seen(false);
+        health.target_answered("blue", at(0), at(500));
+        assert!(!health.is_alive("blue", at(500), || true));
+        let mut health = seen(true);
+        health.found_no_target("blue", at(1));
+        health.target_answered("blue", at(1), at(500));
+        assert!(!health.is_alive("blue", at(500), || false));
     }
 
     #[test]
@@ -139,7 +156,7 @@ mod tests {
         for is_alive in [true, false] {
             let mut health = seen(true);
             health.request_started("blue");
-            health.found_no_target("blue");
+            health.found_no_target("blue", at(1));
             assert_eq!(health.is_alive("blue", at(1), || is_alive), is_alive);
             assert_eq!(health.is_alive("blue", at(2), || !is_alive), is_alive, "it is asked once");
         }
@@ -148,9 +165,9 @@ mod tests {
     #[test]
     fn a_target_that_answers_settles_the_doubt_about_its_group() {
         let mut health = seen(true);
-        health.found_no_target("blue");
-        health.target_answered("blue", at(1));
-        assert!(health.is_alive("blue", at(1), || false));
+        health.found_no_target("blue", at(0));
+        health.target_answered("blue", at(1), at(2));
+        assert!(health.is_alive("blue", at(2), || false));
     }
 
     #[test]
@@ -158,7 +175,7 @@ mod tests {
         let mut health = seen(true);
         let mut asked = Vec::new();
         for millisecond in 0..=3_000 {
-            health.found_no_target("blue");
+            health.found_no_target("blue", at(millisecond));
             assert!(health.is_alive("blue", at(millisecond), || {
                 asked.push(millisecond);
                 true
@@ -171,9 +188,9 @@ mod tests {
     fn a_doubt_that_comes_too_early_for_a_question_is_not_forgotten() {
         let mut health = seen(true);
         health.request_started("blue");
-        health.found_no_target("blue");
+        health.found_no_target("blue", at(1));
         assert!(health.is_alive("blue", at(1), || true));
-        health.found_no_target("blue");
+        health.found_no_target("blue", at(2));
         assert!(health.is_alive("blue", at(2), || false));
         assert!(!health.is_alive("blue", at(1_002), || false));
     }
@@ -181,7 +198,7 @@ mod tests {
     #[test]
     fn a_doubt_about_an_empty_group_changes_nothing() {
         let mut health = seen(false);
-        health.found_no_target("blue");
+        health.found_no_target("blue", at(1));
         assert!(!health.is_alive("blue", at(1_000), || true));
         assert!(health.is_alive("blue", at(1_001), || true));
     }
@@ -213,9 +230,9 @@ mod tests {
         assert!(seen(false).is_alive("blue", Timestamp::from_millis(0), || true));
         assert!(!seen(true).is_alive("blue", Timestamp::from_millis(0), || false));
         let mut doubted = seen(true);
-        doubted.found_no_target("blue");
+        doubted.found_no_target("blue", at(1));
         assert!(doubted.is_alive("blue", at(1), || true));
-        doubted.found_no_target("blue");
+        doubted.found_no_target("blue", at(1));
         assert!(!doubted.is_alive("blue", at(0), || false));
     }
 }

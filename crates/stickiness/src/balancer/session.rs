@@ -9,6 +9,7 @@ use crate::cookies::target_cookie::ReadTargetCookie;
 use crate::exchange::ClientFacts;
 use crate::outcome::Outcome;
 use crate::policy::{OnEmptyGroup, Policy};
+use crate::time::Timestamp;
 use crate::trust::binding::Binding;
 use crate::trust::scope::Scope;
 
@@ -16,6 +17,8 @@ use crate::trust::scope::Scope;
 #[derive(Debug)]
 pub struct Session {
     pub(super) client: ClientFacts,
+    /// The time at which the request came.
+    pub(super) received_at: Timestamp,
     /// The target group that the request should reach.
     pub(super) target_group: Rc<str>,
     /// True if the proxy has to be told to route the request to it.
