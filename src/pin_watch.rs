@@ -55,8 +55,9 @@ impl PinWatch {
             "unseen pin",
             &format!(
                 "stateful_session has not seen the pin of a request to the target group {target_group:?}, and another target \
-                 answered: it is missing, or disabled on the route, or stands before sticky_sessions in http_filters; place it \
-                 after sticky_sessions for every route of a sticky target group"
+                 answered: it is missing, is disabled on the route, reads another header than x-sticky-session-host, or \
+                 stands before sticky_sessions in http_filters; place it after sticky_sessions for every route of a sticky \
+                 target group"
             ),
         );
     }
@@ -116,8 +117,8 @@ impl PinWatch {
             watched.weight = 0;
             watched.has_warned = true;
             warn_once(&format!(
-                "the target group {target_group:?} does not keep its sessions: Envoy passes over targets that are alive, as it does \
-                 in an aggregate cluster; see docs/deployment.md"
+                "the target group {target_group:?} does not keep its sessions: Envoy passes over targets that are alive; an aggregate \
+                 cluster does so, and with override_host a cluster without that load-balancing policy; see docs/deployment.md"
             ));
         }
     }

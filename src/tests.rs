@@ -279,8 +279,8 @@ fn moved(plugin: &Plugin, cookie: &[u8], headers: &[(&str, &[u8])]) -> Headers {
 }
 
 const UNSEEN: &str = "stateful_session has not seen the pin of a request to the target group \"web\", and another target answered: it \
-                      is missing, or disabled on the route, or stands before sticky_sessions in http_filters; place it after \
-                      sticky_sessions for every route of a sticky target group";
+                      is missing, is disabled on the route, reads another header than x-sticky-session-host, or stands before \
+                      sticky_sessions in http_filters; place it after sticky_sessions for every route of a sticky target group";
 
 #[test]
 fn where_stateful_session_does_not_see_the_pin_the_request_has_moved_and_one_warning_says_so() {

@@ -206,6 +206,21 @@ fn an_aggregate_cluster_keeps_no_session_and_one_warning_names_it() {
 }
 
 #[test]
+fn a_cluster_without_the_policy_that_override_host_needs_keeps_no_session_and_one_warning_names_it() {
+    let override_host = Plugin::Json(r#"{"upstream": {"mechanism": "override_host"}}"#);
+    let without = |config: &mut Config| {
+        config.http_filters("sticky").unwrap().retain(|filter| filter["name"] != STATEFUL_SESSION);
+    };
+    let lb = LoadBalancer::start(&Setup { plugin: Some(override_host), edit: &without, ..Setup::default() });
+    let mut client = Client::default();
+    wait_until("a warning", || {
+        client.get(lb.sticky, "/");
+        lb.envoy.log().contains(&not_kept("web"))
+    });
+    assert!(!lb.envoy.log().contains("has not seen the pin"), "{}", lb.envoy.log());
+}
+
+#[test]
 fn a_rolling_deployment_is_no_reason_to_say_that_a_target_group_keeps_no_session() {
     let discovered = Discovered::start(&Setup { targets: &["a", "b", "c"], ..Setup::default() });
     let lb = &discovered.lb;
