@@ -72,7 +72,7 @@ impl Stream {
         let now = plugin.now();
         let target_group = match &config.only_target_group {
             Some(only) => Cow::Borrowed(only.as_str()),
-            None => Cow::Owned(self.sticky_cluster(plugin, now)?),
+            None => Cow::Owned(self.balanced_cluster(plugin, now)?),
         };
         if names_its_target {
             return None;
@@ -87,7 +87,11 @@ impl Stream {
         };
         let session = plugin.balancer.receive(&request, &|target_group, path| {
             empty_group::has_healthy_target(plugin.context, self.context, target_group, path)
-        })?;
+        });
+        let Some(session) = session else {
+            self.compare_later(plugin, &target_group);
+            return None;
+        };
         if let Some(name) = session.unknown_policy() {
             warn_once(&format!("a route chooses the policy {name:?}, which is not under policies"));
         }
@@ -102,17 +106,22 @@ impl Stream {
         Some(session)
     }
 
-    /// The cluster of the request, if requests to it may be sticky and pinned.
-    fn sticky_cluster(&self, plugin: &Plugin, now: Timestamp) -> Option<String> {
-        let config = plugin.balancer.config();
-        let cluster = host::target_group();
-        if cluster.as_deref().is_none_or(|cluster| !config.may_be_sticky(cluster)) {
-            if plugin.route_watch.compares_other() {
-                self.shown_cluster.set(Some(cluster.unwrap_or_default()));
-            }
+    /// The cluster of the request, unless a pin must not choose the target there.
+    fn balanced_cluster(&self, plugin: &Plugin, now: Timestamp) -> Option<String> {
+        let Some(cluster) = host::target_group() else {
+            self.compare_later(plugin, "");
             return None;
+        };
+        let config = plugin.balancer.config();
+        let is_balanced = !config.may_be_sticky(&cluster) || plugin.balanced_clusters.contains(&cluster, config, now);
+        is_balanced.then_some(cluster)
+    }
+
+    /// Remembers the cluster of a request that is not sticky, if the answer is to be compared with it.
+    fn compare_later(&self, plugin: &Plugin, shown: &str) {
+        if plugin.balancer.config().only_target_group.is_none() && plugin.route_watch.compares_other() {
+            self.shown_cluster.set(Some(shown.to_owned()));
         }
-        cluster.filter(|cluster| plugin.balanced_clusters.contains(cluster, config, now))
     }
 
     /// Leaves the request and its answer to another instance of the filter, which stands before this one in the chain and has

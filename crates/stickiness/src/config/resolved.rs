@@ -64,14 +64,17 @@ impl Config {
     /// Returns true if the configuration names this target group, among the target groups or in a rule.
     #[must_use]
     pub fn names(&self, target_group: &str) -> bool {
-        let in_a_rule = |rule: &Rc<Rule>| rule.target_groups.iter().any(|name| name == target_group);
-        self.target_groups.named.contains_key(target_group) || self.rules.iter().any(in_a_rule)
+        self.target_groups.named.contains_key(target_group) || self.is_in_a_rule(target_group)
     }
 
-    /// Returns true if requests to this target group may be sticky: it has a policy, a rule has it, or routes choose policies.
+    /// Returns true if requests to this target group may be sticky: it has a policy, it is in a rule, or routes choose policies.
     #[must_use]
     pub fn may_be_sticky(&self, target_group: &str) -> bool {
-        self.policy(target_group).is_some() || self.routes_choose() || self.names(target_group)
+        self.policy(target_group).is_some() || self.routes_choose() || self.is_in_a_rule(target_group)
+    }
+
+    fn is_in_a_rule(&self, target_group: &str) -> bool {
+        self.rules.iter().any(|rule| rule.target_groups.iter().any(|name| name == target_group))
     }
 
     /// Returns true if any policy follows a cookie of the application.
