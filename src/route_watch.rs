@@ -38,12 +38,13 @@ impl RouteWatch {
         !self.has_seen_a_change.get() && is_one_in(OTHERS, &self.others)
     }
 
-    /// Warns, once for this plugin and worker, that a request was answered by another cluster than this filter was shown.
+    /// Warns, once for this plugin and worker, that another route answered a request than this filter was shown. The arguments are the
+    /// clusters of the two.
     pub(crate) fn saw_change(&self, shown: &str, answered: &str) {
         if !self.has_seen_a_change.replace(true) {
             log::warn!(
-                "Envoy showed a request for the cluster {shown:?}, and {answered:?} answered: another filter changes the \
-                 route, so such requests are not sticky. Put that filter before this one, and between them one that asks \
+                "Envoy showed a route to the cluster {shown:?}, and another route, to {answered:?}, answered: another filter \
+                 changes routes, so such requests are not sticky. Put that filter before this one, and between them one that asks \
                  for the route (docs/deployment.md, Filters that change the route)"
             );
         }

@@ -8,6 +8,7 @@ use hostcalls::ContextId;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use stickiness::balancer::Session;
+use stickiness::config::Config;
 use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
 use stickiness::wire::cookie_header::CookieHeader;
@@ -32,11 +33,20 @@ pub(crate) struct Stream {
     is_left_to_another: bool,
     /// The cluster that Envoy showed for a request that is not sticky, if the answer is to be compared with it.
     shown_cluster: Cell<Option<String>>,
+    /// The settings of the route that Envoy showed for the session.
+    shown_settings: RouteChoice,
 }
 
 impl Stream {
     pub(crate) fn new(context: ContextId, plugin: Option<Rc<Plugin>>) -> Self {
-        Self { context, plugin, session: None, is_left_to_another: false, shown_cluster: Cell::default() }
+        Self {
+            context,
+            plugin,
+            session: None,
+            is_left_to_another: false,
+            shown_cluster: Cell::default(),
+            shown_settings: RouteChoice::default(),
+        }
     }
 
     /// The session of the request, if it is sticky. Envoy is told its pin and its outcome.
@@ -103,6 +113,7 @@ impl Stream {
         }
         // Now, because a stream may end without an answer, and when it has ended, it has been logged.
         host::set_filter_state(FILTER_STATE, session.outcome().word());
+        self.shown_settings = request.route;
         Some(session)
     }
 
@@ -122,6 +133,11 @@ impl Stream {
         if plugin.balancer.config().only_target_group.is_none() && plugin.route_watch.compares_other() {
             self.shown_cluster.set(Some(shown.to_owned()));
         }
+    }
+
+    /// Returns true if the route that answers has other settings than the one that Envoy showed.
+    fn has_other_settings(&self, config: &Config) -> bool {
+        config.routes_choose() && route_metadata::choice() != self.shown_settings
     }
 
     /// Leaves the request and its answer to another instance of the filter, which stands before this one in the chain and has
@@ -171,13 +187,18 @@ impl Stream {
             host::remove_response_header(override_header::GROUP);
         }
         // Without a rule the filter changes no route, and another filter rarely does.
+        let is_compared = !matches!(chosen, ChosenHost::Pin) && plugin.route_watch.compares_session();
         let is_told = config.only_target_group.is_some();
-        let is_known = config.rules().is_empty()
-            && (is_told || matches!(chosen, ChosenHost::Pin) || !plugin.route_watch.compares_session());
+        let is_known = config.rules().is_empty() && (is_told || !is_compared);
         let target_group = is_known.then(|| Rc::clone(session.shared_target_group()));
         let by = answered_by(target_group.as_deref(), chosen.address(pin.as_deref()));
-        if let Some(answered) = changed_route(&session, &by).filter(|_| !is_told) {
-            // The session is one of another target group than the request was for, so it has no outcome and no cookie.
+        if let AnsweredBy::Target { target_group: answered, .. }
+        | AnsweredBy::NoHealthyTarget { target_group: answered } = &by
+            && session.reroute().is_none()
+            && ((!is_told && **answered != *session.target_group()) || (is_compared && self.has_other_settings(config)))
+        {
+            // Another filter has changed the route. The session is not the one that the request should have had, so it has no outcome
+            // and no cookie.
             plugin.route_watch.saw_change(session.target_group(), answered);
             drop(plugin.balancer.reply(session, &no_answer(), &mut host::draw_nonce));
             return;
@@ -190,14 +211,6 @@ impl Stream {
         let over_https = || *over_tls.get_or_init(host::is_over_tls);
         conclude(plugin, session, &Answer { by, now, set_cookies: &host::set_cookies, over_https: &over_https });
     }
-}
-
-/// The target group that answered, if it is another one than the filter was shown, and the filter itself has not changed the route.
-fn changed_route<'a>(session: &Session, by: &'a AnsweredBy<'_>) -> Option<&'a str> {
-    let (AnsweredBy::Target { target_group, .. } | AnsweredBy::NoHealthyTarget { target_group }) = by else {
-        return None;
-    };
-    (session.reroute().is_none() && **target_group != *session.target_group()).then_some(target_group)
 }
 
 /// Looks for signs that Envoy does not obey pins, if another target of the pin's target group has answered.

@@ -114,7 +114,7 @@ fn rerouted(plugin: &Plugin, shown: &str, answered: &str) -> bool {
     header(&answer, "set-cookie").is_some()
 }
 
-const CHANGED: &str = "Envoy showed a request for the cluster \"web\", and \"api\" answered: another filter changes the route, so \
+const CHANGED: &str = "Envoy showed a route to the cluster \"web\", and another route, to \"api\", answered: another filter changes routes, so \
                        such requests are not sticky. Put that filter before this one, and between them one that asks for the \
                        route (docs/deployment.md, Filters that change the route)";
 
@@ -180,4 +180,37 @@ fn where_there_is_one_target_group_only_no_answer_is_compared() {
         assert!(rerouted(&plugin, "web", "api"));
     }
     assert_eq!(asked_for("xds.cluster_name"), 0);
+}
+
+#[test]
+fn a_session_under_the_settings_of_another_route_than_was_shown_is_neither_sealed_nor_counted() {
+    let policies = KEYS.replacen('{', r#"{"policies": {"named": {"cookie": {"name": "NAMED"}}}, "#, 1);
+    let plugin = plugin(&policies);
+    let answered_under = |policy: &[u8]| {
+        route_says(&[("policy", b"named")]);
+        let stream = plugin.stream();
+        stream.request(&[]);
+        route_says(&[("policy", policy)]);
+        answered_by(TARGET);
+        let answer = stream.response(&[]);
+        stream.end();
+        header(&answer, "set-cookie").is_some()
+    };
+    assert!(answered_under(b"named"));
+    for _ in 0..32 {
+        answered_under(b"other");
+    }
+    assert_eq!(logged(LogLevel::Warn), [CHANGED.replace("api", "web")]);
+    assert!(!answered_under(b"other"));
+    assert!(answered_under(b"named"));
+}
+
+#[test]
+fn a_target_group_that_is_shown_as_one_that_is_not_sticky_is_warned_of_where_routes_choose_too() {
+    let plugin = plugin(r#"{"target_groups": {"api": {}}, "policies": {}}"#);
+    host(|host| host.logs.clear());
+    for _ in 0..64 {
+        assert!(!rerouted(&plugin, "web", "api"));
+    }
+    assert_eq!(logged(LogLevel::Warn), [CHANGED]);
 }

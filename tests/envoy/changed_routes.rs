@@ -113,7 +113,7 @@ fn is_sticky_in_beta(lb: &LoadBalancer, when: &str) {
     assert!(homes.iter().all(|home| *home == homes[0]), "{when}: {homes:?}");
     assert!(client.jar.contains_key("AWSALB"), "{when}");
     assert_eq!((counted(&lb.envoy, "beta", Outcome::Pinned.word()), all_counted(lb, "web")), (5, 0), "{when}");
-    assert!(!lb.envoy.log().contains("another filter changes the route"), "{when}: {}", lb.envoy.log());
+    assert!(!lb.envoy.log().contains("another filter changes routes"), "{when}: {}", lb.envoy.log());
 }
 
 #[test]
@@ -156,8 +156,7 @@ fn where_no_filter_asks_for_the_changed_route_the_session_is_not_counted_for_ano
     answers(&mut client, &lb, 6);
     assert!(!client.jar.contains_key("AWSALB"), "{:?}", client.jar);
     assert_eq!((all_counted(&lb, "web"), all_counted(&lb, "beta")), (0, 0));
-    let warning =
-        "Envoy showed a request for the cluster \"web\", and \"beta\" answered: another filter changes the route";
+    let warning = "Envoy showed a route to the cluster \"web\", and another route, to \"beta\", answered: another filter changes routes";
     assert_eq!(lb.envoy.log().matches(warning).count(), 1, "{}", lb.envoy.log());
     // The others are sticky as before.
     let mut client = Client::default();
@@ -173,6 +172,21 @@ fn a_sticky_cluster_that_is_shown_as_another_one_is_warned_of() {
     let mut client = beta_user();
     wait_until("the warning", || {
         answers(&mut client, &lb, 16);
-        lb.envoy.log().contains("\"beta\" answered: another filter changes the route")
+        lb.envoy.log().contains("to \"beta\", answered: another filter changes routes")
     });
+}
+
+#[test]
+fn a_filter_after_this_one_that_changes_the_route_is_warned_of() {
+    let edit = |config: &mut Config| {
+        change_routes(config, &[]);
+        let filters = config.http_filters("sticky").unwrap();
+        let place = filters.iter().position(|filter| filter["name"] == "sticky_sessions").unwrap();
+        filters.insert(place + 1, lua());
+    };
+    let lb = LoadBalancer::start(&Setup { edit: &edit, ..Setup::default() });
+    let mut client = beta_user();
+    answers(&mut client, &lb, 6);
+    assert_eq!(all_counted(&lb, "web"), 0);
+    assert!(lb.envoy.log().contains("another filter changes routes"), "{}", lb.envoy.log());
 }
