@@ -44,7 +44,7 @@ impl CountedGroups {
             return Some(full.binary_search(&hash).is_ok());
         }
         for _ in 0..ATTEMPTS {
-            let present = host::shared_data(SHARED_LIST)?;
+            let present = host::shared_data(SHARED_LIST).ok()?;
             let mut list: Vec<[u8; HASH]> =
                 present.as_ref().map(|list| list.value.as_chunks().0.to_vec()).unwrap_or_default();
             list.truncate(MAX_TARGET_GROUPS);

@@ -14,6 +14,9 @@ use crate::host_errors::checked;
 /// Envoy has the value and no bytes for it.
 pub(crate) struct Unreadable;
 
+/// Envoy does not say whether workers have shared a value.
+pub(crate) struct NotShared;
+
 /// The headers of the request.
 ///
 /// All at once: a read by name gives the first of several `Cookie` lines only.
@@ -155,9 +158,9 @@ pub(crate) fn increment(counter: u32, by: u32) {
     checked(hostcalls::increment_counter(counter, by));
 }
 
-/// The value that a worker of the process has stored under `key`, if one has; `None` when Envoy does not say.
-pub(crate) fn shared_data(key: &str) -> Option<Option<SharedData>> {
-    checked(hostcalls::shared_data(key))
+/// The value that a worker of the process has stored under `key`, if one has.
+pub(crate) fn shared_data(key: &str) -> Result<Option<SharedData>, NotShared> {
+    checked(hostcalls::shared_data(key)).ok_or(NotShared)
 }
 
 /// Stores `value` for all workers of the process, unless another worker was first. Tells whether this one was; `None` when it is

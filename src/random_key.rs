@@ -7,7 +7,7 @@
 //! - A value that is not in the format of [`entry`] is foreign, and is replaced, with a warning.
 //! - Each worker logs the name of the key with which it seals. One line says that the key was drawn. The others say that the key was
 //!   there already. Where no line says that it was drawn, another plugin has put it there.
-//! - A plugin without a `vm_id` shares the data with every other plugin without one, which earns a warning.
+//! - A plugin without a `vm_id` shares the data with every other plugin without one, which is warned of.
 
 use std::cell::Cell;
 
@@ -50,7 +50,7 @@ pub(crate) fn ring() -> Result<KeyRing, String> {
     for _ in 0..3 {
         let is_stored = host::replace_shared_data(SHARED_KEY, &entry, present.as_ref()) == Some(true);
         // Also what was just stored is read: the other workers have to read it.
-        present = host::shared_data(SHARED_KEY).flatten();
+        present = host::shared_data(SHARED_KEY).ok().flatten();
         let Some(found) = &present else { break };
         if let Some(key) = key(&found.value) {
             tell(key.tag(), is_stored && key.tag() == drawn.tag());

@@ -25,7 +25,7 @@ const FORMAT: &[u8] = b"sticky_sessions 1:";
 
 /// A plugin of somebody else, which stores this value in the place of the random key when its first VM starts.
 fn foreign_plugin(value: &[u8], vm_id: Option<&str>) -> Value {
-    let value_in_wat: String = value.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let value_in_wat = value.iter().map(|byte| format!("\\{byte:02x}")).collect::<Vec<_>>().concat();
     let (key_length, value_length) = (SHARED_KEY.len(), value.len());
     let module = format!(
         r#"(module
