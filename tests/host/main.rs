@@ -15,6 +15,7 @@ mod shipped {
     }
 
     mod calls;
+    mod loading;
     mod orders;
     mod plugin;
     mod properties;

@@ -11,6 +11,7 @@
 //! 6. `name_clashes` checks the whole, and `shared_cookies` warns of it.
 
 mod aws;
+mod by_name;
 mod context;
 mod cookie;
 mod document;
@@ -62,12 +63,13 @@ impl Config {
     /// );
     /// ```
     pub fn parse(bytes: &[u8]) -> Result<Parsed, ConfigError> {
-        let tree = Tree::parse(bytes)?;
+        let mut tree = Tree::parse(bytes)?;
         if !matches!(tree, Tree::Object(_)) {
             // The value is not shown: it may be a secret.
             return Err(ConfigError::new("the configuration is not an object"));
         }
-        let tree = dotted::nest(aws::spell_out(tree)?)?;
+        aws::spell_out(&mut tree)?;
+        dotted::nest(&mut tree)?;
         let document: Document = reader::read(&tree)?;
         document.resolve()
     }

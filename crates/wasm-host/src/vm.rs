@@ -1,6 +1,6 @@
 //! A VM that runs a module.
 
-use wasmi::{Engine, Error, Func, Instance, Linker, Module, Store, Val, WasmParams, WasmResults};
+use wasmi::{Config, Engine, Error, Func, Instance, Linker, Module, Store, Val, WasmParams, WasmResults};
 
 use crate::Crossing;
 use crate::answers::{Call, Headers, Host};
@@ -22,10 +22,23 @@ impl Vm {
         Module::new(&Engine::default(), bytes)
     }
 
+    /// The same module, whose instructions [`Vm::fuel`] counts.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no module.
+    pub fn metered_module(bytes: &[u8]) -> Result<Module, Error> {
+        Module::new(&Engine::new(Config::default().consume_fuel(true)), bytes)
+    }
+
     /// The module on this host, before its first callback.
     #[must_use]
     pub fn load(module: &Module, host: Host) -> Self {
         let mut store = Store::new(module.engine(), host);
+        let is_metered = store.get_fuel().is_ok();
+        if is_metered {
+            store.set_fuel(u64::MAX).unwrap();
+        }
         let mut linker = Linker::new(module.engine());
         for import in module.imports() {
             let name = import.name().to_owned();
@@ -50,6 +63,16 @@ impl Vm {
     #[must_use]
     pub fn memory(&self) -> usize {
         self.instance.get_memory(&self.store, "memory").map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// The instructions that the module has executed, in wasmi's units of fuel. One that moves many bytes counts for several.
+    ///
+    /// # Panics
+    ///
+    /// If the module is not a [`Vm::metered_module`].
+    #[must_use]
+    pub fn fuel(&self) -> u64 {
+        u64::MAX - self.store.get_fuel().unwrap()
     }
 
     /// Calls the function that Envoy calls first.

@@ -18,8 +18,8 @@ use super::tree::Tree;
 /// # Errors
 ///
 /// An error in a value that only AWS writes, at its place in what was pasted.
-pub(super) fn spell_out(mut document: Tree) -> Result<Tree, ConfigError> {
-    let Tree::Object(entries) = &mut document else { return Ok(document) };
+pub(super) fn spell_out(document: &mut Tree) -> Result<(), ConfigError> {
+    let Tree::Object(entries) = document else { return Ok(()) };
     for (key, value) in entries {
         let (list, name) = key.split_once('.').map_or((key.as_str(), None), |(list, name)| (list, Some(name)));
         let spelled_out = match (name, value) {
@@ -37,5 +37,5 @@ pub(super) fn spell_out(mut document: Tree) -> Result<Tree, ConfigError> {
         };
         spelled_out.map_err(|error| error.under(list))?;
     }
-    Ok(document)
+    Ok(())
 }

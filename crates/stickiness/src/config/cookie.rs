@@ -56,7 +56,7 @@ impl CookieBlock {
     pub(super) fn resolve(self, context: &mut Context<'_>) -> Result<CookieOptions, ConfigError> {
         let inherited = context.inherited;
         let options = self.over(inherited);
-        self.check(&options).map_err(|error| error.at(&context.place))?;
+        self.check(&options).map_err(|error| error.at(context.place))?;
         for (warning, earlier) in self.warnings(&options).into_iter().zip(self.warnings(inherited)) {
             if warning.holds && !earlier.holds {
                 context.warn(warning.key, warning.why);

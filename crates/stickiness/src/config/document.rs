@@ -2,9 +2,10 @@
 //!
 //! AWS has no such document. The names of its parts are those of AWS's API: target groups, rules, stickiness.
 
-use std::collections::BTreeMap;
+use std::mem;
 use std::rc::Rc;
 
+use super::by_name::in_order;
 use super::context::Context;
 use super::cookie::CookieBlock;
 use super::error::ConfigError;
@@ -29,17 +30,17 @@ pub(super) const RULES: &str = "rules";
 /// A configuration as it is written.
 #[derive(Default)]
 pub(super) struct Document {
-    target_groups: TargetGroupBlocks,
-    policies: Option<TargetGroupBlocks>,
+    target_groups: Blocks,
+    policies: Option<Blocks>,
     rules: Vec<RuleBlock>,
     keys: Option<Vec<KeyBlock>>,
     upstream: UpstreamBlock,
     cookie: CookieBlock,
 }
 
-/// In the order of their names, so that of several errors the same one is told every time. A block is in a box, so that the code of
-/// this map is that of [`Policies`], and is in the module once.
-type TargetGroupBlocks = BTreeMap<String, Box<TargetGroupBlock>>;
+/// Target groups or policies with their names, as they stand in the document.
+#[derive(Default)]
+struct Blocks(Vec<(String, TargetGroupBlock)>);
 
 /// A key of the ring: `keys[0]`.
 #[derive(Default)]
@@ -78,7 +79,7 @@ impl Document {
         let mut context = Context::new(&cookie, &mut warnings);
         let target_groups = resolve_target_groups(self.target_groups, &mut context.below("target_groups"))?;
         let policies = match self.policies {
-            Some(blocks) => Some(resolve_policies(blocks, true, &mut context.below("policies"))?),
+            Some(blocks) => Some(blocks.resolve(true, &mut context.below("policies"))?),
             None => None,
         };
         let mechanism = self.upstream.mechanism;
@@ -107,53 +108,53 @@ impl UpstreamBlock {
 }
 
 /// Without any target group, every one is sticky. With some, the others are not, unless `*` says so.
-fn resolve_target_groups(blocks: TargetGroupBlocks, context: &mut Context<'_>) -> Result<TargetGroups, ConfigError> {
-    if blocks.is_empty() {
+fn resolve_target_groups(blocks: Blocks, context: &mut Context<'_>) -> Result<TargetGroups, ConfigError> {
+    if blocks.0.is_empty() {
         let every_other = Policy::new(Stickiness::default(), context.inherited.clone());
-        return Ok(TargetGroups { named: Policies::new(), every_other: Some(Rc::new(every_other)) });
+        return Ok(TargetGroups { named: Policies::default(), every_other: Some(Rc::new(every_other)) });
     }
-    let mut named = resolve_policies(blocks, false, context)?;
+    let mut named = blocks.resolve(false, context)?;
     let every_other = named.remove(EVERY_OTHER).flatten();
     Ok(TargetGroups { named, every_other })
 }
 
-/// The policies of routes, if `of_routes`, or of target groups.
-fn resolve_policies(
-    blocks: TargetGroupBlocks,
-    of_routes: bool,
-    context: &mut Context<'_>,
-) -> Result<Policies, ConfigError> {
-    // Not collected: to build the map from an iterator adds a sort to the module.
-    let mut policies = Policies::new();
-    for (name, mut block) in blocks {
-        if name.is_empty() || (of_routes && name == EVERY_OTHER) {
-            return Err(ConfigError::new(format!("{name:?} is not a name")).at(&context.place));
+impl Blocks {
+    /// The policies of routes, if `of_routes`, or of target groups. They are resolved in the order of their names, so that of several
+    /// errors the same one is told every time.
+    fn resolve(mut self, of_routes: bool, context: &mut Context<'_>) -> Result<Policies, ConfigError> {
+        let mut policies = Policies::default();
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        for place in in_order(&names) {
+            let Some((name, mut block)) = self.0.get_mut(place).map(mem::take) else { continue };
+            if name.is_empty() || (of_routes && name == EVERY_OTHER) {
+                return Err(ConfigError::new(format!("{name:?} is not a name")).at(context.place));
+            }
+            let scope = block.scope.take().or_else(|| of_routes.then(|| name.clone())).unwrap_or_default();
+            let policy = block.resolve(&mut context.below(name.as_str()))?;
+            policies.push(name, policy.map(|policy| Rc::new(policy.in_scope(Scope::new(&scope)))));
         }
-        let scope = block.scope.take().or_else(|| of_routes.then(|| name.clone())).unwrap_or_default();
-        let policy = block.resolve(&mut context.below(name.as_str()))?;
-        policies.insert(name, policy.map(|policy| Rc::new(policy.in_scope(Scope::new(&scope)))));
+        Ok(policies)
     }
-    Ok(policies)
 }
 
-fn read_target_groups(value: Reader<'_>) -> Result<TargetGroupBlocks, ConfigError> {
+fn read_target_groups(value: Reader<'_>) -> Result<Blocks, ConfigError> {
     read_by_name(value, TargetGroupBlock::read)
 }
 
-fn read_policies(value: Reader<'_>) -> Result<TargetGroupBlocks, ConfigError> {
+fn read_policies(value: Reader<'_>) -> Result<Blocks, ConfigError> {
     read_by_name(value, |policy| PolicyBlock::read(policy).map(|PolicyBlock(block)| block))
 }
 
 fn read_by_name(
     value: Reader<'_>,
     read: fn(Reader<'_>) -> Result<TargetGroupBlock, ConfigError>,
-) -> Result<TargetGroupBlocks, ConfigError> {
-    let mut blocks = TargetGroupBlocks::new();
+) -> Result<Blocks, ConfigError> {
+    let mut blocks = Vec::new();
     value.entries(&mut |name, value| {
-        blocks.insert(name.to_owned(), Box::new(read(value)?));
+        blocks.push((name.to_owned(), read(value)?));
         Ok(())
     })?;
-    Ok(blocks)
+    Ok(Blocks(blocks))
 }
 
 fn resolve_keys(blocks: Vec<KeyBlock>) -> Result<KeyRing, ConfigError> {

@@ -1,7 +1,8 @@
 //! Nests keys with dots: AWS writes `"stickiness.type": …` for `"stickiness": {"type": …}`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
+use super::by_name::{compare, first_repeated, in_order};
 use super::document::{BY_NAME, RULES};
 use super::error::ConfigError;
 use super::reader::SECRET;
@@ -17,60 +18,76 @@ type Entries = Vec<(String, Tree)>;
 /// # Errors
 ///
 /// A key that stands there twice, in whatever form; a key of too many levels.
-pub(super) fn nest(document: Tree) -> Result<Tree, ConfigError> {
-    let Tree::Object(entries) = document else { return Ok(document) };
-    map_values(nest_keys(entries)?, |key, value| match value {
-        Tree::Object(by_name) if BY_NAME.contains(&key) => map_values(by_name, |_, block| nest_all(block)),
-        Tree::List(rules) if key == RULES => {
-            let rules = rules.into_iter().enumerate();
-            let nested = rules.map(|(index, rule)| nest_all(rule).map_err(|error| error.under(index)));
-            nested.collect::<Result<_, _>>().map(Tree::List)
-        }
+pub(super) fn nest(document: &mut Tree) -> Result<(), ConfigError> {
+    let Tree::Object(entries) = document else { return Ok(()) };
+    nest_keys(entries)?;
+    change_values(entries, |key, value| match value {
+        Tree::Object(by_name) if BY_NAME.contains(&key) => change_values(by_name, |_, block| nest_all(block)),
+        Tree::List(rules) if key == RULES => rules
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(index, rule)| nest_all(rule).map_err(|error| error.under(index))),
         // No attributes stand there, and an error of this file would show a key that the reader hides.
-        value if SECRET.contains(&key) => Ok(value),
+        _ if SECRET.contains(&key) => Ok(()),
         value => nest_all(value),
     })
 }
 
-fn nest_all(tree: Tree) -> Result<Tree, ConfigError> {
-    match tree {
-        Tree::Object(entries) => map_values(nest_keys(entries)?, |_, value| nest_all(value)),
-        value => Ok(value),
-    }
+fn nest_all(tree: &mut Tree) -> Result<(), ConfigError> {
+    let Tree::Object(entries) = tree else { return Ok(()) };
+    nest_keys(entries)?;
+    change_values(entries, |_, value| nest_all(value))
 }
 
 /// Nests the keys of one object by one level.
-fn nest_keys(entries: Entries) -> Result<Entries, ConfigError> {
-    let mut nested = Entries::new();
-    let mut dotted = BTreeMap::<String, Entries>::new();
-    for (key, value) in entries {
-        if key.split('.').count() > MAX_LEVELS {
-            return Err(ConfigError::new(format!("a key has at most {MAX_LEVELS} levels")).under(key.as_str()));
-        }
-        match key.split_once('.') {
-            None => nested.push((key, value)),
-            Some((first, rest)) => dotted.entry(first.to_owned()).or_default().push((rest.to_owned(), value)),
+fn nest_keys(entries: &mut Entries) -> Result<(), ConfigError> {
+    let is_dotted = |key: &str| key.contains('.');
+    if !entries.iter().any(|(key, _)| is_dotted(key)) {
+        return Ok(());
+    }
+    if let Some((key, _)) = entries.iter().find(|(key, _)| key.split('.').count() > MAX_LEVELS) {
+        return Err(ConfigError::new(format!("a key has at most {MAX_LEVELS} levels")).under(key.as_str()));
+    }
+    let mut nested = by_first_level(entries.extract_if(.., |(key, _)| is_dotted(key)).collect());
+    for (key, value) in &mut *entries {
+        let Ok(place) = nested.binary_search_by(|(first, _)| compare(first, key)) else { continue };
+        let nested = nested.get_mut(place).map(|(_, nested)| mem::take(nested)).unwrap_or_default();
+        match value {
+            // Nested under an equal key before, which is refused later.
+            _ if nested.is_empty() => {}
+            Tree::Object(present) => present.extend(nested),
+            _ => return Err(ConfigError::given_twice(key)),
         }
     }
-    for (key, value) in &mut nested {
-        let Some(entries) = dotted.remove(key) else { continue };
-        let Tree::Object(present) = value else { return Err(ConfigError::given_twice(key)) };
-        present.extend(entries);
+    let left = nested.into_iter().filter(|(_, nested)| !nested.is_empty());
+    entries.extend(left.map(|(key, nested)| (key, Tree::Object(nested))));
+    Ok(())
+}
+
+/// The entries of dotted keys under the first levels of their keys, in the order of these.
+fn by_first_level(mut dotted: Entries) -> Vec<(String, Entries)> {
+    let firsts: Vec<&str> = dotted.iter().map(|(key, _)| key.split('.').next().unwrap_or_default()).collect();
+    let order = in_order(&firsts);
+    let mut nested: Vec<(String, Entries)> = Vec::new();
+    for (key, value) in order.into_iter().filter_map(|place| dotted.get_mut(place).map(mem::take)) {
+        let Some((first, rest)) = key.split_once('.') else { continue };
+        let entry = (rest.to_owned(), value);
+        match nested.last_mut() {
+            Some((last, entries)) if last == first => entries.push(entry),
+            _ => nested.push((first.to_owned(), vec![entry])),
+        }
     }
-    nested.extend(dotted.into_iter().map(|(key, entries)| (key, Tree::Object(entries))));
-    Ok(nested)
+    nested
 }
 
 /// Changes each value of an object in which no key stands twice.
-fn map_values(entries: Entries, change: impl Fn(&str, Tree) -> Result<Tree, ConfigError>) -> Result<Tree, ConfigError> {
-    let mut keys = BTreeSet::new();
-    if let Some((key, _)) = entries.iter().find(|(key, _)| !keys.insert(key.as_str())) {
-        return Err(ConfigError::given_twice(key));
+fn change_values(
+    entries: &mut Entries,
+    change: impl Fn(&str, &mut Tree) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    let keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
+    if let Some(repeated) = first_repeated(&keys).and_then(|place| keys.get(place)) {
+        return Err(ConfigError::given_twice(repeated));
     }
-    let mut changed = Entries::with_capacity(entries.len());
-    for (key, value) in entries {
-        let value = change(&key, value).map_err(|error| error.under(key.as_str()))?;
-        changed.push((key, value));
-    }
-    Ok(Tree::Object(changed))
+    entries.iter_mut().try_for_each(|(key, value)| change(key, value).map_err(|error| error.under(key.as_str())))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Write};
 
+use super::context::Place;
+
 /// The longest piece of a value that an error shows, in characters.
 const LONGEST_SHOWN: usize = 60;
 
@@ -60,8 +62,8 @@ impl ConfigError {
     }
 
     /// The same problem, seen from the document. `place` leads from there to where the problem was seen from.
-    pub(super) fn at(mut self, place: &[Segment]) -> Self {
-        self.0.path_upwards.extend(place.iter().rev().cloned());
+    pub(super) fn at(mut self, place: Place<'_>) -> Self {
+        self.0.path_upwards.extend(place);
         self
     }
 }

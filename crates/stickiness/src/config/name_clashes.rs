@@ -1,59 +1,93 @@
 //! Refuses cookies of different kinds with one name: in the browser, the cookie that is written last replaces the other.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::mem::discriminant;
 
+use super::by_name::in_order;
 use super::error::ConfigError;
 use super::resolved::{Config, EVERY_OTHER, Policies};
-use crate::policy::{Policy, Stickiness};
+use crate::cookies::names::Name;
+use crate::policy::{Policy, Rule, Stickiness};
 
-/// Each name with the cookie that has it, as an error says it.
-type Owners = BTreeMap<String, &'static str>;
+/// A name, the cookie that has it, as an error says it, and where the name comes from.
+type Owned<'a> = (&'a str, &'static str, Origin<'a>);
+
+/// The block that a name comes from.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    Policy(&'static str, &'a str),
+    Rule(usize),
+}
 
 const APPLICATION: &str = "the application's cookie";
 
 /// Checks all names of a configuration. The error is told where a name stands for the second time.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let mut owners = Owners::new();
+    let owned = owned_names(config);
+    let names: Vec<&str> = owned.iter().map(|(name, ..)| *name).collect();
+    let order = in_order(&names);
+    let pairs = order.iter().zip(order.iter().skip(1));
+    let clashes = pairs.filter_map(|(first, second)| {
+        let ((name, first, _), (other_name, owner, origin)) = (owned.get(*first)?, owned.get(*second)?);
+        (name == other_name && first != owner).then_some((second, name, first, owner, origin))
+    });
+    let Some((_, name, first, owner, origin)) = clashes.min_by_key(|(second, ..)| **second) else { return Ok(()) };
+    let problem =
+        format!("{name:?} would be the name of {owner} and of {first}: give one of them another name with cookie.name");
+    Err(match origin {
+        Origin::Policy(list, name) => ConfigError::new(problem).under(*name).under(*list),
+        Origin::Rule(index) => ConfigError::new(problem).under(*index).under("rules"),
+    })
+}
+
+/// All names of a configuration, in the order in which their blocks are checked.
+fn owned_names(config: &Config) -> Vec<Owned<'_>> {
     let named = sticky("target_groups", &config.target_groups.named);
-    let every_other = config.target_groups.every_other.iter().map(|policy| ("target_groups", EVERY_OTHER, policy));
+    let every_other = config.target_groups.every_other.as_deref();
+    let every_other = every_other.map(|policy| (Origin::Policy("target_groups", EVERY_OTHER), policy));
     let policies = config.policies.iter().flat_map(|policies| sticky("policies", policies));
-    for (list, name, policy) in named.chain(every_other).chain(policies) {
-        add_policy(&mut owners, policy).map_err(|error| error.under(name).under(list))?;
-    }
-    for (index, rule) in config.rules.iter().enumerate().filter(|(_, rule)| rule.stickiness.is_some()) {
-        for name in rule.names.both() {
-            add(&mut owners, name, "the cookie of a rule").map_err(|error| error.under(index).under("rules"))?;
+    let mut owned = Vec::new();
+    let mut last: Option<&Policy> = None;
+    for (origin, policy) in named.chain(every_other).chain(policies) {
+        // Most policies have the names of the one before.
+        if !last.is_some_and(|last| have_same_names(last, policy)) {
+            add_policy(&mut owned, policy, origin);
         }
+        last = Some(policy);
     }
-    Ok(())
+    for (rule, index) in config.rules.iter().zip(0..).filter(|(rule, _)| rule.stickiness.is_some()) {
+        let Rule { names, .. } = &**rule;
+        owned.extend(names.both().map(|name| (&**name, "the cookie of a rule", Origin::Rule(index))));
+    }
+    owned
 }
 
-fn sticky<'a>(list: &'a str, policies: &'a Policies) -> impl Iterator<Item = (&'a str, &'a str, &'a Rc<Policy>)> {
-    policies.iter().filter_map(move |(name, policy)| Some((list, name.as_str(), policy.as_ref()?)))
+fn sticky<'a>(list: &'static str, policies: &'a Policies) -> impl Iterator<Item = (Origin<'a>, &'a Policy)> {
+    policies.iter().filter_map(move |(name, policy)| Some((Origin::Policy(list, name), policy.as_deref()?)))
 }
 
-fn add_policy(owners: &mut Owners, policy: &Policy) -> Result<(), ConfigError> {
+/// Returns true if the cookies of these policies, and those of the applications that they follow, have the same names.
+fn have_same_names(policy: &Policy, other: &Policy) -> bool {
+    policy.cookie.name == other.cookie.name
+        && discriminant(&policy.stickiness) == discriminant(&other.stickiness)
+        && application_cookie(&policy.stickiness) == application_cookie(&other.stickiness)
+}
+
+fn application_cookie(stickiness: &Stickiness) -> Option<&str> {
+    match stickiness {
+        Stickiness::AppCookie { cookie_name, .. } | Stickiness::ClassicAppCookie { cookie_name } => Some(cookie_name),
+        Stickiness::LbCookie { .. } | Stickiness::ClassicLbCookie { .. } => None,
+    }
+}
+
+fn add_policy<'a>(owned: &mut Vec<Owned<'a>>, policy: &'a Policy, origin: Origin<'a>) {
     let names = policy.names();
-    let (names, owner, application) = match &policy.stickiness {
-        Stickiness::LbCookie { .. } => (names.lb_cookie.both().to_vec(), "the duration-based cookie", None),
-        Stickiness::AppCookie { cookie_name, .. } => {
-            (names.app_cookie.each_ref().to_vec(), "the application-based cookie", Some(cookie_name))
-        }
-        Stickiness::ClassicLbCookie { .. } => (names.classic.both().to_vec(), "the classic cookie", None),
-        Stickiness::ClassicAppCookie { cookie_name } => {
-            (names.classic.both().to_vec(), "the classic cookie", Some(cookie_name))
+    let (own, owner): (&[&Name], _) = match &policy.stickiness {
+        Stickiness::LbCookie { .. } => (&names.lb_cookie.both(), "the duration-based cookie"),
+        Stickiness::AppCookie { .. } => (&names.app_cookie.each_ref(), "the application-based cookie"),
+        Stickiness::ClassicLbCookie { .. } | Stickiness::ClassicAppCookie { .. } => {
+            (&names.classic.both(), "the classic cookie")
         }
     };
-    names.iter().try_for_each(|name| add(owners, name, owner))?;
-    application.into_iter().try_for_each(|name| add(owners, name, APPLICATION))
-}
-
-fn add(owners: &mut Owners, name: &str, owner: &'static str) -> Result<(), ConfigError> {
-    match owners.insert(name.to_owned(), owner) {
-        Some(other) if other != owner => Err(ConfigError::new(format!(
-            "{name:?} would be the name of {owner} and of {other}: give one of them another name with cookie.name"
-        ))),
-        _ => Ok(()),
-    }
+    owned.extend(own.iter().map(|name| (&***name, owner, origin)));
+    owned.extend(application_cookie(&policy.stickiness).map(|name| (name, APPLICATION, origin)));
 }

@@ -122,18 +122,18 @@ impl<'a> Reader<'a> {
     where
         N: TryFrom<u64> + PartialOrd + Display,
     {
-        let allowed = format!("between {} and {}", range.start(), range.end());
+        let allowed = || format!("between {} and {}", range.start(), range.end());
         let number = match self.tree {
             Tree::Number(number) => whole(*number),
             Tree::Text(text) => whole_in(text),
             _ => None,
         };
         match number {
-            None => Err(self.is_not(&format!("a whole number {allowed}"))),
+            None => Err(self.is_not(&format!("a whole number {}", allowed()))),
             Some(number) => N::try_from(number)
                 .ok()
                 .filter(|number| range.contains(number))
-                .ok_or_else(|| ConfigError::is_not(&number.to_string(), &allowed)),
+                .ok_or_else(|| ConfigError::is_not(&number.to_string(), &allowed())),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The resolved configuration: the policy of each target group and of each route, and the rules.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::by_name::ByName;
 use crate::policy::{Policy, Rule, Stickiness};
 use crate::trust::key_ring::KeyRing;
 
@@ -35,7 +35,7 @@ pub struct Config {
 }
 
 /// Policies by name; `None` where stickiness is off.
-pub(super) type Policies = BTreeMap<String, Option<Rc<Policy>>>;
+pub(super) type Policies = ByName<Option<Rc<Policy>>>;
 
 /// The policies of target groups.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Config {
     /// Returns true if the configuration names this target group, among the target groups or in a rule.
     #[must_use]
     pub fn names(&self, target_group: &str) -> bool {
-        self.target_groups.named.contains_key(target_group) || self.is_in_a_rule(target_group)
+        self.target_groups.named.get(target_group).is_some() || self.is_in_a_rule(target_group)
     }
 
     /// Returns true if requests to this target group may be sticky: it has a policy, it is in a rule, or routes choose policies.
@@ -103,7 +103,7 @@ impl Config {
     pub(super) fn visit<'a>(&'a self, visit: &mut dyn FnMut(Option<&'a str>, &'a Rc<Policy>)) {
         self.target_groups.every_other.iter().for_each(|policy| visit(None, policy));
         for (policies, are_named) in [(Some(&self.target_groups.named), false), (self.policies.as_ref(), true)] {
-            for (name, policy) in policies.into_iter().flatten() {
+            for (name, policy) in policies.into_iter().flat_map(ByName::iter) {
                 if let Some(policy) = policy {
                     visit(are_named.then_some(name), policy);
                 }
@@ -140,6 +140,6 @@ impl Default for TargetGroups {
     /// Every target group is sticky. At AWS stickiness is off until somebody turns it on; here somebody has loaded the
     /// filter.
     fn default() -> Self {
-        Self { named: Policies::new(), every_other: Some(Rc::default()) }
+        Self { named: Policies::default(), every_other: Some(Rc::default()) }
     }
 }

@@ -55,18 +55,18 @@ impl RuleBlock {
     /// The rule, whose target groups are as sticky as `policies` says.
     pub(super) fn resolve(self, policies: &TargetGroups, context: &mut Context<'_>) -> Result<Rule, ConfigError> {
         let Self { target_groups, target_group_stickiness, on_empty_group, probe_path, cookie } = self;
-        check_target_groups(&target_groups).map_err(|error| error.under("target_groups").at(&context.place))?;
+        check_target_groups(&target_groups).map_err(|error| error.under("target_groups").at(context.place))?;
         let stickiness = match target_group_stickiness {
             Some(block) => block.resolve(),
             None => Ok(None),
         };
         let stickiness = stickiness
             .and_then(|stickiness| check_stickiness(stickiness, &target_groups, policies).map(|()| stickiness))
-            .map_err(|error| error.under("target_group_stickiness").at(&context.place))?;
+            .map_err(|error| error.under("target_group_stickiness").at(context.place))?;
         let cookie = cookie.resolve(&mut context.below("cookie"))?;
         let can_repick = stickiness.is_some() && target_groups.len() > 1;
         let on_empty_group =
-            resolve_on_empty_group(on_empty_group, probe_path, can_repick).map_err(|error| error.at(&context.place))?;
+            resolve_on_empty_group(on_empty_group, probe_path, can_repick).map_err(|error| error.at(context.place))?;
         Ok(Rule::new(target_groups, stickiness, on_empty_group, cookie))
     }
 }

@@ -6,8 +6,9 @@
 
 use std::rc::Rc;
 
+use super::by_name::in_order;
 use super::error::ConfigError;
-use super::resolved::{Config, Policies};
+use super::resolved::Config;
 use crate::policy::{Policy, Stickiness};
 
 /// The most warnings that are given. Each names a policy.
@@ -15,19 +16,21 @@ const MOST: usize = 10;
 
 /// The warnings about a configuration: one for each policy whose cookie an earlier one has, in another scope.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if config.policies.as_ref().is_none_or(Policies::is_empty) {
-        return warnings;
+    if config.policies.as_ref().is_none_or(|policies| policies.iter().next().is_none()) {
+        return Vec::new();
     }
-    // A policy with each cookie: one of a target group, otherwise the first.
-    let mut firsts = Policies::new();
-    config.visit(&mut |name, policy| {
-        let Some((of_browser, cookie)) = cookie(policy) else { return };
-        let Some(Some(first)) = firsts.get(&cookie) else {
-            firsts.insert(cookie, Some(Rc::clone(policy)));
-            return;
+    let mut given = Vec::new();
+    config.visit(&mut |name, policy| given.extend(cookie(policy).map(|cookie| (name, policy, cookie))));
+    let cookies: Vec<&str> = given.iter().map(|(_, _, (_, cookie))| cookie.as_str()).collect();
+    let mut warnings = Vec::new();
+    // The first policy with the cookie: one of a target group, if there is one.
+    let mut first: Option<(&str, &Rc<Policy>)> = None;
+    for (name, policy, (of_browser, cookie)) in in_order(&cookies).into_iter().filter_map(|place| given.get(place)) {
+        let Some((_, first)) = first.filter(|(its_cookie, _)| its_cookie == cookie) else {
+            first = Some((cookie, policy));
+            continue;
         };
-        let Some(name) = name.filter(|_| first.scope != policy.scope && warnings.len() < MOST) else { return };
+        let Some(name) = name.filter(|_| first.scope != policy.scope && warnings.len() < MOST) else { continue };
         let scope = first.scope.name();
         let other = if scope.is_empty() { "the target groups".to_owned() } else { format!("the scope {scope:?}") };
         let or_path = if follows_path(policy) { " or a cookie.path" } else { "" };
@@ -36,7 +39,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
              in either; give the policy a cookie.name{or_path} of its own, or the scope {scope:?}, to share the sessions"
         );
         warnings.push(ConfigError::new(problem).under(name).under("policies").to_string());
-    });
+    }
     warnings
 }
 

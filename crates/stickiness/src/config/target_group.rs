@@ -125,7 +125,7 @@ impl TargetGroupBlock {
     pub(super) fn resolve(self, context: &mut Context<'_>) -> Result<Option<Policy>, ConfigError> {
         let cookie = self.cookie.resolve(&mut context.below("cookie"))?;
         let stickiness =
-            self.stickiness.resolve(&cookie).map_err(|error| error.under("stickiness").at(&context.place))?;
+            self.stickiness.resolve(&cookie).map_err(|error| error.under("stickiness").at(context.place))?;
         Ok(stickiness.map(|stickiness| Policy::new(stickiness, cookie)))
     }
 }

@@ -1,7 +1,6 @@
 //! Spells out the attributes of a target group that `aws elbv2 describe-target-group-attributes` prints.
 
-use std::collections::BTreeSet;
-
+use crate::config::by_name::first_repeated;
 use crate::config::error::ConfigError;
 use crate::config::reader::{block, read};
 use crate::config::tree::Tree;
@@ -56,10 +55,10 @@ pub(super) fn spell_out(target_group: &mut Tree) -> Result<(), ConfigError> {
         return Ok(());
     }
     let Description { attributes } = read(&Tree::Object(pasted))?;
-    let mut keys = BTreeSet::new();
+    let keys: Vec<&str> = attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    let repeated = first_repeated(&keys);
     for (index, Attribute { key, value }) in attributes.into_iter().enumerate() {
-        let is_first = keys.insert(key.clone());
-        check(&key, &value, is_first).map_err(|error| error.under(index).under("Attributes"))?;
+        check(&key, &value, repeated != Some(index)).map_err(|error| error.under(index).under("Attributes"))?;
         if STICKINESS.contains(&key.as_str()) {
             entries.push((key, value));
         }
