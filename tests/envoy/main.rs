@@ -29,6 +29,7 @@ mod newest;
 mod observability;
 mod override_host;
 mod parity;
+mod passed_over;
 mod per_route;
 mod pins_not_obeyed;
 mod pool;

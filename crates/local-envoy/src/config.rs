@@ -26,6 +26,8 @@ pub enum Plugin<'a> {
     Json(&'a str),
     /// An object as `google.protobuf.Struct`, which an Envoy configuration in YAML contains.
     Struct(Value),
+    /// A message of any type, with its `@type`.
+    Message(Value),
     /// No configuration.
     Absent,
 }
@@ -221,6 +223,7 @@ impl Config {
         let any = match plugin {
             Plugin::Json(text) => Some(json!({ "@type": STRING_VALUE, "value": text })),
             Plugin::Struct(value) => Some(json!({ "@type": STRUCT, "value": value })),
+            Plugin::Message(message) => Some(message),
             Plugin::Absent => None,
         };
         self.wasm_filters(|filter| match (&any, filter.as_object_mut()) {

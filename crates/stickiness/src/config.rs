@@ -2,7 +2,7 @@
 //!
 //! A document goes through these steps:
 //!
-//! 1. `tree` reads JSON or a protobuf `Struct` into one shape.
+//! 1. `tree` reads JSON into one shape, and `protobuf` reads messages into it.
 //! 2. `aws` spells out what was pasted from AWS's tools.
 //! 3. `dotted` nests the attributes that AWS writes with dots.
 //! 4. `reader` reads the tree into blocks: the structs of `document`, `target_group`, `rule` and `cookie`. Their
@@ -18,6 +18,7 @@ mod document;
 mod dotted;
 mod error;
 mod name_clashes;
+mod protobuf;
 mod reader;
 mod resolved;
 mod rule;
@@ -33,7 +34,7 @@ pub use error::ConfigError;
 pub use resolved::{Config, Mechanism, Parsed};
 
 impl Config {
-    /// Reads a plugin configuration: JSON text, a serialized `google.protobuf.Struct`, or nothing.
+    /// Reads a plugin configuration: JSON text, a serialized `google.protobuf.Struct` or a message that holds one, or nothing.
     ///
     /// ```
     /// use std::time::Duration;

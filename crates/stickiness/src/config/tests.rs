@@ -14,6 +14,7 @@ mod aws;
 mod cookie;
 mod document;
 mod keys;
+mod messages;
 mod rule;
 mod shared_cookies;
 mod target_group;
@@ -36,6 +37,14 @@ fn seconds(config: &Config, target_group: &str) -> Option<u64> {
 
 /// The same configuration as the bytes of a `google.protobuf.Struct`, as Envoy hands it over.
 fn as_struct(json: &str) -> Vec<u8> {
+    match as_value(json).kind {
+        Some(Kind::StructValue(object)) => object.encode_to_vec(),
+        _ => panic!("a Struct is an object"),
+    }
+}
+
+/// The same value as a `google.protobuf.Value`.
+fn as_value(json: &str) -> Value {
     fn value(json: serde_json::Value) -> Value {
         use serde_json::Value as Json;
         let kind = match json {
@@ -50,10 +59,7 @@ fn as_struct(json: &str) -> Vec<u8> {
         };
         Value { kind: Some(kind) }
     }
-    match value(serde_json::from_str(json).unwrap()).kind {
-        Some(Kind::StructValue(object)) => object.encode_to_vec(),
-        _ => panic!("a Struct is an object"),
-    }
+    value(serde_json::from_str(json).unwrap())
 }
 
 const NESTED: &str = r#"{"target_groups": {"web": {"stickiness": {

@@ -1,11 +1,14 @@
-//! Reads the two forms of a configuration, JSON text and `google.protobuf.Struct`, into one shape.
+//! Reads the two forms of a configuration, JSON text and a protobuf message, into one shape.
 
 use std::fmt;
 
-use prost::Message;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::error::{ConfigError, quote, shorten};
+use super::protobuf;
+
+/// U+FEFF in UTF-8, which some editors write at the start of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A value of a document. An object keeps its order, and every key, even one that is given twice.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,23 +24,26 @@ pub(super) enum Tree {
 }
 
 impl Tree {
-    /// Reads JSON text or a serialized `Struct`. Envoy hands over the text of a `StringValue`, and any other message
-    /// serialized. No bytes at all are an empty object.
-    ///
-    /// The two forms cannot be confused: a `Struct` that is not empty contains the byte 0x12 (field 2 of its entries),
-    /// which JSON allows nowhere.
+    /// Reads JSON text or a serialized message. Envoy hands over the text of a `StringValue`, and any other message serialized.
+    /// No bytes at all are an empty object.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
-        if bytes.trim_ascii().is_empty() {
+        let mut text = bytes;
+        // "implementations that parse JSON texts MAY ignore the presence of a byte order mark" (RFC 8259 §8.1)
+        while let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
+            text = rest;
+        }
+        if text.trim_ascii().is_empty() {
             return Ok(Self::Object(Vec::new()));
         }
-        serde_json::from_slice(bytes).or_else(|error| {
-            if bytes.contains(&0x12)
-                && let Ok(decoded) = prost_types::Struct::decode(bytes)
-            {
-                return Ok(decoded.into());
+        serde_json::from_slice(text).or_else(|error| {
+            if protobuf::may_be_a_message(bytes) {
+                return protobuf::read(bytes);
             }
             // The text is not shown: it may contain a secret.
-            Err(ConfigError::new(format!("the configuration is neither JSON nor a google.protobuf.Struct: {error}")))
+            let hint = not_ascii(text, &error).map(|found| format!("; U+{:04X} stands there", u32::from(found)));
+            let hint = hint.unwrap_or_default();
+            let problem = "the configuration is neither JSON nor a google.protobuf.Struct";
+            Err(ConfigError::new(format!("{problem}: {error}{hint}")))
         })
     }
 
@@ -55,25 +61,13 @@ impl Tree {
     }
 }
 
-impl From<prost_types::Struct> for Tree {
-    fn from(object: prost_types::Struct) -> Self {
-        let entries = object.fields.into_iter();
-        Self::Object(entries.map(|(key, value)| (key, value.into())).collect())
-    }
-}
-
-impl From<prost_types::Value> for Tree {
-    fn from(value: prost_types::Value) -> Self {
-        use prost_types::value::Kind;
-        match value.kind {
-            None | Some(Kind::NullValue(_)) => Self::Null,
-            Some(Kind::BoolValue(value)) => Self::Bool(value),
-            Some(Kind::NumberValue(value)) => Self::Number(value),
-            Some(Kind::StringValue(value)) => Self::Text(value),
-            Some(Kind::ListValue(list)) => Self::List(list.values.into_iter().map(Self::from).collect()),
-            Some(Kind::StructValue(object)) => object.into(),
-        }
-    }
+/// The character at which the error was found, if it is not ASCII. Nobody sees a space of zero width or that a quotation mark is
+/// a curly one.
+fn not_ascii(text: &[u8], error: &serde_json::Error) -> Option<char> {
+    let text = std::str::from_utf8(text).ok()?;
+    let line = text.split('\n').nth(error.line().checked_sub(1)?)?;
+    let (_, found) = line.char_indices().take_while(|(place, _)| *place < error.column()).last()?;
+    (!found.is_ascii()).then_some(found)
 }
 
 impl<'de> Deserialize<'de> for Tree {
