@@ -98,6 +98,45 @@ fn a_message_of_another_type_is_refused_with_the_types_to_use() {
     }
 }
 
+/// With a name that is none, the filter would never look for the target group, and keep nobody.
+#[test]
+fn an_only_target_group_that_names_nothing_sticky_is_refused_with_the_near_miss() {
+    let only = |name: &str, web: &Value| {
+        json!({ "target_groups": { "web": web }, "upstream": { "only_target_group": name } }).to_string()
+    };
+    for (name, web, problem) in [
+        ("wbe", json!({}), "\"wbe\" is not one of target_groups, so nothing would be sticky; did you mean web?"),
+        ("*", json!({}), "\"*\" is not a name"),
+        (
+            "web",
+            json!({ "stickiness": { "enabled": false } }),
+            "\"web\" is not sticky: target_groups turns its stickiness off, so nothing would be sticky",
+        ),
+    ] {
+        refused(Plugin::Json(&only(name, &web)), &format!("upstream.only_target_group: {problem}"));
+    }
+    lasts_a_minute(Plugin::Json(&only("web", &lasting(60)["target_groups"]["web"])));
+}
+
+#[test]
+fn a_setting_without_effect_is_warned_of() {
+    let configuration = json!({
+        "target_groups": {
+            "web": { "stickiness": { "app_cookie": { "cookie_name": "JSESSIONID" } } },
+            "api": { "stickiness": { "type": "classic_lb_cookie" }, "cookie": { "renew": "sliding" } }
+        },
+        "rules": [{ "target_groups": ["web", "green"], "target_group_stickiness": { "duration_seconds": 60 } }]
+    });
+    let answer = judge(Plugin::Struct(configuration));
+    assert!(answer.accepted, "{}", answer.log);
+    for place in
+        ["target_groups.web.stickiness.app_cookie", "target_groups.api.cookie.renew", "rules[0].target_groups[1]"]
+    {
+        let warnings = answer.log.lines().filter(|line| line.contains("[warning]") && line.contains(place));
+        assert_eq!(warnings.count(), 1, "{place}: {}", answer.log);
+    }
+}
+
 /// moby/moby#44777, sensu/sensu#1232: editors of some systems write a byte order mark, and nobody sees it.
 #[test]
 fn a_byte_order_mark_before_the_text_is_skipped() {

@@ -36,7 +36,12 @@ impl<'a> Context<'a> {
 
     /// Warns of the value under `key` of the block.
     pub(super) fn warn(&mut self, key: &str, why: &str) {
-        self.warnings.push(ConfigError::new(why).under(key).at(self.place).to_string());
+        self.below(key).warn_here(why);
+    }
+
+    /// Warns of the block.
+    pub(super) fn warn_here(&mut self, why: &str) {
+        self.warnings.push(ConfigError::new(why).at(self.place).to_string());
     }
 }
 

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::error::ConfigError;
 use super::reader::block;
 use super::values;
-use crate::policy::{CookieOptions, Expires, MaxAge, Renew, SameSite, Secure, UnusedShards};
+use crate::policy::{CookieOptions, Expires, MaxAge, Renew, SameSite, Secure, Stickiness, UnusedShards};
 
 /// The starts of names that browsers take only with certain attributes. `__Secure-` and `__Host-` are from RFC 6265bis
 /// §4.1.3, the others from the draft on layered cookies. The longer ones come first.
@@ -53,7 +53,7 @@ impl CookieBlock {
     /// The options that hold where this block stands.
     ///
     /// A warning that holds for the inherited options too is not repeated: it was given where they stand.
-    pub(super) fn resolve(self, context: &mut Context<'_>) -> Result<CookieOptions, ConfigError> {
+    pub(super) fn resolve(&self, context: &mut Context<'_>) -> Result<CookieOptions, ConfigError> {
         let inherited = context.inherited;
         let options = self.over(inherited);
         self.check(&options).map_err(|error| error.at(context.place))?;
@@ -140,6 +140,29 @@ impl CookieBlock {
         };
         let problem = format!("browsers refuse a name that starts with {prefix} {why}");
         Err(ConfigError::new(problem).under(either(self.name.is_some(), "name", key)))
+    }
+
+    /// The first key of this block that has no effect on the cookies of this type of stickiness.
+    pub(super) fn without_effect(&self, stickiness: &Stickiness) -> Option<&'static str> {
+        // Classic cookies have no Expires and are never renewed. Under classic_app_cookie the application's cookie has the
+        // attributes.
+        let is_copied = matches!(stickiness, Stickiness::ClassicAppCookie { .. });
+        let is_classic = stickiness.is_classic();
+        let has_no_shards = !matches!(stickiness, Stickiness::AppCookie { .. });
+        let without_effect = [
+            ("expires", is_classic && self.expires.is_some()),
+            ("max_age", is_classic && self.max_age.is_some()),
+            ("renew", is_classic && self.renew.is_some()),
+            ("renew_after_percent", is_classic && self.renew_after_percent.is_some()),
+            ("unused_shards", has_no_shards && self.unused_shards.is_some()),
+            ("domain", is_copied && self.domain.is_some()),
+            ("path", is_copied && self.path.is_some()),
+            ("secure", is_copied && self.secure.is_some()),
+            ("http_only", is_copied && self.http_only.is_some()),
+            ("same_site", is_copied && self.same_site.is_some()),
+            ("partitioned", is_copied && self.partitioned.is_some()),
+        ];
+        without_effect.into_iter().find(|(_, holds)| *holds).map(|(key, _)| key)
     }
 
     fn warnings(&self, options: &CookieOptions) -> [Warning; 3] {

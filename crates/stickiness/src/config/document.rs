@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::by_name::in_order;
 use super::context::Context;
 use super::cookie::CookieBlock;
-use super::error::ConfigError;
+use super::error::{ConfigError, near_miss, quote};
 use super::name_clashes;
 use super::reader::{Read, Reader, block};
 use super::resolved::{Config, EVERY_OTHER, Mechanism, Parsed, Policies, TargetGroups};
@@ -30,7 +30,7 @@ pub(super) const RULES: &str = "rules";
 /// A configuration as it is written.
 #[derive(Default)]
 pub(super) struct Document {
-    target_groups: Blocks,
+    target_groups: Option<Blocks>,
     policies: Option<Blocks>,
     rules: Vec<RuleBlock>,
     keys: Option<Vec<KeyBlock>>,
@@ -77,13 +77,19 @@ impl Document {
         let without_options = CookieOptions::default();
         let cookie = self.cookie.resolve(&mut Context::new(&without_options, &mut warnings).below("cookie"))?;
         let mut context = Context::new(&cookie, &mut warnings);
-        let target_groups = resolve_target_groups(self.target_groups, &mut context.below("target_groups"))?;
+        let target_groups = resolve_target_groups(self.target_groups, &mut context)?;
         let policies = match self.policies {
             Some(blocks) => Some(blocks.resolve(true, &mut context.below("policies"))?),
             None => None,
         };
         let mechanism = self.upstream.mechanism;
-        let only_target_group = self.upstream.resolve_only_target_group(&self.rules)?;
+        let only_target_group = self.upstream.only_target_group;
+        if let Some(only) = &only_target_group {
+            let place = context.below("upstream");
+            check_only_target_group(only, &self.rules, &target_groups, policies.as_ref())
+                .map_err(|error| error.under("only_target_group").at(place.place))?;
+            warn_of_others(only, &target_groups, place);
+        }
         let mut rules = Vec::with_capacity(self.rules.len());
         let mut context = context.below(RULES);
         for (index, block) in self.rules.into_iter().enumerate() {
@@ -96,26 +102,62 @@ impl Document {
     }
 }
 
-impl UpstreamBlock {
-    fn resolve_only_target_group(self, rules: &[RuleBlock]) -> Result<Option<String>, ConfigError> {
-        let problem = match &self.only_target_group {
-            Some(name) if name.is_empty() => "\"\" is not a name",
-            Some(_) if !rules.is_empty() => "is not allowed with rules, which have several target groups",
-            _ => return Ok(self.only_target_group),
-        };
-        Err(ConfigError::new(problem).under("only_target_group").under("upstream"))
+/// Checks that a target group that every request is said to go to can be sticky.
+fn check_only_target_group(
+    name: &str,
+    rules: &[RuleBlock],
+    target_groups: &TargetGroups,
+    policies: Option<&Policies>,
+) -> Result<(), ConfigError> {
+    if name.is_empty() || name == EVERY_OTHER {
+        return Err(ConfigError::new(format!("{name:?} is not a name")));
+    }
+    if !rules.is_empty() {
+        return Err(ConfigError::new("is not allowed with rules, which have several target groups"));
+    }
+    let TargetGroups { named, every_other, .. } = target_groups;
+    let a_route_may_choose = policies.is_some_and(|policies| policies.iter().any(|(_, policy)| policy.is_some()));
+    match named.get(name).map_or(every_other, |policy| policy) {
+        Some(_) => Ok(()),
+        None if a_route_may_choose && (named.get(name).is_some() || named.iter().next().is_none()) => Ok(()),
+        None if named.get(name).is_some() => Err(ConfigError::is_not(
+            &quote(name),
+            "sticky: target_groups turns its stickiness off, so nothing would be sticky",
+        )),
+        None => {
+            let names: Vec<&str> = named.iter().map(|(name, _)| name).collect();
+            let what = format!("one of target_groups, so nothing would be sticky{}", near_miss(name, &names));
+            Err(ConfigError::is_not(&quote(name), &what))
+        }
+    }
+}
+
+/// Warns of target groups that no request goes to.
+fn warn_of_others(only: &str, target_groups: &TargetGroups, mut upstream: Context<'_>) {
+    let other = target_groups.named.iter().map(|(name, _)| name).find(|name| *name != only);
+    if let Some(other) = other {
+        let why = format!("every request is said to go to {}, so that {} has no effect", quote(only), quote(other));
+        upstream.warn("only_target_group", &why);
     }
 }
 
 /// Without any target group, every one is sticky. With some, the others are not, unless `*` says so.
-fn resolve_target_groups(blocks: Blocks, context: &mut Context<'_>) -> Result<TargetGroups, ConfigError> {
+fn resolve_target_groups(blocks: Option<Blocks>, context: &mut Context<'_>) -> Result<TargetGroups, ConfigError> {
+    // A template that renders no target group where it should render some makes all of them sticky.
+    if blocks.as_ref().is_some_and(|blocks| blocks.0.is_empty()) {
+        let why = "there is none, so every cluster is sticky; leave it out or write \"*\": {} if that is meant";
+        context.warn("target_groups", why);
+    }
+    let blocks = blocks.unwrap_or_default();
     if blocks.0.is_empty() {
         let every_other = Policy::new(Stickiness::default(), context.inherited.clone());
-        return Ok(TargetGroups { named: Policies::default(), every_other: Some(Rc::new(every_other)) });
+        let every_other = Some(Rc::new(every_other));
+        return Ok(TargetGroups { named: Policies::default(), every_other, has_every_other: true });
     }
-    let mut named = blocks.resolve(false, context)?;
-    let every_other = named.remove(EVERY_OTHER).flatten();
-    Ok(TargetGroups { named, every_other })
+    let mut named = blocks.resolve(false, &mut context.below("target_groups"))?;
+    let every_other = named.remove(EVERY_OTHER);
+    let has_every_other = every_other.is_some();
+    Ok(TargetGroups { named, every_other: every_other.flatten(), has_every_other })
 }
 
 impl Blocks {

@@ -114,7 +114,7 @@ impl From<usize> for Segment {
 }
 
 /// Asks for the allowed word that is most like `word`; empty when no word is.
-fn near_miss(word: &str, allowed: &[&str]) -> String {
+pub(super) fn near_miss(word: &str, allowed: &[&str]) -> String {
     let is_near = |distance: usize, candidate: &str| {
         distance <= candidate.len().div_ceil(3) || (word.len() > 2 && candidate.starts_with(word))
     };

@@ -41,7 +41,10 @@ pub(super) type Policies = ByName<Option<Rc<Policy>>>;
 #[derive(Debug)]
 pub(super) struct TargetGroups {
     pub(super) named: Policies,
+    /// `None` where stickiness is off, and where nothing is said about them.
     pub(super) every_other: Option<Rc<Policy>>,
+    /// Whether something is said about those that are not named.
+    pub(super) has_every_other: bool,
 }
 
 /// The mechanism of Envoy that sends a request to the target of its session.
@@ -140,6 +143,6 @@ impl Default for TargetGroups {
     /// Every target group is sticky. At AWS stickiness is off until somebody turns it on; here somebody has loaded the
     /// filter.
     fn default() -> Self {
-        Self { named: Policies::default(), every_other: Some(Rc::default()) }
+        Self { named: Policies::default(), every_other: Some(Rc::default()), has_every_other: true }
     }
 }

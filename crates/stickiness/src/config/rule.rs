@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::cookie::CookieBlock;
-use super::error::ConfigError;
+use super::error::{ConfigError, quote};
 use super::reader::block;
 use super::resolved::{EVERY_OTHER, TargetGroups};
 use super::values::{self, EmptyGroupWord};
@@ -64,6 +64,16 @@ impl RuleBlock {
             .and_then(|stickiness| check_stickiness(stickiness, &target_groups, policies).map(|()| stickiness))
             .map_err(|error| error.under("target_group_stickiness").at(context.place))?;
         let cookie = cookie.resolve(&mut context.below("cookie"))?;
+        if stickiness.is_some()
+            && let Some((index, name)) = unnamed(&target_groups, policies)
+        {
+            let why = format!(
+                "{} is not one of target_groups, so its targets are not sticky, but those of others are; name it there, with \
+                 stickiness.enabled false if that is meant",
+                quote(name)
+            );
+            context.below("target_groups").below(index).warn_here(&why);
+        }
         let can_repick = stickiness.is_some() && target_groups.len() > 1;
         let on_empty_group =
             resolve_on_empty_group(on_empty_group, probe_path, can_repick).map_err(|error| error.at(context.place))?;
@@ -99,6 +109,13 @@ pub(super) fn check_target_groups(names: &[String]) -> Result<(), ConfigError> {
         return Err(ConfigError::new(format!("{name:?} {problem}")).under(index));
     }
     Ok(())
+}
+
+/// The first target group that is not named, if another one of the rule is sticky: its name may be misspelt.
+fn unnamed<'a>(target_groups: &'a [String], policies: &TargetGroups) -> Option<(usize, &'a str)> {
+    let is_mixed = target_groups.iter().any(|name| policies.policy(name).is_some());
+    let is_unnamed = |name: &str| !policies.has_every_other && policies.named.get(name).is_none();
+    target_groups.iter().map(String::as_str).enumerate().find(|(_, name)| is_mixed && is_unnamed(name))
 }
 
 /// Refuses weights between sticky target groups without group stickiness. The weights may send each request of a client

@@ -31,7 +31,7 @@ pub(super) struct PolicyBlock(pub(super) TargetGroupBlock);
 /// Those of types that are not in use are read too, so that attributes can be pasted as AWS prints them: AWS lists all.
 struct StickinessBlock {
     enabled: bool,
-    r#type: Type,
+    r#type: Option<Type>,
     lb_cookie: LbCookieBlock,
     app_cookie: AppCookieBlock,
     classic_lb_cookie: ClassicLbCookieBlock,
@@ -44,7 +44,7 @@ impl Default for StickinessBlock {
     fn default() -> Self {
         Self {
             enabled: true,
-            r#type: Type::Lb,
+            r#type: None,
             lb_cookie: LbCookieBlock::default(),
             app_cookie: AppCookieBlock::default(),
             classic_lb_cookie: ClassicLbCookieBlock::default(),
@@ -124,18 +124,38 @@ impl TargetGroupBlock {
     /// The policy; `None` when stickiness is off.
     pub(super) fn resolve(self, context: &mut Context<'_>) -> Result<Option<Policy>, ConfigError> {
         let cookie = self.cookie.resolve(&mut context.below("cookie"))?;
+        if let Some(unused) = self.stickiness.meant_type() {
+            let why = format!(
+                "has no effect, because type is lb_cookie where it is not given; set it to {unused} if that is meant"
+            );
+            context.below("stickiness").warn(unused, &why);
+        }
         let stickiness =
             self.stickiness.resolve(&cookie).map_err(|error| error.under("stickiness").at(context.place))?;
+        if let Some(key) = stickiness.as_ref().and_then(|stickiness| self.cookie.without_effect(stickiness)) {
+            context.below("cookie").warn(key, "has no effect on the cookies of this type of stickiness");
+        }
         Ok(stickiness.map(|stickiness| Policy::new(stickiness, cookie)))
     }
 }
 
 impl StickinessBlock {
+    /// The type whose settings are given where no type is. AWS, which prints those of all types, prints the type too.
+    fn meant_type(&self) -> Option<&'static str> {
+        let is_given = [
+            ("app_cookie", self.app_cookie.cookie_name.is_some() || self.app_cookie.duration.is_some()),
+            ("classic_lb_cookie", self.classic_lb_cookie.expiration_period.is_some()),
+            ("classic_app_cookie", self.classic_app_cookie.cookie_name.is_some()),
+        ];
+        let given = is_given.into_iter().find(|(_, is_given)| *is_given && self.enabled && self.r#type.is_none())?;
+        Some(given.0)
+    }
+
     fn resolve(self, cookie: &CookieOptions) -> Result<Option<Stickiness>, ConfigError> {
         if !self.enabled {
             return Ok(None);
         }
-        Ok(Some(match self.r#type {
+        Ok(Some(match self.r#type.unwrap_or(Type::Lb) {
             Type::Lb => {
                 Stickiness::LbCookie { duration: self.lb_cookie.duration.unwrap_or(Stickiness::DEFAULT_DURATION) }
             }

@@ -376,3 +376,48 @@ fn a_name_that_browsers_hold_to_attributes_is_refused_where_the_application_has_
          a name that starts with __Host- needs attributes of its own: browsers refuse it without them",
     );
 }
+
+#[test]
+fn an_option_without_effect_on_the_cookies_of_its_type_makes_a_warning_where_it_is_given() {
+    let of = |r#type: &str, option: &str| {
+        let stickiness = format!(r#"{{"type": "{type}", "{type}": {{"cookie_name": "s"}}}}"#);
+        let stickiness = if r#type.ends_with("lb_cookie") { format!(r#"{{"type": "{type}"}}"#) } else { stickiness };
+        warnings(&format!(r#"{{"target_groups": {{"web": {{"stickiness": {stickiness}, "cookie": {{{option}}}}}}}}}"#))
+    };
+    let renewal = [
+        ("expires", r#""expires": "session""#),
+        ("max_age", r#""max_age": "beside""#),
+        ("renew", r#""renew": "sliding""#),
+        ("renew", r#""renew": "sliding", "renew_after_percent": 60"#),
+    ];
+    let attributes = [
+        ("domain", r#""domain": "example.com""#),
+        ("path", r#""path": "/cart""#),
+        ("secure", r#""secure": "always""#),
+        ("http_only", r#""http_only": true"#),
+        ("same_site", r#""same_site": "lax""#),
+        ("partitioned", r#""partitioned": true, "secure": "always""#),
+    ];
+    let shards = ("unused_shards", r#""unused_shards": "always""#);
+    let warning =
+        |key| format!("target_groups.web.cookie.{key}: has no effect on the cookies of this type of stickiness");
+    for (key, option) in renewal.into_iter().chain([shards]) {
+        for r#type in ["classic_lb_cookie", "classic_app_cookie"] {
+            assert_eq!(of(r#type, option), [warning(key)], "{type} {option}");
+        }
+    }
+    for (key, option) in attributes {
+        let expected = if key == "partitioned" { "secure" } else { key };
+        assert_eq!(of("classic_app_cookie", option), [warning(expected)], "{option}");
+        assert_eq!(of("classic_lb_cookie", option), [""; 0], "{option}");
+    }
+    assert_eq!(of("lb_cookie", shards.1), [warning(shards.0)]);
+    for (_, option) in renewal.into_iter().chain(attributes) {
+        assert_eq!(of("lb_cookie", option), [""; 0], "{option}");
+        assert_eq!(of("app_cookie", option), [""; 0], "{option}");
+    }
+    // The options above may be for other cookies.
+    let above =
+        r#"{"cookie": {"renew": "sliding"}, "target_groups": {"web": {"stickiness.type": "classic_lb_cookie"}}}"#;
+    assert_eq!(warnings(above), [""; 0]);
+}

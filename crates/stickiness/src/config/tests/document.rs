@@ -172,15 +172,90 @@ fn a_text_that_is_no_name_is_refused() {
 #[test]
 fn the_only_target_group_may_be_named() {
     assert_eq!(parse("{}").only_target_group, None);
-    let config = parse(r#"{"upstream.only_target_group": "web"}"#);
-    assert_eq!(config.only_target_group.as_deref(), Some("web"));
+    for more in [
+        "",
+        r#", "target_groups": {"web": {}}"#,
+        r#", "target_groups": {"*": {}}"#,
+        r#", "target_groups": {"api": {"stickiness.enabled": false}, "*": {}}"#,
+        r#", "target_groups": {"web": {"stickiness.enabled": false}}, "policies": {"cart": {}}"#,
+        r#", "target_groups": {"*": {"stickiness.enabled": false}}, "policies": {"cart": {}}"#,
+    ] {
+        let config = parse(&format!(r#"{{"upstream.only_target_group": "web"{more}}}"#));
+        assert_eq!(config.only_target_group.as_deref(), Some("web"), "{more}");
+    }
+}
+
+#[test]
+fn an_only_target_group_that_is_no_target_group_is_refused_with_the_near_miss() {
+    let refused = |more: &str, message: &str| {
+        refused(
+            &format!(r#"{{"upstream.only_target_group": "wbe", "target_groups": {more}}}"#),
+            &format!("upstream.only_target_group: \"wbe\" is not {message}"),
+        );
+    };
+    let none = "one of target_groups, so nothing would be sticky";
+    refused(r#"{"web": {}}"#, &format!("{none}; did you mean web?"));
+    refused(r#"{"api": {}}"#, none);
+    refused(r#"{"web": {}}, "policies": {"cart": {}}"#, &format!("{none}; did you mean web?"));
+    refused(r#"{"web": {}, "*": {"stickiness.enabled": false}}"#, &format!("{none}; did you mean web?"));
+    refused(r#"{"*": {"stickiness.enabled": false}}"#, none);
+    refused(r#"{"*": {"stickiness.enabled": false}}, "policies": {}"#, none);
+    refused(r#"{"*": {"stickiness.enabled": false}}, "policies": {"off": {"stickiness.enabled": false}}"#, none);
+    refused(
+        r#"{"wbe": {"stickiness.enabled": false}}"#,
+        "sticky: target_groups turns its stickiness off, so nothing would be sticky",
+    );
 }
 
 #[test]
 fn several_target_groups_have_no_only_one() {
     refused(
-        r#"{"upstream.only_target_group": "blue", "rules": [{"target_groups": ["blue", "green"]}]}"#,
+        r#"{"upstream.only_target_group": "blue", "rules": [{"target_groups": ["blue", "green"],
+            "target_group_stickiness": {"duration_seconds": 60}}]}"#,
         "upstream.only_target_group: is not allowed with rules, which have several target groups",
     );
     refused(r#"{"upstream.only_target_group": ""}"#, "upstream.only_target_group: \"\" is not a name");
+    refused(r#"{"upstream.only_target_group": "*"}"#, "upstream.only_target_group: \"*\" is not a name");
+}
+
+fn warnings(json: &str) -> Vec<String> {
+    Config::parse(json.as_bytes()).unwrap().warnings
+}
+
+#[test]
+fn a_target_group_that_no_request_goes_to_makes_a_warning() {
+    assert_eq!(
+        warnings(r#"{"target_groups": {"web": {}, "api": {}}, "upstream": {"only_target_group": "web"}}"#),
+        ["upstream.only_target_group: every request is said to go to \"web\", so that \"api\" has no effect"]
+    );
+    assert_eq!(warnings(r#"{"target_groups": {"web": {}, "*": {}}, "upstream.only_target_group": "web"}"#), [""; 0]);
+}
+
+#[test]
+fn an_empty_object_of_target_groups_makes_a_warning() {
+    assert_eq!(
+        warnings(r#"{"target_groups": {}}"#),
+        ["target_groups: there is none, so every cluster is sticky; leave it out or write \"*\": {} if that is meant"]
+    );
+    assert_eq!(warnings(r#"{"rules": [], "policies": {}}"#), [""; 0]);
+}
+
+#[test]
+fn settings_of_a_type_where_no_type_is_given_make_a_warning() {
+    let of =
+        |stickiness: &str| warnings(&format!(r#"{{"target_groups": {{"web": {{"stickiness": {{{stickiness}}}}}}}}}"#));
+    for (unused, stickiness) in [
+        ("app_cookie", r#""app_cookie": {"cookie_name": "JSESSIONID"}"#),
+        ("app_cookie", r#""app_cookie": {"duration_seconds": 60}, "lb_cookie": {"duration_seconds": 60}"#),
+        ("classic_lb_cookie", r#""classic_lb_cookie": {"cookie_expiration_period": 60}"#),
+        ("classic_app_cookie", r#""classic_app_cookie": {"cookie_name": "JSESSIONID"}"#),
+    ] {
+        let why = "has no effect, because type is lb_cookie where it is not given";
+        let expected = format!("target_groups.web.stickiness.{unused}: {why}; set it to {unused} if that is meant");
+        assert_eq!(of(stickiness), [expected]);
+        // As AWS prints them: with the type.
+        assert_eq!(of(&format!(r#""type": "lb_cookie", {stickiness}"#)), [""; 0]);
+        assert_eq!(of(&format!(r#""enabled": false, {stickiness}"#)), [""; 0]);
+    }
+    assert_eq!(of(r#""app_cookie": {"cookie_name": ""}, "lb_cookie": {"duration_seconds": 60}"#), [""; 0]);
 }

@@ -172,3 +172,28 @@ fn repick_without_a_group_to_keep_or_to_pick_is_refused() {
         problem,
     );
 }
+
+#[test]
+fn a_target_group_of_a_rule_that_is_not_named_beside_sticky_ones_makes_a_warning() {
+    let warnings = |target_groups: &str| {
+        let rule = r#"{"target_groups": ["blue", "gren"], "target_group_stickiness": {"duration_seconds": 60}}"#;
+        let json = format!(r#"{{"rules": [{rule}], "target_groups": {target_groups}}}"#);
+        Config::parse(json.as_bytes()).unwrap().warnings
+    };
+    assert_eq!(
+        warnings(r#"{"blue": {}, "green": {}}"#),
+        [
+            "rules[0].target_groups[1]: \"gren\" is not one of target_groups, so its targets are not sticky, but those of \
+          others are; name it there, with stickiness.enabled false if that is meant"
+        ]
+    );
+    for meant in [
+        r#"{"blue": {}, "gren": {"stickiness.enabled": false}}"#,
+        r#"{"blue": {}, "*": {"stickiness.enabled": false}}"#,
+        r#"{"blue": {}, "*": {}}"#,
+        r#"{"blue": {"stickiness.enabled": false}}"#,
+        r#"{"other": {}}"#,
+    ] {
+        assert_eq!(warnings(meant), [""; 0], "{meant}");
+    }
+}
