@@ -60,7 +60,9 @@ fn two_policies_whose_cookies_follow_applications_need_names_because_a_path_chan
     let policies = |cookie: &str| {
         format!(r#"{{"policies": {{"a": {{{CLASSIC_APP}}}, "b": {{{CLASSIC_APP}, "cookie": {cookie}}}}}}}"#)
     };
-    let warning = &warnings(&policies(r#"{"path": "/b"}"#))[0];
+    let warnings_of_path = warnings(&policies(r#"{"path": "/b"}"#));
+    let [without_effect, warning] = warnings_of_path.as_slice() else { panic!("{warnings_of_path:?}") };
+    assert!(without_effect.starts_with("policies.b.cookie.path: has no effect"), "{without_effect}");
     assert!(warning.starts_with("policies.b: in a browser its cookie AWSELB "), "{warning}");
     assert!(warning.contains("give the policy a cookie.name of its own, or"), "{warning}");
     assert_eq!(warnings(&policies(r#"{"name": "B"}"#)), [""; 0]);
