@@ -91,6 +91,36 @@ fn a_scope_keeps_a_session_in_the_subset_of_its_route() {
 }
 
 #[test]
+fn a_pin_leads_out_of_a_subset_that_a_filter_chooses_for_the_request() {
+    let choose = |config: &mut Config| {
+        make_subsets(config);
+        let rule = json!({
+            "header": "x-part",
+            "on_header_present": { "metadata_namespace": "envoy.lb", "key": "part", "type": "STRING" }
+        });
+        let filter = json!({
+            "name": "header_to_metadata",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config",
+                "request_rules": [rule]
+            }
+        });
+        config.http_filters("sticky").unwrap().insert(0, filter);
+    };
+    let lb = LoadBalancer::start(&Setup { targets: &TARGETS, edit: &choose, ..Setup::default() });
+    let asking = |part: &str, cookies: &str| -> BTreeSet<String> {
+        let lines = [format!("x-part: {part}"), format!("cookie: {cookies}")];
+        let lines = lines.each_ref().map(|line| line.as_bytes());
+        (0..4).map(|_| fetch(lb.sticky, "/", &lines).body).collect()
+    };
+    assert!(are_all_of(&asking("public", "none=1"), "public"));
+    let response = fetch(lb.sticky, "/", &[b"x-part: admin"]);
+    let cookie = format!("AWSALB={}", response.cookie("AWSALB").unwrap());
+    assert!(response.body.starts_with("admin"));
+    assert_eq!(asking("public", &cookie), BTreeSet::from([response.body]));
+}
+
+#[test]
 fn a_cookie_that_a_client_renames_is_of_no_use_under_another_policy_even_when_its_own_duration_is_over() {
     let policies = json!({
         "admin": { "stickiness": { "lb_cookie": { "duration_seconds": 1 } }, "cookie": { "name": "ADMIN", "path": "/admin" } },
