@@ -26,7 +26,7 @@ pub(crate) enum ChosenHost {
     Another {
         /// Its address.
         address: String,
-        /// Whether `stateful_session` has not seen the pin.
+        /// True if `stateful_session` has not seen the pin.
         pin_was_unseen: bool,
     },
     /// It is not known, or there is no pin to compare it with.

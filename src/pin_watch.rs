@@ -4,9 +4,10 @@
 //!
 //! - `stateful_session` has not seen a pin (see [`answering_target`](crate::answering_target)). One request is proof.
 //! - A target that was passed over is alive: for one request its pin names a target and another one answers, and soon after it
-//!   the target that was passed over answers a request whose pin names another. Below an aggregate cluster this is so all the
+//!   the target that was passed over answers a request whose pin names another. In an aggregate cluster this is so all the
 //!   time, because Envoy chooses the host in the clusters below it, where it does not look at the pin
-//!   (<https://github.com/envoyproxy/envoy/issues/37845>). A dead, draining or removed target answers nobody, so a failover or a
+//!   (<https://github.com/envoyproxy/envoy/issues/37845>). It is so too in a cluster without the policy `override_host`, if the
+//!   filter relies on that. A dead, draining or removed target answers nobody, so a failover or a
 //!   deployment does not look like this, however many sessions move. A target that flaps or restarts may do it once in a while.
 //!   So each time is weighed against the pins that held meanwhile.
 //!

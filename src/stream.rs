@@ -29,7 +29,7 @@ pub(crate) struct Stream {
     plugin: Option<Rc<Plugin>>,
     /// The session of a request to a sticky target group, until its outcome is counted.
     session: Option<Session>,
-    /// Another instance of the filter, which stands before this one in the chain, has pinned the request.
+    /// True if another instance of the filter, which stands before this one in the chain, has pinned the request.
     is_left_to_another: bool,
     /// The cluster that Envoy showed for a request that is not sticky, if the answer is to be compared with it.
     shown_cluster: Cell<Option<String>>,

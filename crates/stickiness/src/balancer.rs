@@ -271,7 +271,7 @@ impl Balancer {
         health.request_ended(&session.target_group);
         match &answer.by {
             AnsweredBy::Target { target_group, .. } => {
-                health.target_answered(target_group, session.received_at, answer.now)
+                health.target_answered(target_group, session.received_at, answer.now);
             }
             AnsweredBy::NoHealthyTarget { target_group } => health.found_no_target(target_group, answer.now),
             AnsweredBy::LoadBalancer => (),
