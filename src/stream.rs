@@ -77,6 +77,9 @@ impl Stream {
             }
             override_header::RESERVED.into_iter().for_each(host::remove_request_header);
         }
+        if names_its_target {
+            return None;
+        }
         let plugin = self.plugin.as_deref()?;
         let config = plugin.balancer.config();
         let now = plugin.now();
@@ -84,9 +87,6 @@ impl Stream {
             Some(only) => Cow::Borrowed(only.as_str()),
             None => Cow::Owned(self.balanced_cluster(plugin, now)?),
         };
-        if names_its_target {
-            return None;
-        }
         let request = Request {
             target_group: &target_group,
             route: if config.routes_choose() { route_metadata::choice() } else { RouteChoice::default() },
