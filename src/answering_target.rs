@@ -18,6 +18,9 @@ use stickiness::exchange::AnsweredBy;
 
 use crate::{host, override_header};
 
+/// The details of a response by a target.
+const BY_TARGET: &[u8] = b"via_upstream";
+
 /// The host that Envoy chose for a request.
 pub(crate) enum ChosenHost {
     /// The pin.
@@ -62,13 +65,18 @@ impl ChosenHost {
     }
 }
 
+/// Returns true if a target answered the request.
+pub(crate) fn is_by_target() -> bool {
+    *host::response_code_details() == *BY_TARGET
+}
+
 /// Finds out who answered the request. The target group and the target are not asked for where the caller knows which they are if a target
 /// has answered.
 pub(crate) fn answered_by<'a>(known_target_group: Option<&'a str>, known_target: Option<&'a str>) -> AnsweredBy<'a> {
     let target_group = || known_target_group.map(Cow::Borrowed).or_else(|| host::target_group().map(Cow::Owned));
     let target = || known_target.map(Cow::Borrowed).or_else(|| host::upstream_address().map(Cow::Owned));
     let details = host::response_code_details();
-    let answered_by = if *details == *b"via_upstream" {
+    let answered_by = if *details == *BY_TARGET {
         let answered = target_group().zip(target());
         answered.map(|(target_group, target)| AnsweredBy::Target { target_group, target })
     } else if details.starts_with(b"no_healthy_upstream") {

@@ -6,7 +6,9 @@
 //!
 //! - the operator says so, in the cluster's metadata: `filter_metadata.sticky_sessions.enabled: false`;
 //! - the cluster has one of the names that Istio gives to such clusters, and the configuration does not name it;
-//! - the request has the header from which Envoy's `ORIGINAL_DST` clusters take the address.
+//! - the request has the header from which Envoy's `ORIGINAL_DST` clusters take the address;
+//! - the cluster had no host when a request came, a host answered, and then the cluster had one: it makes hosts of requests. A
+//!   cluster that the configuration names is not judged by this.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -40,37 +42,88 @@ const MAX_AGE: Duration = Duration::from_mins(1);
 /// The clusters whose metadata is kept. Two clusters with one place take turns in it.
 const PLACES: u64 = 1024;
 
-/// What the metadata of clusters says. Each cluster costs one call in [`MAX_AGE`].
-#[derive(Default)]
-pub(crate) struct BalancedClusters(RefCell<Vec<Option<Metadata>>>);
+/// Whether Envoy balances the requests to a cluster.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Balanced {
+    /// It does, as far as the filter can tell.
+    Yes,
+    /// The request names its target, or the operator says so.
+    No,
+    /// The cluster has no host yet. The answer tells.
+    Untold,
+}
 
-struct Metadata {
+/// What is known of clusters. Each costs at most three calls in [`MAX_AGE`].
+#[derive(Default)]
+pub(crate) struct BalancedClusters(RefCell<Vec<Option<Kept>>>);
+
+struct Kept {
     /// The hash of the cluster's name.
     cluster: u64,
-    is_off: bool,
+    is_balanced: Balanced,
     read_at: Timestamp,
 }
 
 impl BalancedClusters {
-    /// Returns true if this configuration may pin requests to the cluster of the request that is at work.
-    pub(crate) fn contains(&self, cluster: &str, config: &Config, now: Timestamp) -> bool {
-        (!PASSTHROUGH.contains(&cluster) || config.names(cluster)) && !self.is_off(cluster, now)
+    /// Finds out whether requests to the cluster of the request that is at work may be pinned.
+    pub(crate) fn find(&self, cluster: &str, config: &Config, now: Timestamp) -> Balanced {
+        let is_named = config.names(cluster);
+        if PASSTHROUGH.contains(&cluster) && !is_named {
+            return Balanced::No;
+        }
+        self.place(cluster, |hash, place| match place {
+            Some(kept) if kept.cluster == hash && now.since(kept.read_at) < MAX_AGE => kept.is_balanced,
+            _ => {
+                let is_balanced = read(cluster, is_named);
+                // A cluster without hosts is asked for again with the next request.
+                *place = (is_balanced != Balanced::Untold).then_some(Kept { cluster: hash, is_balanced, read_at: now });
+                is_balanced
+            }
+        })
     }
 
-    fn is_off(&self, cluster: &str, now: Timestamp) -> bool {
+    /// Learns from an answer by a host of a cluster that had none. Returns true if the cluster makes hosts of requests.
+    pub(crate) fn learn(&self, cluster: &str, now: Timestamp) -> bool {
+        // Where the last host is just being removed, one may answer too, but there is none then.
+        if host::hosts_in_cluster().is_none_or(|hosts| hosts == 0) {
+            return false;
+        }
+        host::store_shared_data_first(&mark(cluster), b"1");
+        warn_once(&format!(
+            "the cluster {cluster:?} makes hosts of requests, so the requests name their targets, and it is not sticky; name it in \
+             target_groups, with stickiness.enabled: false, or to have it sticky all the same"
+        ));
+        self.place(cluster, |hash, place| {
+            *place = Some(Kept { cluster: hash, is_balanced: Balanced::No, read_at: now });
+        });
+        true
+    }
+
+    fn place<T>(&self, cluster: &str, visit: impl FnOnce(u64, &mut Option<Kept>) -> T) -> T {
         let mut places = self.0.borrow_mut();
         if places.is_empty() {
             places.resize_with(usize::try_from(PLACES).unwrap_or_default(), || None);
         }
-        let cluster = name_hash(cluster);
-        let Some(place) = usize::try_from(cluster % PLACES).ok().and_then(|place| places.get_mut(place)) else {
-            return is_off();
-        };
-        match place {
-            Some(kept) if kept.cluster == cluster && now.since(kept.read_at) < MAX_AGE => kept.is_off,
-            _ => place.insert(Metadata { cluster, is_off: is_off(), read_at: now }).is_off,
-        }
+        let hash = name_hash(cluster);
+        let place = usize::try_from(hash % PLACES).ok().and_then(|place| places.get_mut(place));
+        visit(hash, place.unwrap_or(&mut None))
     }
+}
+
+fn read(cluster: &str, is_named: bool) -> Balanced {
+    let is_marked = || matches!(host::shared_data(&mark(cluster)), Ok(Some(_)));
+    if is_off() || (!is_named && is_marked()) {
+        Balanced::No
+    } else if !is_named && host::hosts_in_cluster() == Some(0) {
+        Balanced::Untold
+    } else {
+        Balanced::Yes
+    }
+}
+
+/// Where the workers share that a cluster makes hosts of requests.
+fn mark(cluster: &str) -> String {
+    format!("sticky_sessions.makes_hosts.{cluster}")
 }
 
 /// Returns true if the metadata of the cluster turns stickiness off.

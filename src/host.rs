@@ -87,6 +87,11 @@ pub(crate) fn cluster_metadata_enabled() -> Option<Box<[u8]>> {
     }
 }
 
+/// The number of hosts of the request's cluster, healthy or not; `None` when Envoy does not tell it.
+pub(crate) fn hosts_in_cluster() -> Option<u64> {
+    property("upstream\0num_endpoints")?.first_chunk().map(|number| u64::from_le_bytes(*number))
+}
+
 /// The address of the upstream host that Envoy chose last. After a failed connection it is the dead one.
 pub(crate) fn upstream_address() -> Option<String> {
     text_property("upstream\0address")

@@ -13,8 +13,8 @@ use stickiness::exchange::{Answer, AnsweredBy, Request, RouteChoice};
 use stickiness::time::Timestamp;
 use stickiness::wire::cookie_header::CookieHeader;
 
-use crate::answering_target::{ChosenHost, answered_by};
-use crate::balanced_clusters::REQUESTED_TARGET;
+use crate::answering_target::{ChosenHost, answered_by, is_by_target};
+use crate::balanced_clusters::{Balanced, REQUESTED_TARGET};
 use crate::plugin::Plugin;
 use crate::warn_once::warn_once;
 use crate::{empty_group, host, override_header, route_metadata};
@@ -33,6 +33,8 @@ pub(crate) struct Stream {
     is_left_to_another: bool,
     /// The cluster that Envoy showed for a request that is not sticky, if the answer is to be compared with it.
     shown_cluster: Cell<Option<String>>,
+    /// The cluster of the request had no host.
+    was_without_hosts: Cell<bool>,
     /// The settings of the route that Envoy showed for the session.
     shown_settings: RouteChoice,
 }
@@ -45,6 +47,7 @@ impl Stream {
             session: None,
             is_left_to_another: false,
             shown_cluster: Cell::default(),
+            was_without_hosts: Cell::default(),
             shown_settings: RouteChoice::default(),
         }
     }
@@ -124,8 +127,14 @@ impl Stream {
             return None;
         };
         let config = plugin.balancer.config();
-        let is_balanced = !config.may_be_sticky(&cluster) || plugin.balanced_clusters.contains(&cluster, config, now);
-        is_balanced.then_some(cluster)
+        if config.may_be_sticky(&cluster) {
+            match plugin.balanced_clusters.find(&cluster, config, now) {
+                Balanced::Yes => (),
+                Balanced::No => return None,
+                Balanced::Untold => self.was_without_hosts.set(true),
+            }
+        }
+        Some(cluster)
     }
 
     /// Remembers the cluster of a request that is not sticky, if the answer is to be compared with it.
@@ -171,8 +180,15 @@ impl Stream {
             return;
         };
         let config = plugin.balancer.config();
-        let chosen = ChosenHost::find(session.pin(), config.mechanism);
         let now = plugin.now();
+        if self.was_without_hosts.get() && is_by_target() && plugin.balanced_clusters.learn(session.target_group(), now)
+        {
+            // The request has named its target, so it was no request of a session.
+            override_header::RESERVED.into_iter().for_each(host::remove_response_header);
+            drop(plugin.balancer.reply(session, &no_answer(), &mut host::draw_nonce));
+            return;
+        }
+        let chosen = ChosenHost::find(session.pin(), config.mechanism);
         let session = if matches!(chosen, ChosenHost::Pin) {
             plugin.pin_watch.held(session.target_group());
             match plugin.balancer.reply_if_unchanged(session, now) {

@@ -102,6 +102,75 @@ fn a_request_that_names_its_target_is_not_sticky() {
     assert_eq!((counted("no_cookie"), counted("pinned")), (1, 0));
 }
 
+/// The number of hosts of the cluster.
+fn hosts(number: u64) {
+    host(|host| host.properties.insert("upstream.num_endpoints".to_owned(), number.to_le_bytes().to_vec()));
+}
+
+/// A request that comes when the cluster has so many hosts, and whose answer finds so many. Returns true if it was given a cookie.
+fn with_hosts(plugin: &Plugin, before: u64, after: u64) -> bool {
+    hosts(before);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    hosts(after);
+    answered_by(TARGET);
+    let answer = stream.response(&[("x-sticky-session-host", b"leak")]);
+    stream.end();
+    assert!(header(&answer, "x-sticky-session-host").is_none());
+    header(&answer, "set-cookie").is_some()
+}
+
+#[test]
+fn a_cluster_that_makes_a_host_of_its_first_request_is_not_sticky_in_any_worker() {
+    let first = plugin(ALL);
+    host(|host| host.logs.clear());
+    assert!(!with_hosts(&first, 0, 1));
+    assert!(!with_hosts(&first, 1, 2));
+    assert_eq!(counted("no_cookie"), 0);
+    // Another plugin finds the mark that the first has stored, as another worker does.
+    assert!(!with_hosts(&plugin(ALL), 2, 2));
+    assert_eq!(logged(LogLevel::Warn).len(), 1);
+    assert!(logged(LogLevel::Warn)[0].starts_with("the cluster \"web\" makes hosts of requests"));
+    host(|host| host.now += 3_600 * SECOND);
+    assert!(!with_hosts(&first, 2, 2));
+}
+
+#[test]
+fn a_cluster_whose_last_host_answers_while_it_is_removed_stays_sticky() {
+    let plugin = plugin(ALL);
+    assert!(with_hosts(&plugin, 0, 0));
+    assert!(with_hosts(&plugin, 1, 1));
+}
+
+#[test]
+fn a_cluster_that_has_had_hosts_is_not_judged_by_their_number_for_a_minute() {
+    let plugin = plugin(ALL);
+    assert!(with_hosts(&plugin, 1, 1));
+    assert!(with_hosts(&plugin, 0, 1));
+    assert_eq!(asked_for("upstream.num_endpoints"), 1);
+}
+
+#[test]
+fn a_cluster_that_the_configuration_names_is_not_judged_by_the_number_of_its_hosts() {
+    let plugin = plugin(&ALL.replace(r#""*""#, r#""*": {}, "web""#));
+    assert!(with_hosts(&plugin, 0, 1));
+    assert_eq!(asked_for("upstream.num_endpoints"), 0);
+}
+
+#[test]
+fn where_envoy_itself_answers_a_cluster_without_hosts_is_not_judged() {
+    let plugin = plugin(ALL);
+    hosts(0);
+    let stream = plugin.stream();
+    stream.request(&[]);
+    hosts(1);
+    set("response.code_details", "no_healthy_upstream");
+    stream.response(&[]);
+    stream.end();
+    assert!(with_hosts(&plugin, 1, 1));
+    assert_eq!(counted("no_cookie"), 2);
+}
+
 /// A request that Envoy shows as one for `shown`, and that `answered` answers. Returns true if it was given a cookie.
 fn rerouted(plugin: &Plugin, shown: &str, answered: &str) -> bool {
     set("xds.cluster_name", shown);

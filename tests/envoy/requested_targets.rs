@@ -28,8 +28,17 @@ fn original_dst(config: &mut Config, name: &str, header: &str) {
 
 /// Makes a dynamic forward proxy of this cluster.
 fn dynamic_forward_proxy(config: &mut Config, name: &str, header: &str) {
+    proxy(config, name, header, json!([]));
+}
+
+/// Makes a dynamic forward proxy of this cluster, which has hosts before any request.
+fn dynamic_forward_proxy_with_hosts(config: &mut Config, name: &str, header: &str) {
+    proxy(config, name, header, json!([{ "address": "127.0.0.1", "port_value": 9 }]));
+}
+
+fn proxy(config: &mut Config, name: &str, header: &str, hosts: Value) {
     let kind = |message: &str| format!("type.googleapis.com/envoy.extensions.{message}");
-    let dns_cache = json!({ "name": DNS_CACHE, "dns_lookup_family": "V4_ONLY" });
+    let dns_cache = json!({ "name": DNS_CACHE, "dns_lookup_family": "V4_ONLY", "preresolve_hostnames": hosts });
     let cluster = config.cluster(name).unwrap();
     cluster.as_object_mut().unwrap().retain(|key, _| !["load_assignment", "type"].contains(&key.as_str()));
     cluster["lb_policy"] = json!("CLUSTER_PROVIDED");
@@ -113,11 +122,23 @@ fn a_request_with_envoys_own_header_for_its_target_reaches_it_without_any_settin
     assert_eq!((bodies, gave_cookies), (vec!["a".to_owned(), "b".to_owned()], false));
 }
 
+#[test]
+fn a_dynamic_forward_proxy_is_noticed_by_its_first_request() {
+    let (bodies, gave_cookies) = answers(dynamic_forward_proxy, "forward", HEADER, all(), &json!({}));
+    assert_eq!((bodies, gave_cookies), (vec!["a".to_owned(), "b".to_owned()], false));
+}
+
 /// Envoy's `stateful_session` overrides the requested target in every cluster, and no filter is told the type of a cluster.
 #[test]
 fn where_nothing_tells_it_a_request_for_another_host_is_pinned() {
-    for kind in [original_dst as Kind, dynamic_forward_proxy] {
-        let (bodies, _) = answers(kind, "forward", HEADER, all(), &json!({}));
+    let named = json!({ "target_groups": { "forward": {} } });
+    let cases = [
+        (original_dst as Kind, named.clone()),
+        (dynamic_forward_proxy, named),
+        (dynamic_forward_proxy_with_hosts, all()),
+    ];
+    for (kind, plugin) in cases {
+        let (bodies, _) = answers(kind, "forward", HEADER, plugin, &json!({}));
         assert_eq!(bodies, ["a", "a"]);
     }
 }
