@@ -67,14 +67,13 @@ struct Kept {
 impl BalancedClusters {
     /// Finds out whether requests to the cluster of the request that is at work may be pinned.
     pub(crate) fn find(&self, cluster: &str, config: &Config, now: Timestamp) -> Balanced {
-        let is_named = config.names(cluster);
-        if PASSTHROUGH.contains(&cluster) && !is_named {
+        if PASSTHROUGH.contains(&cluster) && !config.names(cluster) {
             return Balanced::No;
         }
         self.place(cluster, |hash, place| match place {
             Some(kept) if kept.cluster == hash && now.since(kept.read_at) < MAX_AGE => kept.is_balanced,
             _ => {
-                let is_balanced = read(cluster, is_named);
+                let is_balanced = read(cluster, config.names(cluster));
                 // A cluster without hosts is asked for again with the next request.
                 *place = (is_balanced != Balanced::Untold).then_some(Kept { cluster: hash, is_balanced, read_at: now });
                 is_balanced

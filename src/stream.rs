@@ -33,7 +33,7 @@ pub(crate) struct Stream {
     is_left_to_another: bool,
     /// The cluster that Envoy showed for a request that is not sticky, if the answer is to be compared with it.
     shown_cluster: Cell<Option<String>>,
-    /// The cluster of the request had no host.
+    /// True if the cluster of the request had no host.
     was_without_hosts: Cell<bool>,
     /// The settings of the route that Envoy showed for the session.
     shown_settings: RouteChoice,

@@ -28,15 +28,15 @@ fn original_dst(config: &mut Config, name: &str, header: &str) {
 
 /// Makes a dynamic forward proxy of this cluster.
 fn dynamic_forward_proxy(config: &mut Config, name: &str, header: &str) {
-    proxy(config, name, header, json!([]));
+    proxy(config, name, header, &json!([]));
 }
 
 /// Makes a dynamic forward proxy of this cluster, which has hosts before any request.
 fn dynamic_forward_proxy_with_hosts(config: &mut Config, name: &str, header: &str) {
-    proxy(config, name, header, json!([{ "address": "127.0.0.1", "port_value": 9 }]));
+    proxy(config, name, header, &json!([{ "address": "127.0.0.1", "port_value": 9 }]));
 }
 
-fn proxy(config: &mut Config, name: &str, header: &str, hosts: Value) {
+fn proxy(config: &mut Config, name: &str, header: &str, hosts: &Value) {
     let kind = |message: &str| format!("type.googleapis.com/envoy.extensions.{message}");
     let dns_cache = json!({ "name": DNS_CACHE, "dns_lookup_family": "V4_ONLY", "preresolve_hostnames": hosts });
     let cluster = config.cluster(name).unwrap();
