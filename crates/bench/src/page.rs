@@ -173,7 +173,13 @@ mod tests {
             commit: "abc".into(),
         };
         let one = Figure::of([1.0]).unwrap();
-        let startup = Startup { validate_with: one, validate_without: one, size: 250_001, firsts: Vec::new() };
+        let startup = Startup {
+            validate_with: one,
+            validate_without: one,
+            size: 250_001,
+            loading: Vec::new(),
+            firsts: Vec::new(),
+        };
         let memory = Memory { lines: Vec::new(), linear: [1024, 2048] };
         let duration = Duration::from_secs(61);
         let main = MainTable::of_four_variants();

@@ -7,7 +7,7 @@ use crate::figures::Table;
 use crate::sections::Run;
 use crate::sections::calls::Counted;
 use crate::sections::growth::{self, Growth, OF_SESSIONS, OF_TARGETS};
-use crate::sections::startup::RELOAD;
+use crate::sections::startup::{MANY, RELOAD};
 use crate::sections::variants::{NATIVE_NEW, NEW, NOOP, PINNED};
 
 /// The limit for the size of the module in bytes.
@@ -36,6 +36,7 @@ fn all(run: &Run) -> Vec<Goal> {
     let pinned = run.main.row(PINNED);
     let new = run.main.row(NEW).zip(run.main.row(NATIVE_NEW));
     let first = run.startup.firsts.iter().find(|first| first.after == RELOAD).map(|first| first.request);
+    let many = run.startup.loading.iter().find(|loading| loading.target_groups == MANY).map(|loading| loading.time);
     let targets = [
         at_most(
             "CPU of a pinned request, × Envoy's cookie sessions",
@@ -66,6 +67,7 @@ fn all(run: &Run) -> Vec<Goal> {
             met: Some(run.startup.size <= SIZE),
         }),
         at_most("first request after a reload, ms", 2.0, first),
+        at_most("loading 10,000 target groups, ms", 150.0, many),
     ];
     targets.into_iter().flatten().collect()
 }

@@ -9,7 +9,7 @@ use crate::sections::main_table::MainTable;
 use crate::sections::matrix::{self, Line};
 use crate::sections::memory::{Memory, SESSIONS_IN_THE_INTERPRETER};
 use crate::sections::pure::Operation;
-use crate::sections::startup::{Startup, TIMES};
+use crate::sections::startup::{Loading, Startup, TIMES};
 use crate::sections::steps::Step;
 
 /// The main table: the price of stickiness of each variant.
@@ -127,12 +127,20 @@ pub(crate) fn startup(startup: &Startup) -> String {
     for first in &startup.firsts {
         table.row([first.after.to_owned(), format!("{:.2}", first.request), format!("{:.2}", first.tenth)]);
     }
-    let Startup { validate_with, validate_without, size, .. } = startup;
+    let Startup { validate_with, validate_without, size, loading, .. } = startup;
+    let mut loaded = Table::of(&["target groups", "bytes of the configuration", "time of a VM to load it, ms"]);
+    for Loading { target_groups, bytes, time } in loading {
+        loaded.row([target_groups.to_string(), bytes.to_string(), format!("{time:.0}")]);
+    }
     format!(
         "The module has {size} bytes. `envoy --mode validate` loads and configures it: that takes {validate_with:.0} ms with the filter and \
          {validate_without:.0} ms without. All times in this section are wall-clock times of {TIMES} repetitions.\n\
          \n\
-         {table}"
+         {table}\n\
+         Every worker loads a configuration that is pushed, and serves nobody meanwhile. The time is that of `envoy --mode validate` \
+         beyond the time with as many bytes of white space.\n\
+         \n\
+         {loaded}"
     )
 }
 

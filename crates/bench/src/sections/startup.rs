@@ -25,8 +25,22 @@ pub(crate) struct Startup {
     pub(crate) validate_without: Figure,
     pub(crate) validate_with: Figure,
     pub(crate) size: u64,
+    pub(crate) loading: Vec<Loading>,
     pub(crate) firsts: Vec<First>,
 }
+
+/// The time that a VM takes to load many target groups, beyond one that gets as many bytes of white space.
+pub(crate) struct Loading {
+    pub(crate) target_groups: usize,
+    pub(crate) bytes: usize,
+    pub(crate) time: Figure,
+}
+
+/// The numbers of target groups.
+const TARGET_GROUPS: [usize; 3] = [1_000, MANY, 100_000];
+
+/// The number of target groups of the goal.
+pub(crate) const MANY: usize = 10_000;
 
 /// The latency of the first and the tenth request after an event.
 pub(crate) struct First {
@@ -43,10 +57,11 @@ pub(crate) fn measure(fixture: &Fixture) -> Result<Startup> {
     let mut seconds = [Vec::new(), Vec::new()];
     for _ in 0..TIMES {
         for (kind, seconds) in [EnvoyKind::Bare, EnvoyKind::Ours(Scenario::Pinned)].into_iter().zip(&mut seconds) {
-            seconds.push(validate(fixture, kind)?);
+            seconds.push(validate(fixture, &envoys::config(fixture, kind)?)?);
         }
     }
     let [validate_without, validate_with] = seconds.map(Figure::of);
+    let loading = TARGET_GROUPS.map(|count| loading(fixture, count)).into_iter().collect::<Result<_>>()?;
     say("start: first requests");
     let firsts = [
         first("a start without the filter", &after_starts(fixture, EnvoyKind::Bare)?)?,
@@ -58,21 +73,45 @@ pub(crate) fn measure(fixture: &Fixture) -> Result<Startup> {
         validate_without: validate_without.context("no time")?,
         validate_with: validate_with.context("no time")?,
         size: std::fs::metadata(&fixture.filter)?.len(),
+        loading,
         firsts: firsts.into(),
     })
 }
 
+/// The cost of target groups with names as those of a service mesh, each with a setting of its own.
+fn loading(fixture: &Fixture, target_groups: usize) -> Result<Loading> {
+    say(&format!("start: {target_groups} target groups"));
+    let group = |number: usize| {
+        let name = format!("outbound|80||service-{number:06}.namespace-{}.svc.cluster.local", number % 97);
+        format!(r#""{name}": {{"stickiness": {{"lb_cookie": {{"duration_seconds": 60}}}}}}"#)
+    };
+    let groups: Vec<String> = (0..target_groups).map(group).collect();
+    let many = format!(r#"{{"target_groups": {{{}}}}}"#, groups.join(", "));
+    let none = format!("{{}}{}", " ".repeat(many.len() - 2));
+    let mut milliseconds = [Vec::new(), Vec::new()];
+    for _ in 0..TIMES {
+        for (plugin, milliseconds) in [&none, &many].into_iter().zip(&mut milliseconds) {
+            let mut config = envoys::config(fixture, EnvoyKind::Ours(Scenario::Pinned))?;
+            config.plugin(Plugin::Json(plugin))?;
+            milliseconds.push(validate(fixture, &config)?);
+        }
+    }
+    let [without, with] = milliseconds;
+    let time = Figure::difference(&with, &without).context("no time")?;
+    Ok(Loading { target_groups, bytes: many.len(), time })
+}
+
 /// The wall-clock time of `envoy --mode validate`.
-fn validate(fixture: &Fixture, kind: EnvoyKind) -> Result<f64> {
+fn validate(fixture: &Fixture, config: &Config) -> Result<f64> {
     let file = fixture.folder().join("validate.json");
-    std::fs::write(&file, envoys::config(fixture, kind)?.to_json())?;
+    std::fs::write(&file, config.to_json())?;
     let mut command = Command::new(&fixture.envoy);
     command.args(["--mode", "validate", "--log-level", "off", "--config-path"]).arg(&file);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).env("STICKY_SESSIONS_KEYS", harness::KEY);
     let start = Instant::now();
     let status = command.status()?;
     let spent = milliseconds(start.elapsed());
-    ensure!(status.success(), "envoy --mode validate refuses the configuration of {kind:?}");
+    ensure!(status.success(), "envoy --mode validate refuses {}", file.display());
     Ok(spent)
 }
 
