@@ -139,7 +139,7 @@ fn the_first_entry_of_x_forwarded_proto_counts_in_any_spelling_and_on_any_number
         (&["wss,https"], false),
     ] {
         let lines: Vec<String> = lines.iter().map(|line| format!("x-forwarded-proto: {line}")).collect();
-        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
         let response = fetch(lb.sticky, "/", &lines);
         let twin = response.line("AWSALBCORS").unwrap();
         assert_eq!(twin.ends_with("; SameSite=None; Secure"), is_secure, "{lines:?}: {response:?}");

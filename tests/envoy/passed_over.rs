@@ -37,7 +37,7 @@ fn judge(plugin: Plugin<'_>) -> Validation {
 
 /// The configuration is refused, and the filter logs exactly one line, with this message.
 #[track_caller]
-fn refused(plugin: Plugin<'_>, expected: &str) {
+fn refused(plugin: &Plugin<'_>, expected: &str) {
     let answer = judge(plugin.clone());
     assert!(!answer.accepted, "{plugin:?} is accepted");
     let lines: Vec<&str> = answer.log.lines().filter(|line| line.contains("wasm log")).collect();
@@ -60,7 +60,7 @@ fn an_object_in_a_value_or_a_typed_struct_is_used() {
         lasts_a_minute(Plugin::Message(configuration));
     }
     refused(
-        Plugin::Message(wrapped("google.protobuf.Value", &lasting(0))),
+        &Plugin::Message(wrapped("google.protobuf.Value", &lasting(0))),
         "target_groups.web.stickiness.lb_cookie.duration_seconds: 0 is not between 1 and 604800",
     );
 }
@@ -84,7 +84,7 @@ fn a_message_of_another_type_is_refused_with_the_types_to_use() {
             "the configuration is a google.protobuf.Value with a string; give the text as google.protobuf.StringValue",
         ),
     ] {
-        refused(Plugin::Message(configuration), expected);
+        refused(&Plugin::Message(configuration), expected);
     }
     for configuration in [
         wrapped("google.protobuf.Duration", &"18s".into()),
@@ -113,7 +113,7 @@ fn an_only_target_group_that_names_nothing_sticky_is_refused_with_the_near_miss(
             "\"web\" is not sticky: target_groups turns its stickiness off, so nothing would be sticky",
         ),
     ] {
-        refused(Plugin::Json(&only(name, &web)), &format!("upstream.only_target_group: {problem}"));
+        refused(&Plugin::Json(&only(name, &web)), &format!("upstream.only_target_group: {problem}"));
     }
     lasts_a_minute(Plugin::Json(&only("web", &lasting(60)["target_groups"]["web"])));
 }
@@ -146,5 +146,5 @@ fn a_byte_order_mark_before_the_text_is_skipped() {
     lasts_a_minute(Plugin::Message(wrapped("google.protobuf.BytesValue", &bytes.into())));
     let invisible = "the configuration is neither JSON nor a google.protobuf.Struct: expected value at line 1 column 1; U+200B \
                      stands there";
-    refused(Plugin::Json(&format!("\u{200b}{}", lasting(60))), invisible);
+    refused(&Plugin::Json(&format!("\u{200b}{}", lasting(60))), invisible);
 }

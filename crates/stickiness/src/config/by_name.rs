@@ -107,7 +107,9 @@ mod tests {
         fn values_are_found_by_name_as_in_a_map(names in names(), others in names()) {
             let expected: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
             let mut by_name = ByName::default();
-            expected.iter().for_each(|(name, value)| by_name.push(name.clone(), *value));
+            for (name, value) in &expected {
+                by_name.push(name.clone(), *value);
+            }
             for name in names.iter().chain(&others) {
                 prop_assert_eq!(by_name.get(name), expected.get(name));
             }

@@ -1,5 +1,7 @@
 //! Carries what a block needs while it is resolved: its place, the options that it inherits, and the list of warnings.
 
+use std::iter;
+
 use super::error::{ConfigError, Segment};
 use crate::policy::CookieOptions;
 
@@ -45,16 +47,16 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Iterator for Place<'_> {
-    type Item = Segment;
-
-    /// Goes up to the document.
-    fn next(&mut self) -> Option<Segment> {
-        let (above, step) = self.0?;
-        *self = *above;
-        Some(match step {
-            Step::Key(key) => key.into(),
-            Step::Index(index) => index.into(),
+impl Place<'_> {
+    /// The steps from here up to the document.
+    pub(super) fn upwards(mut self) -> impl Iterator<Item = Segment> {
+        iter::from_fn(move || {
+            let (above, step) = self.0?;
+            self = *above;
+            Some(match step {
+                Step::Key(key) => key.into(),
+                Step::Index(index) => index.into(),
+            })
         })
     }
 }

@@ -63,7 +63,7 @@ impl ConfigError {
 
     /// The same problem, seen from the document. `place` leads from there to where the problem was seen from.
     pub(super) fn at(mut self, place: Place<'_>) -> Self {
-        self.0.path_upwards.extend(place);
+        self.0.path_upwards.extend(place.upwards());
         self
     }
 }

@@ -22,12 +22,12 @@ const APPLICATION: &str = "the application's cookie";
 
 /// Checks all names of a configuration. The error is told where a name stands for the second time.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let owned = owned_names(config);
-    let names: Vec<&str> = owned.iter().map(|(name, ..)| *name).collect();
+    let all = owned_names(config);
+    let names: Vec<&str> = all.iter().map(|(name, ..)| *name).collect();
     let order = in_order(&names);
     let pairs = order.iter().zip(order.iter().skip(1));
     let clashes = pairs.filter_map(|(first, second)| {
-        let ((name, first, _), (other_name, owner, origin)) = (owned.get(*first)?, owned.get(*second)?);
+        let ((name, first, _), (other_name, owner, origin)) = (all.get(*first)?, all.get(*second)?);
         (name == other_name && first != owner).then_some((second, name, first, owner, origin))
     });
     let Some((_, name, first, owner, origin)) = clashes.min_by_key(|(second, ..)| **second) else { return Ok(()) };
@@ -45,20 +45,20 @@ fn owned_names(config: &Config) -> Vec<Owned<'_>> {
     let every_other = config.target_groups.every_other.as_deref();
     let every_other = every_other.map(|policy| (Origin::Policy("target_groups", EVERY_OTHER), policy));
     let policies = config.policies.iter().flat_map(|policies| sticky("policies", policies));
-    let mut owned = Vec::new();
+    let mut all = Vec::new();
     let mut last: Option<&Policy> = None;
     for (origin, policy) in named.chain(every_other).chain(policies) {
         // Most policies have the names of the one before.
         if !last.is_some_and(|last| have_same_names(last, policy)) {
-            add_policy(&mut owned, policy, origin);
+            add_policy(&mut all, policy, origin);
         }
         last = Some(policy);
     }
     for (rule, index) in config.rules.iter().zip(0..).filter(|(rule, _)| rule.stickiness.is_some()) {
         let Rule { names, .. } = &**rule;
-        owned.extend(names.both().map(|name| (&**name, "the cookie of a rule", Origin::Rule(index))));
+        all.extend(names.both().map(|name| (&**name, "the cookie of a rule", Origin::Rule(index))));
     }
-    owned
+    all
 }
 
 fn sticky<'a>(list: &'static str, policies: &'a Policies) -> impl Iterator<Item = (Origin<'a>, &'a Policy)> {
@@ -79,7 +79,7 @@ fn application_cookie(stickiness: &Stickiness) -> Option<&str> {
     }
 }
 
-fn add_policy<'a>(owned: &mut Vec<Owned<'a>>, policy: &'a Policy, origin: Origin<'a>) {
+fn add_policy<'a>(all: &mut Vec<Owned<'a>>, policy: &'a Policy, origin: Origin<'a>) {
     let names = policy.names();
     let (own, owner): (&[&Name], _) = match &policy.stickiness {
         Stickiness::LbCookie { .. } => (&names.lb_cookie.both(), "the duration-based cookie"),
@@ -88,6 +88,6 @@ fn add_policy<'a>(owned: &mut Vec<Owned<'a>>, policy: &'a Policy, origin: Origin
             (&names.classic.both(), "the classic cookie")
         }
     };
-    owned.extend(own.iter().map(|name| (&***name, owner, origin)));
-    owned.extend(application_cookie(&policy.stickiness).map(|name| (name, APPLICATION, origin)));
+    all.extend(own.iter().map(|name| (&***name, owner, origin)));
+    all.extend(application_cookie(&policy.stickiness).map(|name| (name, APPLICATION, origin)));
 }

@@ -102,7 +102,7 @@ impl From<Struct> for Tree {
     /// The entries are in the order of their keys. Envoy writes them in any order, and of several errors the same one is to be
     /// told every time.
     fn from(Struct { mut fields }: Struct) -> Self {
-        let keys: Vec<&str> = fields.iter().map(|field| field.key()).collect();
+        let keys: Vec<&str> = fields.iter().map(Field::key).collect();
         let order = in_order(&keys);
         let fields = order.into_iter().filter_map(|place| fields.get_mut(place).map(std::mem::take));
         let entry = |field: Field| (field.key.unwrap_or_default(), field.value.unwrap_or_default().into());

@@ -26,7 +26,7 @@ pub(crate) fn seconds(date: &[u8]) -> Option<i64> {
             || find(&mut year, token, |token| number(token, 2..=4));
     }
     let days = days(whole_year(year?), month?, day?)?;
-    days.checked_mul(86_400)?.checked_add(time??)
+    days.checked_mul(86_400)?.checked_add(second_of_day(time?)?)
 }
 
 fn is_delimiter(byte: u8) -> bool {
@@ -42,14 +42,20 @@ fn find<T>(part: &mut Option<T>, token: &[u8], read: impl Fn(&[u8]) -> Option<T>
     part.is_some()
 }
 
-/// The seconds of the day that a token like `08:49:37` shows; `Some(None)` when there is no such time.
-fn time_of_day(token: &[u8]) -> Option<Option<i64>> {
+/// The hour, the minute and the second of a token like `08:49:37`, whether there is such a time or not.
+fn time_of_day(token: &[u8]) -> Option<[i64; 3]> {
     let (hour, rest) = leading_number(token, 1..=2)?;
     let (minute, rest) = leading_number(rest.strip_prefix(b":")?, 1..=2)?;
     let (second, _) = leading_number(rest.strip_prefix(b":")?, 1..=2)?;
-    let exists = hour <= 23 && minute <= 59 && second <= 59;
-    let second = hour.saturating_mul(3600).saturating_add(minute.saturating_mul(60)).saturating_add(second);
-    Some(exists.then_some(second))
+    Some([hour, minute, second])
+}
+
+/// The second of the day at this time. `None` when there is no such time.
+fn second_of_day([hour, minute, second]: [i64; 3]) -> Option<i64> {
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?.checked_add(second)
 }
 
 /// The month, from 0, of a token like `Nov`, `november` or `NOVEMBRE`.
