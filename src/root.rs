@@ -40,6 +40,16 @@ impl Context for Root {}
 
 // xtask keeps the callbacks that are implemented here in the module that ships (`KEPT` of the pass `prune`).
 impl RootContext for Root {
+    /// The configuration of a VM is for all plugins in it, and the filter has none. It is the plugin's in the wrong place.
+    fn on_vm_start(&mut self, size: usize) -> bool {
+        if size > 0 {
+            log::error!(
+                "the filter does not read vm_config.configuration; write it into configuration, beside vm_config"
+            );
+        }
+        size == 0
+    }
+
     /// A configuration that is refused here is refused by Envoy, in `--mode validate` too.
     fn on_configure(&mut self, size: usize) -> bool {
         match configure(size) {

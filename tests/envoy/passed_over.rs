@@ -1,6 +1,6 @@
 //! No configuration is passed over: the filter uses it whole, or refuses it.
 
-use local_envoy::{Plugin, Validation, validate};
+use local_envoy::{Config, Plugin, Validation, validate};
 use serde_json::{Value, json};
 
 use harness::{Setup, envoy_binary, fetch, sticky_config};
@@ -96,6 +96,19 @@ fn a_message_of_another_type_is_refused_with_the_types_to_use() {
         let answer = judge(Plugin::Message(configuration.clone()));
         assert!(!answer.accepted && answer.log.contains("the configuration is "), "{configuration}: {}", answer.log);
     }
+}
+
+/// It is the plugin's, in the wrong place.
+#[test]
+fn a_configuration_of_the_vm_is_refused() {
+    let in_vm = |config: &mut Config| {
+        let text = wrapped("google.protobuf.StringValue", &lasting(60).to_string().into());
+        config.wasm_filters(|filter| filter["vm_config"]["configuration"] = text.clone()).unwrap();
+    };
+    let answer =
+        validate(envoy_binary(), &sticky_config(&[], &Setup { edit: &in_vm, ..Setup::default() }), &[]).unwrap();
+    let expected = "the filter does not read vm_config.configuration; write it into configuration, beside vm_config";
+    assert!(!answer.accepted && answer.log.contains(expected), "{}", answer.log);
 }
 
 /// With a name that is none, the filter would never look for the target group, and keep nobody.

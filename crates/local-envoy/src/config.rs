@@ -257,7 +257,11 @@ impl Config {
     }
 
     /// Changes the `config` of every wasm filter, at any place. A route can contain a copy that overrides it.
-    fn wasm_filters(&mut self, mut change: impl FnMut(&mut Value)) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the configuration has no wasm filter.
+    pub fn wasm_filters(&mut self, mut change: impl FnMut(&mut Value)) -> Result<()> {
         let mut found = false;
         walk(&mut self.value, &mut |value| {
             if value.get("@type").is_some_and(|kind| kind == HTTP_WASM)

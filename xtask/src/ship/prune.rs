@@ -7,12 +7,13 @@ use anyhow::{Result, bail};
 use walrus::{Module, passes};
 
 /// The exports that Envoy needs of any module, and the callbacks that `src/root.rs` and `src/stream.rs` implement.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 12] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
     "proxy_on_memory_allocate",
     "proxy_on_context_create",
+    "proxy_on_vm_start",
     "proxy_on_configure",
     "proxy_on_request_headers",
     "proxy_on_response_headers",
