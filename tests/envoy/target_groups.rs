@@ -190,7 +190,7 @@ fn the_newest_group_cookie_that_opens_counts_whichever_way_it_comes() {
         vec![format!("AWSALBTG={green}"), format!("a=b; AWSALBTGCORS={blue}")],
         vec![format!("AWSALBTGCORS=broken; AWSALBTG={blue}")],
         vec![format!("AWSALBTG=broken; AWSALBTG={blue}; AWSALBTG={green}")],
-        vec![format!("{}; AWSALBTG={blue}", vec!["AWSALBTG=x"; 1_500].join("; "))],
+        vec![format!("{}; AWSALBTG={blue}", vec!["AWSALBTG=x"; 30].join("; "))],
         // The target cookie names a target of the other group, which does not matter.
         vec![format!("AWSALBTG={blue}; AWSALB={green_target}")],
         vec![format!("AWSALBTG=\"{blue}\"")],
@@ -228,7 +228,7 @@ fn a_bad_group_cookie_is_served_by_the_weights_and_counted_and_never_an_error() 
         (Outcome::Malformed, &format!("AWSALBTG={blue}AAAA")),
         (Outcome::Malformed, &format!("AWSALBTG={flipped}")),
         (Outcome::Malformed, &format!("AWSALBTG={}", "A".repeat(20_000))),
-        (Outcome::Malformed, &vec!["AWSALBTG=x"; 1_500].join("; ")),
+        (Outcome::Malformed, &vec!["AWSALBTG=x"; 30].join("; ")),
         // A cookie of another kind is not accepted as this kind, and this kind is not accepted as another.
         (Outcome::Malformed, &format!("AWSALBTG={}", forged(CookieKind::LbCookie, KEY, "blue", 0))),
         (Outcome::Malformed, &format!("AWSALBTG={}", forged(CookieKind::AppCookie, KEY, "blue", 0))),

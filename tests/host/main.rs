@@ -15,6 +15,7 @@ mod shipped {
     }
 
     mod calls;
+    mod cost;
     mod loading;
     mod orders;
     mod plugin;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::cookies::group_cookie::{self, ReadGroupCookie};
+use crate::cookies::group_cookie::{self, ReadGroupCookie, StickyRules};
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::LineCache;
 use crate::cookies::reading::Reading;
@@ -20,6 +20,7 @@ use crate::time::Timestamp;
 use crate::trust::key_ring::{DrawNonce, KeyRing};
 use crate::trust::scope::Scope;
 use crate::trust::sealer::Sealer;
+use crate::wire::cookie_header::WantedCookies;
 
 use session::TargetPolicy;
 pub use session::{Reply, Session};
@@ -66,6 +67,8 @@ pub struct Balancer {
     config: Config,
     follows_applications: bool,
     longest_app_cookie: Duration,
+    sticky_rules: StickyRules,
+    wanted_cookies: WantedCookies,
     sealer: Sealer,
     line_cache: RefCell<LineCache>,
     group_health: RefCell<GroupHealth>,
@@ -78,15 +81,15 @@ impl Balancer {
     /// A load balancer with this configuration and these keys.
     #[must_use]
     pub fn new(config: Config, key_ring: KeyRing) -> Self {
-        let follows_applications = config.follows_applications();
-        let longest_app_cookie = config.longest_app_cookie();
         Self {
-            config,
-            follows_applications,
-            longest_app_cookie,
+            follows_applications: config.follows_applications(),
+            longest_app_cookie: config.longest_app_cookie(),
+            sticky_rules: StickyRules::new(config.rules()),
+            wanted_cookies: config.wanted_cookies(),
             sealer: Sealer::new(key_ring),
             line_cache: RefCell::default(),
             group_health: RefCell::default(),
+            config,
         }
     }
 
@@ -104,23 +107,25 @@ impl Balancer {
         if request.route.enabled == Some(false) {
             return None;
         }
-        let rules = if request.route.rule == Some(false) { &[] } else { self.config.rules() };
+        let rules = if request.route.rule == Some(false) { &[] } else { self.sticky_rules.of(request.target_group) };
+        let (policy, unknown_policy) = self.target_policy(request);
+        if rules.is_empty() && self.policy(&policy, request.target_group).is_none() {
+            return None;
+        }
+        let found = self.wanted_cookies.find(&request.cookies);
         let (of_target_groups, of_route) = (Scope::default(), request.route.scope.as_ref());
         let scope = of_route.unwrap_or(&of_target_groups);
-        let reading = Reading { sealer: &self.sealer, request, target_group: request.target_group, scope };
+        let (sealer, target_group) = (&self.sealer, request.target_group);
+        let reading = Reading { sealer, request, found: &found, target_group, scope };
         let group_cookie = group_cookie::read(reading, rules);
         let pinned_group = group_cookie.as_ref().and_then(|held| held.pin.as_ref().ok());
         let wanted = pinned_group.map_or(request.target_group, |binding| &binding.target_group);
         let target_group = self.nonempty(group_cookie.as_ref(), wanted, request, has_healthy_target);
         let is_rerouted = pinned_group.is_some() || target_group != request.target_group;
-        let (policy, unknown_policy) = self.target_policy(request);
         let target_cookie = self.policy(&policy, target_group).map(|policy| {
             let scope = of_route.unwrap_or(&policy.scope);
             target_cookie::read(Reading { target_group, scope, ..reading }, policy)
         });
-        if target_cookie.is_none() && group_cookie.is_none() {
-            return None;
-        }
         let client = ClientFacts::new(request, self.follows_applications);
         // A binding that pins names the same target group, so the session shares its text.
         let pin = target_cookie.as_ref().and_then(|held| held.pin().ok());

@@ -8,6 +8,7 @@ pub use cookie::SameSite;
 
 use crate::cookies::names::{CookieNames, Pair};
 use crate::trust::scope::Scope;
+use crate::wire::cookie_header::{CookieName, Use};
 
 /// The longest duration of a stickiness in seconds, of targets and of target groups: "The range is 1 second to 1 week (604800
 /// seconds)." (AWS, "Target groups for your Application Load Balancers", section "Target group attributes")
@@ -33,7 +34,7 @@ impl Policy {
     /// A policy of a target group: this type of stickiness, with these attributes of its cookies.
     #[must_use]
     pub fn new(stickiness: Stickiness, cookie: CookieOptions) -> Self {
-        let names = CookieNames::new(cookie.name.as_deref());
+        let names = CookieNames::new(cookie.name.as_deref(), stickiness.application());
         Self { stickiness, cookie: Rc::new(cookie), scope: Scope::default(), names }
     }
 
@@ -46,6 +47,11 @@ impl Policy {
     /// The names of the policy's cookies.
     pub(crate) const fn names(&self) -> &CookieNames {
         &self.names
+    }
+
+    /// The cookies that the policy reads.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = (&CookieName, Use)> {
+        self.names.wanted(&self.stickiness)
     }
 }
 
@@ -90,7 +96,16 @@ impl Stickiness {
     /// Returns true if it follows a cookie of the application.
     #[must_use]
     pub const fn follows_application(&self) -> bool {
-        matches!(self, Self::AppCookie { .. } | Self::ClassicAppCookie { .. })
+        self.application().is_some()
+    }
+
+    /// The name of the application's cookie that it follows.
+    #[must_use]
+    pub const fn application(&self) -> Option<&str> {
+        match self {
+            Self::AppCookie { cookie_name, .. } | Self::ClassicAppCookie { cookie_name } => Some(cookie_name.as_str()),
+            Self::LbCookie { .. } | Self::ClassicLbCookie { .. } => None,
+        }
     }
 
     /// Returns true if it is a policy of a Classic Load Balancer.

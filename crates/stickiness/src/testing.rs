@@ -110,6 +110,18 @@ impl Fixture {
     }
 }
 
+/// A request whose cookies are given in another way.
+pub(crate) fn request_without_cookies() -> Request<'static> {
+    Request {
+        target_group: "web",
+        route: RouteChoice::default(),
+        cookies: CookieHeader::default(),
+        user_agent: b"",
+        forwarded_proto: b"",
+        now: NOON,
+    }
+}
+
 /// An answer that no target gave, or one whose cookies do not matter.
 pub(crate) fn answer_by(by: AnsweredBy<'_>, now: Timestamp) -> Answer<'_> {
     Answer { by, now, set_cookies: &Vec::new, over_https: &|| false }

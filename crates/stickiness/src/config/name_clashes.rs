@@ -5,8 +5,8 @@ use std::mem::discriminant;
 use super::by_name::in_order;
 use super::error::ConfigError;
 use super::resolved::{Config, EVERY_OTHER, Policies};
-use crate::cookies::names::Name;
 use crate::policy::{Policy, Rule, Stickiness};
+use crate::wire::cookie_header::CookieName;
 
 /// A name, the cookie that has it, as an error says it, and where the name comes from.
 type Owned<'a> = (&'a str, &'static str, Origin<'a>);
@@ -81,7 +81,7 @@ fn application_cookie(stickiness: &Stickiness) -> Option<&str> {
 
 fn add_policy<'a>(all: &mut Vec<Owned<'a>>, policy: &'a Policy, origin: Origin<'a>) {
     let names = policy.names();
-    let (own, owner): (&[&Name], _) = match &policy.stickiness {
+    let (own, owner): (&[&CookieName], _) = match &policy.stickiness {
         Stickiness::LbCookie { .. } => (&names.lb_cookie.both(), "the duration-based cookie"),
         Stickiness::AppCookie { .. } => (&names.app_cookie.each_ref(), "the application-based cookie"),
         Stickiness::ClassicLbCookie { .. } | Stickiness::ClassicAppCookie { .. } => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::by_name::ByName;
 use crate::policy::{Policy, Rule, Stickiness};
 use crate::trust::key_ring::KeyRing;
+use crate::wire::cookie_header::WantedCookies;
 
 /// The name that stands for every target group that is not named.
 pub(super) const EVERY_OTHER: &str = "*";
@@ -98,6 +99,15 @@ impl Config {
             }
         });
         longest
+    }
+
+    /// The cookies that its policies and rules read.
+    pub(crate) fn wanted_cookies(&self) -> WantedCookies {
+        let mut wanted = Vec::new();
+        self.visit(&mut |_, policy| wanted.extend(policy.wanted()));
+        let sticky = self.rules.iter().filter(|rule| rule.stickiness.is_some());
+        wanted.extend(sticky.flat_map(|rule| rule.names.wanted()));
+        WantedCookies::new(wanted)
     }
 
     /// Visits all policies: those of target groups, and then the named ones, each with its name.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
-use crate::cookies::names::Name;
+use crate::cookies::names::CookieNames;
 use crate::cookies::reading::{Reading, newest_good};
 use crate::cookies::renewal::has_expired;
 use crate::outcome::Outcome;
@@ -24,7 +24,7 @@ use crate::trust::key_ring::{CookieKind, DrawNonce};
 use crate::trust::sealer::Sealer;
 use crate::trust::value_encoding::SHARDS;
 use crate::wire::application_set_cookie::{Change, change};
-use crate::wire::cookie_header::REMOVED;
+use crate::wire::cookie_header::{CookieName, REMOVED};
 
 /// The application-based cookie that a request brings.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,16 +46,11 @@ impl ReadAppCookie {
 }
 
 /// Reads the cookie of a request. It pins only together with the application's cookie, as at AWS.
-pub(crate) fn read(
-    reading: Reading<'_>,
-    names: &[Name; SHARDS],
-    cookie_name: &str,
-    duration: Duration,
-) -> ReadAppCookie {
-    let cookies = &reading.request.cookies;
-    let sent = names.each_ref().map(|name| cookies.values(name).next().is_some());
+pub(crate) fn read(reading: Reading<'_>, names: &CookieNames, duration: Duration) -> ReadAppCookie {
+    let shards = &names.app_cookie;
+    let sent = shards.each_ref().map(|name| reading.found.values(name).next().is_some());
     let mut held = ReadAppCookie { sent, ..ReadAppCookie::NONE };
-    let judged = shards::joined(names, cookies).map(|value| {
+    let judged = shards::joined(shards, &reading).map(|value| {
         let opened = reading.sealer.open(CookieKind::AppCookie, &value);
         held.has_unknown_key |= opened == Err(Outcome::UnknownKey);
         let bindings = envelope::read(&opened?).ok_or(Outcome::Malformed)?;
@@ -71,7 +66,7 @@ pub(crate) fn read(
         held.bindings = bindings;
         pin
     });
-    if !cookies.has(cookie_name) {
+    if !reading.has_application(names) {
         held.pin = Err(Outcome::NoCookie);
     }
     held
@@ -85,7 +80,7 @@ fn newest(bindings: &[Binding]) -> Option<Timestamp> {
 /// The `Set-Cookie` lines for a client that holds this cookie; `None` when it is given none.
 pub(crate) fn lines(
     issuer: &Issuer<'_>,
-    names: &[Name; SHARDS],
+    names: &[CookieName; SHARDS],
     cookie_name: &str,
     duration: Duration,
     held: &ReadAppCookie,
@@ -103,7 +98,7 @@ pub(crate) fn lines(
     };
     let shown = longest_left(issuer, &bindings, duration);
     let mut parts = shards::split(&value);
-    let line = |(shard, (name, sent)): (usize, (&Name, bool))| match parts.next() {
+    let line = |(shard, (name, sent)): (usize, (&CookieName, bool))| match parts.next() {
         Some(part) => Some(cookie(issuer, name, part, shown)),
         None if sent || withdraws_unused(issuer) || (is_deleted && shard == 0) => {
             Some(cookie(issuer, name, REMOVED, duration))

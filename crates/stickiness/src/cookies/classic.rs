@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
-use crate::cookies::names::Pair;
+use crate::cookies::names::{CookieNames, Pair};
 use crate::cookies::reading::{Reading, newest_good};
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
@@ -39,9 +39,9 @@ pub(crate) struct ReadClassicCookie {
 /// of the twin counts.
 pub(crate) fn read_lb_cookie(reading: Reading<'_>, names: &Pair) -> Result<ReadClassicCookie, Outcome> {
     const KIND: CookieKind = CookieKind::ClassicLbCookie;
-    let judged = names.values(&reading.request.cookies).map(|value| {
-        let binding = reading.binding(KIND, &value, None)?;
-        let is_of_older_key = reading.sealer.is_of_older_key(KIND, &value);
+    let judged = reading.judge_values(names, |value| {
+        let binding = reading.binding(KIND, value, None)?;
+        let is_of_older_key = reading.sealer.is_of_older_key(KIND, value);
         Ok(ReadClassicCookie { binding, attributes: String::new(), is_of_older_key })
     });
     newest_good(judged, |held| held.binding.issued_at)
@@ -89,21 +89,16 @@ fn rest_to_seal_anew(
 
 /// The newest cookie that a request under the application-controlled policy brings, or the nearest miss. It pins only together with
 /// the application's cookie.
-pub(crate) fn read_app_cookie(
-    reading: Reading<'_>,
-    names: &Pair,
-    cookie_name: &str,
-) -> Result<ReadClassicCookie, Outcome> {
+pub(crate) fn read_app_cookie(reading: Reading<'_>, names: &CookieNames) -> Result<ReadClassicCookie, Outcome> {
     const KIND: CookieKind = CookieKind::ClassicAppCookie;
-    let cookies = &reading.request.cookies;
-    if !cookies.has(cookie_name) {
+    if !reading.has_application(names) {
         return Err(Outcome::NoCookie);
     }
-    let judged = names.values(cookies).map(|value| {
-        let content = reading.sealer.open(KIND, &value)?;
+    let judged = reading.judge_values(&names.classic, |value| {
+        let content = reading.sealer.open(KIND, value)?;
         let (binding, attributes) = read_content(&content).ok_or(Outcome::Malformed)?;
         let binding = reading.judged(binding, None)?;
-        let is_of_older_key = reading.sealer.is_of_older_key(KIND, &value);
+        let is_of_older_key = reading.sealer.is_of_older_key(KIND, value);
         Ok(ReadClassicCookie { binding, attributes: attributes.to_owned(), is_of_older_key })
     });
     newest_good(judged, |held| held.binding.issued_at)

@@ -20,28 +20,65 @@ pub(crate) struct ReadGroupCookie {
     pub(crate) pin: Result<Binding, Outcome>,
 }
 
-/// Reads the target-group cookie of a request; `None` when no rule with stickiness has the target group.
+/// The rules with stickiness of each target group.
 ///
-/// Several rules may have it. The request is under the first of them that also has the target group in the cookie, otherwise
-/// under the first.
-pub(crate) fn read(reading: Reading<'_>, rules: &[Rc<Rule>]) -> Option<ReadGroupCookie> {
-    let is_sticky = |rule: &&Rc<Rule>| rule.stickiness.is_some() && has(rule, reading.target_group);
-    let rules: Vec<&Rc<Rule>> = rules.iter().filter(is_sticky).collect();
-    let first = *rules.first()?;
-    let rules = &rules;
-    let comes_after_its_names = |(position, rule): &(usize, &&Rc<Rule>)| {
-        rules.iter().take(*position).any(|earlier| earlier.names == rule.names)
-    };
-    // There may be many rules, and most have the same cookie names. Each value is opened once for all rules with its name.
-    let first_of_each_name = rules.iter().enumerate().filter(|rule| !comes_after_its_names(rule));
-    let judged = first_of_each_name.map(|(_, named)| {
-        let values = named.names.values(&reading.request.cookies);
-        let opened = values.map(|value| reading.sealer.open_binding(CookieKind::TargetGroup, &value));
-        let judged = opened.flat_map(move |binding| {
-            let rules = rules.iter().copied().filter(|rule| rule.names == named.names);
-            rules.map(move |rule| Ok((rule, judge(binding.clone()?, rule, reading)?)))
+/// A configuration may have many rules. Those of one target group are found without a look at the others.
+#[derive(Debug, Default)]
+pub(crate) struct StickyRules {
+    /// In the order of the names of the groups. A map would be 2 KB of instructions more.
+    of_groups: Vec<(String, Vec<OneName>)>,
+}
+
+/// The rules of one target group whose cookies have one name, in the order of the configuration. Each value is opened once for all of
+/// them.
+type OneName = Vec<Rc<Rule>>;
+
+impl StickyRules {
+    /// Those of these rules that have stickiness.
+    pub(crate) fn new(rules: &[Rc<Rule>]) -> Self {
+        let mut sticky = Self::default();
+        for rule in rules.iter().filter(|rule| rule.stickiness.is_some()) {
+            for group in &rule.target_groups {
+                let index = sticky.index(group).unwrap_or_else(|index| {
+                    sticky.of_groups.insert(index, (group.clone(), Vec::new()));
+                    index
+                });
+                let Some((_, of_group)) = sticky.of_groups.get_mut(index) else { continue };
+                let mut of_names = of_group.iter_mut();
+                match of_names.find(|others| others.first().is_some_and(|other| other.names == rule.names)) {
+                    Some(of_one_name) => of_one_name.push(Rc::clone(rule)),
+                    None => of_group.push(vec![Rc::clone(rule)]),
+                }
+            }
+        }
+        sticky
+    }
+
+    /// The rules of this target group.
+    pub(crate) fn of(&self, target_group: &str) -> &[OneName] {
+        let index = self.index(target_group).ok();
+        index.and_then(|index| self.of_groups.get(index)).map_or(&[], |(_, of_group)| of_group)
+    }
+
+    /// The index of this target group, or the one where it belongs.
+    fn index(&self, target_group: &str) -> Result<usize, usize> {
+        self.of_groups.binary_search_by(|(group, _)| group.as_str().cmp(target_group))
+    }
+}
+
+/// Reads the target-group cookie of a request; `None` when it is under no rule.
+///
+/// Several rules may have the target group. The request is under the first of them that also has the target group in the cookie,
+/// otherwise under the first. Of several cookies of one name the newest counts.
+pub(crate) fn read(reading: Reading<'_>, rules: &[OneName]) -> Option<ReadGroupCookie> {
+    let first = rules.first()?.first()?;
+    let judged = rules.iter().filter_map(|rules| {
+        let names = &rules.first()?.names;
+        let judged = reading.judge_values(names, |value| {
+            let binding = reading.sealer.open_binding(CookieKind::TargetGroup, value)?;
+            first_good(rules.iter().map(|rule| Ok((rule, judge(binding.clone(), rule, reading)?))))
         });
-        newest_good(judged, |(_, binding)| binding.issued_at)
+        Some(newest_good(judged, |(_, binding)| binding.issued_at))
     });
     let (rule, pin) = match first_good(judged) {
         Ok((rule, pin)) => (rule, Ok(pin)),

@@ -16,8 +16,7 @@ use crate::trust::key_ring::{CookieKind, DrawNonce};
 /// "If the ALB receives both an AWSALBCORS and an AWSALB duration-based stickiness cookie, the value in AWSALBCORS will take
 /// precedence." (AWS, "Edit target group attributes for your Application Load Balancer", section "Sticky sessions")
 pub(crate) fn read(reading: Reading<'_>, names: &Pair, duration: Duration) -> Result<Binding, Outcome> {
-    let values = names.values(&reading.request.cookies);
-    let judged = values.map(|value| reading.binding(CookieKind::LbCookie, &value, Some(duration)));
+    let judged = reading.judge_values(names, |value| reading.binding(CookieKind::LbCookie, value, Some(duration)));
     newest_good(judged, |binding| binding.issued_at)
 }
 

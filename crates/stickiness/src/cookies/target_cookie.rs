@@ -42,14 +42,14 @@ pub(crate) fn read(reading: Reading<'_>, policy: &Policy) -> ReadTargetCookie {
         Stickiness::LbCookie { duration } => {
             ReadTargetCookie::LbCookie(lb_cookie::read(reading, &names.lb_cookie, *duration))
         }
-        Stickiness::AppCookie { cookie_name, duration } => {
-            ReadTargetCookie::AppCookie(app_cookie::read(reading, &names.app_cookie, cookie_name, *duration))
+        Stickiness::AppCookie { duration, .. } => {
+            ReadTargetCookie::AppCookie(app_cookie::read(reading, names, *duration))
         }
         Stickiness::ClassicLbCookie { .. } => {
             ReadTargetCookie::ClassicLbCookie(classic::read_lb_cookie(reading, &names.classic))
         }
-        Stickiness::ClassicAppCookie { cookie_name } => {
-            ReadTargetCookie::ClassicAppCookie(classic::read_app_cookie(reading, &names.classic, cookie_name))
+        Stickiness::ClassicAppCookie { .. } => {
+            ReadTargetCookie::ClassicAppCookie(classic::read_app_cookie(reading, names))
         }
     }
 }

@@ -59,8 +59,9 @@ fn hash(value: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*random).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// Compares eight bytes at a time: the `memcmp` of wasi-libc takes twenty instructions for each byte.
-fn are_equal(one: &[u8], other: &[u8]) -> bool {
+/// Returns true if the bytes are equal. It compares eight at a time: the `memcmp` of wasi-libc takes twenty instructions for each
+/// byte.
+pub(crate) fn are_equal(one: &[u8], other: &[u8]) -> bool {
     let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let mut pairs = words.iter().zip(other_words);
     one.len() == other.len()

@@ -13,6 +13,9 @@ use crate::trust::key_ring::{CookieKind, KeyRing, Nonce, OpenError};
 /// This leaves 96 for the name.
 pub const MAX_COOKIE_VALUE: usize = 4000;
 
+/// The shortest value that is given, in bytes: a content of one block ([`padded`](crate::trust::binding::padded)) in base64.
+pub const MIN_COOKIE_VALUE: usize = 124;
+
 /// The number of cookies that an application-based value may be split into: `AWSALBAPP-0` to `-3`.
 pub const SHARDS: usize = 4;
 

@@ -5,12 +5,13 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::testing::KEYS;
+use crate::policy::Stickiness;
+use crate::testing::{KEYS, request_without_cookies};
 use crate::time::Timestamp;
 use crate::trust::key_text::parse_ring;
 use crate::trust::scope::Scope;
 use crate::trust::value_encoding::MAX_COOKIE_VALUE;
-use crate::wire::cookie_header::CookieHeader;
+use crate::wire::cookie_header::{CookieHeader, WantedCookies};
 
 /// The longest content whose seal fits in four cookies: 12,000 bytes less the 45 that the seal adds.
 const LONGEST: usize = 11_955;
@@ -30,11 +31,17 @@ fn cookies(value: &str) -> Vec<String> {
 
 /// The contents that open in a request with these cookies.
 fn opened(cookies: &[String]) -> Vec<Vec<u8>> {
+    let names = CookieNames::new(None, Some("sid"));
+    let stickiness = Stickiness::AppCookie { cookie_name: "sid".to_owned(), duration: Duration::ZERO };
+    let wanted = WantedCookies::new(names.wanted(&stickiness));
     let header: CookieHeader<'_> = cookies.iter().map(String::as_bytes).collect();
-    let values: Vec<Vec<u8>> = shards::joined(&crate::cookies::names::shards(None), &header).collect();
+    let found = wanted.find(&header);
+    let (sealer, request, scope) = (sealer(), request_without_cookies(), Scope::default());
+    let reading = Reading { sealer: &sealer, request: &request, found: &found, target_group: "web", scope: &scope };
+    let values: Vec<_> = shards::joined(&names.app_cookie, &reading).collect();
     values
         .iter()
-        .filter_map(|value| sealer().open(CookieKind::AppCookie, value).ok())
+        .filter_map(|value| sealer.open(CookieKind::AppCookie, value).ok())
         .map(|content| content.to_vec())
         .collect()
 }
