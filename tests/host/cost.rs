@@ -30,7 +30,7 @@ fn configurations() -> Vec<(&'static str, String)> {
     };
     let rules: Vec<String> =
         ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett"]
-            .map(|name| rule(name))
+            .map(rule)
             .to_vec();
     let with_rules =
         |rules: &str| of_type("app_cookie", follows).replacen('{', &format!(r#"{{"rules": [{rules}], "#), 1);
@@ -206,6 +206,11 @@ const DEAREST: u64 = 3_500_000;
 /// The same where ten rules have cookie names of their own.
 const DEAREST_OF_TEN_RULES: u64 = 5_000_000;
 
+/// The text with every character percent-encoded.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"))
+}
+
 /// Values that look sealed, by the name of a key of the ring, and do not open.
 fn forgeries(kind: CookieKind, content: usize, encode: bool) -> impl Iterator<Item = String> {
     let secret = std::array::from_fn(|byte| u8::try_from(byte).unwrap());
@@ -215,7 +220,7 @@ fn forgeries(kind: CookieKind, content: usize, encode: bool) -> impl Iterator<It
         // The last character is another one then.
         let last = value.pop().unwrap();
         value.push(if last == 'A' { 'B' } else { 'A' });
-        if encode { value.bytes().map(|byte| format!("%{byte:02x}")).collect() } else { value }
+        if encode { encoded(&value) } else { value }
     })
 }
 
@@ -256,7 +261,7 @@ fn the_dearest_header_is_full_of_forgeries_and_costs_what_the_threat_model_says(
             for value in &whole {
                 for (shard, part) in value.as_bytes().chunks(4000).enumerate() {
                     let part = String::from_utf8(part.to_vec()).unwrap();
-                    let part = if encode { part.bytes().map(|byte| format!("%{byte:02x}")).collect() } else { part };
+                    let part = if encode { encoded(&part) } else { part };
                     let pair = format!("AWSALBAPP-{shard}={part}; ");
                     if header.len() + pair.len() <= BYTES {
                         header += &pair;

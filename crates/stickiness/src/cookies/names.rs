@@ -69,6 +69,7 @@ impl Pair {
     }
 
     /// Both names, as they are wanted in a request.
+    #[must_use]
     pub fn wanted(&self) -> [(&CookieName, Use); 2] {
         self.both().map(|name| (name, Use::Values { shortest: MIN_COOKIE_VALUE }))
     }

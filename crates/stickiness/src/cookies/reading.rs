@@ -69,7 +69,8 @@ impl<'a> Reading<'a> {
             if count > 0 && are_equal(before.bytes(), value.bytes()) {
                 continue;
             }
-            let rest = bytes_left.checked_sub(value.bytes().len());
+            // The first one is judged at any length, so that the outcome tells of it. One that is longer than a cookie opens nothing.
+            let rest = bytes_left.checked_sub(value.bytes().len()).or((count == 0).then_some(0));
             let (Some(place), Some(rest)) = (first.get_mut(count), rest) else { continue };
             (*place, before, bytes_left) = (value, value, rest);
             count = count.saturating_add(1);

@@ -46,6 +46,12 @@ fn of_many_cookies_of_a_name_sixteen_are_opened() {
 }
 
 #[test]
+fn a_cookie_that_is_longer_than_all_that_are_opened_is_malformed() {
+    let cookies = format!("AWSALB={}", "A".repeat(59_000));
+    assert_eq!(Fixture::new("{}").receive("web", &cookies, NOON).unwrap().outcome(), Outcome::Malformed);
+}
+
+#[test]
 fn a_cookie_that_comes_many_times_counts_once() {
     let fixture = Fixture::new("{}");
     let mut client = Client::default();

@@ -66,9 +66,10 @@ fn bit(upper_half: u8) -> u8 {
 /// The bytes in a register. The compiler makes one instruction of it.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 fn vector(bytes: &[u8; BLOCK]) -> core::arch::wasm32::v128 {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
-    let (low, high) = (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes([i, j, k, l, m, n, o, p]));
-    core::arch::wasm32::u64x2(low, high)
+    match bytes.as_chunks() {
+        ([low, high], _) => core::arch::wasm32::u64x2(u64::from_le_bytes(*low), u64::from_le_bytes(*high)),
+        _ => core::arch::wasm32::u64x2(0, 0),
+    }
 }
 
 #[cfg(test)]

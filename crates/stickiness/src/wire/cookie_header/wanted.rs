@@ -75,10 +75,11 @@ impl WantedCookies {
 
     /// Finds the cookies in a line; `None` when no more places may be looked at.
     fn find_in<'a>(&self, line: &'a [u8], left: &mut usize, found: &mut FoundCookies<'a>) -> Option<()> {
-        let Some(first) = line.first_chunk() else { return self.find_in_short(line, left, found) };
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *first;
-        let first = [b';', a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
-        let mut start = match self.first_bytes.places(&first) {
+        let Some(first) = line.first_chunk::<BLOCK>() else { return self.find_in_short(line, left, found) };
+        // `;` stands for what is before the line.
+        let mut window = [b';'; BLOCK + 1];
+        window.last_chunk_mut().into_iter().for_each(|block| *block = *first);
+        let mut start = match self.first_bytes.places(&window) {
             0 => BLOCK,
             places => self.look(line, 0, places, left, found)?,
         };
