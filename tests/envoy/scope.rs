@@ -110,7 +110,7 @@ fn a_pin_leads_out_of_a_subset_that_a_filter_chooses_for_the_request() {
     let lb = LoadBalancer::start(&Setup { targets: &TARGETS, edit: &choose, ..Setup::default() });
     let asking = |part: &str, cookies: &str| -> BTreeSet<String> {
         let lines = [format!("x-part: {part}"), format!("cookie: {cookies}")];
-        let lines = lines.each_ref().map(|line| line.as_bytes());
+        let lines = lines.each_ref().map(String::as_bytes);
         (0..4).map(|_| fetch(lb.sticky, "/", &lines).body).collect()
     };
     assert!(are_all_of(&asking("public", "none=1"), "public"));
