@@ -9,7 +9,9 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use stickiness::wire::cookie_header::{ABSENT, CookieHeader, CookieName, MAX_BLANKS, MAX_PLACES, Use, WantedCookies};
+use stickiness::wire::cookie_header::{
+    ABSENT, CookieHeader, CookieName, MAX_BLANKS, MAX_PLACES, RawValue, Use, WantedCookies,
+};
 
 /// The cookies of which every value is wanted.
 static VALUES: LazyLock<[CookieName; 3]> =
@@ -29,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     let is_within_bounds = !input.chunk_by(|one, other| blank(one) && blank(other)).any(|run| run.len() > MAX_BLANKS)
         && input.iter().filter(|byte| matches!(byte, b'A' | b's')).count() <= MAX_PLACES;
     for name in &*VALUES {
-        let values: Vec<Cow<'_, [u8]>> = found.values(name).map(|value| value.decoded()).collect();
+        let values: Vec<Cow<'_, [u8]>> = found.values(name).map(RawValue::decoded).collect();
         let expected: Vec<Vec<u8>> = lines.iter().flat_map(|line| by_hand(line, name)).collect();
         let present = expected.iter().filter(|value| !ABSENT.iter().any(|absent| *value == absent.as_bytes()));
         if is_within_bounds {
