@@ -97,6 +97,14 @@ pub(crate) fn upstream_address() -> Option<String> {
     text_property("upstream\0address")
 }
 
+/// Returns true if Envoy has sent the request to a host more than once.
+pub(crate) fn is_retried() -> bool {
+    let attempts = property("upstream\0request_attempt_count");
+    attempts
+        .and_then(|attempts| attempts.first_chunk().map(|count| u64::from_le_bytes(*count)))
+        .is_some_and(|count| count > 1)
+}
+
 /// Where the response came from, in Envoy's words (`%RESPONSE_CODE_DETAILS%`).
 pub(crate) fn response_code_details() -> Box<[u8]> {
     property("response\0code_details").unwrap_or_default()

@@ -278,3 +278,24 @@ fn two_priorities_of_one_cluster_keep_sessions_where_an_aggregate_cluster_does_n
     }
     assert_eq!(lb.counted(Outcome::Moved), 1);
 }
+
+/// The route sends a request again, to another target, if the answer is an error. So a client that knows a path which fails everywhere
+/// moves with each request, from a target that is alive.
+#[test]
+fn a_pin_from_which_envoy_has_sent_the_request_on_is_no_sign_of_it() {
+    let edit = |config: &mut Config| {
+        let manager = config.connection_manager("sticky").unwrap();
+        manager["route_config"]["virtual_hosts"][0]["retry_policy"]["retry_on"] = json!("5xx");
+        manager["route_config"]["virtual_hosts"][0]["retry_policy"]["num_retries"] = json!(1);
+    };
+    let lb = LoadBalancer::start(&Setup { edit: &edit, ..Setup::default() });
+    let mut client = Client::default();
+    let mut home = client.get(lb.sticky, "/").body;
+    for _ in 0..40 {
+        let body = client.get(lb.sticky, "/500").body;
+        assert_eq!(body, other_than(&home));
+        home = body;
+    }
+    assert_eq!(lb.counted(Outcome::Moved), 40);
+    assert!(!lb.envoy.log().contains("does not keep its sessions"), "{}", lb.envoy.log());
+}
