@@ -7,8 +7,8 @@
 //! - the operator says so, in the cluster's metadata: `filter_metadata.sticky_sessions.enabled: false`;
 //! - the cluster has one of the names that Istio gives to such clusters, and the configuration does not name it;
 //! - the request has the header from which Envoy's `ORIGINAL_DST` clusters take the address;
-//! - the cluster had no host when a request came, a host answered, and then the cluster had one: it makes hosts of requests. A
-//!   cluster that the configuration names is not judged by this.
+//! - the cluster had no host when a request came, a host without a locality answered, and then the cluster had one: it makes hosts of
+//!   requests. A cluster that the configuration names is not judged by this.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -83,8 +83,8 @@ impl BalancedClusters {
 
     /// Learns from an answer by a host of a cluster that had none. Returns true if the cluster makes hosts of requests.
     pub(crate) fn learn(&self, cluster: &str, now: Timestamp) -> bool {
-        // Where the last host is just being removed, one may answer too, but there is none then.
-        if host::hosts_in_cluster().is_none_or(|hosts| hosts == 0) {
+        if !has_made_host() {
+            self.keep(cluster, Balanced::Yes, now);
             return false;
         }
         host::store_shared_data_first(&mark(cluster), b"1");
@@ -92,10 +92,12 @@ impl BalancedClusters {
             "the cluster {cluster:?} makes hosts of requests, so the requests name their targets, and it is not sticky; name it in \
              target_groups, with stickiness.enabled: false, or to have it sticky all the same"
         ));
-        self.place(cluster, |hash, place| {
-            *place = Some(Kept { cluster: hash, is_balanced: Balanced::No, read_at: now });
-        });
+        self.keep(cluster, Balanced::No, now);
         true
+    }
+
+    fn keep(&self, cluster: &str, is_balanced: Balanced, now: Timestamp) {
+        self.place(cluster, |hash, place| *place = Some(Kept { cluster: hash, is_balanced, read_at: now }));
     }
 
     fn place<T>(&self, cluster: &str, visit: impl FnOnce(u64, &mut Option<Kept>) -> T) -> T {
@@ -118,6 +120,17 @@ fn read(cluster: &str, is_named: bool) -> Balanced {
     } else {
         Balanced::Yes
     }
+}
+
+/// Returns true if the cluster, which had no host, has made the one that answers.
+///
+/// Envoy counts the hosts of a cluster in its statistics. So there is none in an aggregate cluster, and in any cluster if
+/// `stats_config` leaves out `membership_total`. Then hosts answer all the same, and each request would cost the same questions.
+///
+/// An endpoint that discovery has added while the request waited in a later filter looks like a host that was made, unless it has a
+/// locality. Envoy gives none to the hosts that it makes.
+fn has_made_host() -> bool {
+    host::hosts_in_cluster().is_some_and(|hosts| hosts > 0) && !host::upstream_has_locality()
 }
 
 /// Where the workers share that a cluster makes hosts of requests.

@@ -97,6 +97,11 @@ pub(crate) fn upstream_address() -> Option<String> {
     text_property("upstream\0address")
 }
 
+/// Returns true if the host that Envoy chose last has a locality. Only a host that somebody has configured has one.
+pub(crate) fn upstream_has_locality() -> bool {
+    property("upstream\0locality").is_some_and(|locality| !locality.is_empty())
+}
+
 /// Returns true if Envoy has sent the request to a host more than once.
 pub(crate) fn is_retried() -> bool {
     let attempts = property("upstream\0request_attempt_count");

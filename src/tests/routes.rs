@@ -143,6 +143,30 @@ fn a_cluster_whose_last_host_answers_while_it_is_removed_stays_sticky() {
 }
 
 #[test]
+fn a_cluster_whose_hosts_answer_although_envoy_counts_none_is_asked_for_their_number_once_a_minute() {
+    let plugin = plugin(ALL);
+    assert!(with_hosts(&plugin, 0, 0));
+    // One question with the request and one with the answer.
+    assert_eq!(asked_for("upstream.num_endpoints"), 2);
+    assert!(with_hosts(&plugin, 0, 0));
+    assert_eq!(asked_for("upstream.num_endpoints"), 2);
+    host(|host| host.now += 60 * SECOND);
+    assert!(with_hosts(&plugin, 0, 0));
+    assert_eq!(asked_for("upstream.num_endpoints"), 4);
+}
+
+#[test]
+fn a_cluster_that_is_filled_with_hosts_that_have_a_locality_stays_sticky() {
+    let plugin = plugin(ALL);
+    for (locality, stays_sticky) in [("region/zone/", true), ("", false)] {
+        set("upstream.locality", locality);
+        set("xds.cluster_name", &format!("filled {stays_sticky}"));
+        assert_eq!(with_hosts(&plugin, 0, 2), stays_sticky);
+        assert_eq!(with_hosts(&plugin, 2, 2), stays_sticky);
+    }
+}
+
+#[test]
 fn a_cluster_that_has_had_hosts_is_not_judged_by_their_number_for_a_minute() {
     let plugin = plugin(ALL);
     assert!(with_hosts(&plugin, 1, 1));

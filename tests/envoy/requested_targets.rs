@@ -1,9 +1,12 @@
 //! Clusters in which the request itself names its target. A pin must not send it to another one.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use local_envoy::{Config, Plugin};
 use serde_json::{Value, json};
 
-use harness::{LoadBalancer, Setup, add_group, fetch, forge};
+use harness::{Discovered, LoadBalancer, Setup, add_group, fetch, forge, wait_until};
 
 use crate::documents;
 
@@ -126,6 +129,34 @@ fn a_request_with_envoys_own_header_for_its_target_reaches_it_without_any_settin
 fn a_dynamic_forward_proxy_is_noticed_by_its_first_request() {
     let (bodies, gave_cookies) = answers(dynamic_forward_proxy, "forward", HEADER, all(), &json!({}));
     assert_eq!((bodies, gave_cookies), (vec!["a".to_owned(), "b".to_owned()], false));
+}
+
+/// The request waits in a filter after ours, which wants its whole body.
+#[test]
+fn a_cluster_that_is_filled_while_its_first_request_waits_stays_sticky() {
+    let edit = |config: &mut Config| {
+        let kind = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer";
+        let filters = config.http_filters("sticky").unwrap();
+        let before_the_router = filters.len() - 1;
+        let buffer = json!({ "name": "buffer", "typed_config": { "@type": kind, "max_request_bytes": 1000 } });
+        filters.insert(before_the_router, buffer);
+    };
+    let filled = Discovered::start(&Setup { plugin: Some(Plugin::Struct(all())), edit: &edit, ..Setup::default() });
+    let lb = &filled.lb;
+    filled.set(&[]);
+    lb.wait_for_healthy(0);
+    let mut waiting = TcpStream::connect(lb.sticky).unwrap();
+    let head = b"POST / HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 1\r\n\r\n";
+    waiting.write_all(head).unwrap();
+    wait_until("the request to wait", || lb.envoy.admin().counter("http.sticky.downstream_rq_active").unwrap() == 1);
+    filled.set(&[("a", "HEALTHY"), ("b", "HEALTHY")]);
+    lb.wait_for_healthy(2);
+    waiting.write_all(b"x").unwrap();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("AWSALB="), "{answer}");
+    assert_eq!(fetch(lb.sticky, "/", &[]).set_cookies().len(), 2);
+    assert!(!lb.envoy.log().contains("makes hosts"), "{}", lb.envoy.log());
 }
 
 /// Envoy's `stateful_session` overrides the requested target in every cluster, and no filter is told the type of a cluster.

@@ -124,7 +124,8 @@ impl Discovered {
     }
 }
 
-/// The endpoints of `web` as a resource of endpoint discovery (EDS): each has an address and a `health_status`.
+/// The endpoints of `web` as a resource of endpoint discovery (EDS): each has an address and a `health_status`. They have a locality,
+/// as most control planes give it.
 pub fn assignment<'a>(endpoints: impl Iterator<Item = (SocketAddr, &'a str)>) -> Value {
     let endpoints = endpoints.map(|(at, health)| {
         let address = json!({ "socket_address": { "address": at.ip().to_string(), "port_value": at.port() } });
@@ -133,7 +134,7 @@ pub fn assignment<'a>(endpoints: impl Iterator<Item = (SocketAddr, &'a str)>) ->
     json!({
         "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": "web",
-        "endpoints": [{ "lb_endpoints": endpoints.collect::<Vec<_>>() }]
+        "endpoints": [{ "locality": { "zone": "test" }, "lb_endpoints": endpoints.collect::<Vec<_>>() }]
     })
 }
 
