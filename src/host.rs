@@ -11,6 +11,9 @@ use stickiness::trust::key_ring::{NONCE_LENGTH, Nonce};
 
 use crate::host_errors::checked;
 
+/// The key of the filter state that holds the outcome of a stream.
+const OUTCOME: &str = "sticky_session";
+
 /// Envoy has the value and no bytes for it.
 pub(crate) struct Unreadable;
 
@@ -128,14 +131,14 @@ pub(crate) fn is_over_tls() -> bool {
     property("connection\0tls_version").is_some_and(|version| !version.is_empty())
 }
 
-/// Gives the stream a word that the access log can print, as `%FILTER_STATE(wasm.<key>:PLAIN)%`.
-pub(crate) fn set_filter_state(key: &str, word: &str) {
-    checked(hostcalls::set_property(key, word.as_bytes()));
+/// Gives the stream the word of its outcome, which the access log can print: `%FILTER_STATE(wasm.sticky_session:PLAIN)%`.
+pub(crate) fn set_outcome(word: &str) {
+    checked(hostcalls::set_property(OUTCOME, word.as_bytes()));
 }
 
-/// Tells whether the stream has the word that [`set_filter_state`] gives it. Clients cannot give it one.
-pub(crate) fn has_filter_state(key: &str) -> bool {
-    property(key).is_some()
+/// Returns true if an instance of the filter has given the stream an outcome. Clients cannot give it one.
+pub(crate) fn has_outcome() -> bool {
+    property(OUTCOME).is_some()
 }
 
 /// The time by Envoy's system clock; 1970 when Envoy does not tell it, when every cookie is over.

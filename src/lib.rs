@@ -2,9 +2,9 @@
 //!
 //! The life of a request:
 //!
-//! 1. [`stream`] reads the request's headers and its target group, and asks the core for the session;
+//! 1. `stream::request` reads the request's headers and its target group, and asks the core for the session;
 //! 2. when a cookie names a target, [`override_header`] writes it where Envoy's own load balancing looks for it;
-//! 3. a target answers; [`answering_target`] finds out which one, and [`stream`] asks the core for the cookies and adds them;
+//! 3. a target answers; [`answering_target`] finds out which one, and `stream::answer` asks the core for the cookies and adds them;
 //! 4. [`plugin`] counts the outcome.
 //!
 //! | Module | Subject |
@@ -12,9 +12,10 @@
 //! | [`root`] | the plugin's configuration, and its callbacks |
 //! | [`random_key`] | the key of a plugin to which the operator gives none |
 //! | [`plugin`] | a configuration at work: what its streams share |
-//! | [`stream`] | one request and its answer |
+//! | [`stream`] | one request and its answer: `request` receives it, `answer` answers it |
 //! | [`answering_target`] | who answered a request |
 //! | [`pin_watch`] | whether Envoy obeys pins |
+//! | [`chain_watch`] | whether another instance of the filter is sticky for the same target group |
 //! | [`empty_group`] | whether a target group has a healthy target |
 //! | [`route_metadata`] | the choices of a route |
 //! | [`balanced_clusters`] | in which clusters a pin may choose the target |
@@ -34,6 +35,7 @@
 
 mod answering_target;
 mod balanced_clusters;
+mod chain_watch;
 mod counted_groups;
 mod counters;
 mod empty_group;

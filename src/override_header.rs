@@ -10,6 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use stickiness::config::Mechanism;
 
+use crate::host;
+
 /// The header that names the target, in the request, and after `stateful_session` in the answer too.
 pub(crate) const HOST: &str = "x-sticky-session-host";
 
@@ -17,7 +19,22 @@ pub(crate) const HOST: &str = "x-sticky-session-host";
 pub(crate) const GROUP: &str = "x-sticky-session-group";
 
 /// The headers that only this filter may set. A client that could set them would choose the host, so its own are removed.
-pub(crate) const RESERVED: [&str; 2] = [HOST, GROUP];
+const RESERVED: [&str; 2] = [HOST, GROUP];
+
+/// Returns true if only this filter may set the header with this name.
+pub(crate) fn is_reserved(name: &[u8]) -> bool {
+    RESERVED.iter().any(|reserved| reserved.as_bytes() == name)
+}
+
+/// Removes the headers that the client has set.
+pub(crate) fn remove_from_request() {
+    RESERVED.into_iter().for_each(host::remove_request_header);
+}
+
+/// Hides the headers from the client.
+pub(crate) fn remove_from_answer() {
+    RESERVED.into_iter().for_each(host::remove_response_header);
+}
 
 /// The value of [`HOST`] for a target, as `mechanism` reads it.
 pub(crate) fn value(mechanism: Mechanism, target: &str) -> String {

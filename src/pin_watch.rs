@@ -10,13 +10,11 @@
 //!   filter relies on that. A dead, draining or removed target answers nobody, so a failover or a
 //!   deployment does not look like this, however many sessions move. A target that flaps or restarts may do it once in a while.
 //!   So each time is weighed against the pins that held meanwhile.
-//!
-//! It also warns of two instances of the filter in one chain that are sticky for the same target group.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::warn_once::{warn_once, warn_once_of};
+use crate::warn_once::warn_once;
 
 /// The weight of a target that was passed over and is alive, in pins that held. With targets chosen by chance, some pins hold by
 /// chance: two for each such target, when there are two targets, and one when there are many.
@@ -32,7 +30,6 @@ const MAX_GROUPS: usize = 64;
 #[derive(Default)]
 pub(crate) struct PinWatch {
     has_warned_of_unseen: Cell<bool>,
-    has_warned_of_another: Cell<bool>,
     groups: RefCell<Vec<Watched>>,
     /// The sum of the weights of all groups. It is mostly 0, and then a pin that holds costs nothing.
     weight: Cell<u32>,
@@ -49,38 +46,13 @@ struct Watched {
 impl PinWatch {
     /// Another target than the pin has answered, and `stateful_session` has not seen the pin.
     pub(crate) fn was_unseen(&self, target_group: &str) {
-        if self.has_warned_of_unseen.replace(true) {
-            return;
-        }
-        warn_once_of(
-            "unseen pin",
-            &format!(
+        if !self.has_warned_of_unseen.replace(true) {
+            warn_once(&format!(
                 "stateful_session has not seen the pin of a request to the target group {target_group:?}, and another target \
                  answered: it is missing, is disabled on the route, reads another header than x-sticky-session-host, or \
                  stands before sticky_sessions in http_filters; place it after sticky_sessions for every route of a sticky \
                  target group"
-            ),
-        );
-    }
-
-    /// Another instance of the filter has pinned the request to a target group, for which this one may be sticky too.
-    pub(crate) fn was_pinned_by_another(
-        &self,
-        target_group: impl FnOnce() -> Option<String>,
-        is_sticky: impl FnOnce(&str) -> bool,
-    ) {
-        if self.has_warned_of_another.get() {
-            return;
-        }
-        if let Some(target_group) = target_group().filter(|target_group| is_sticky(target_group)) {
-            self.has_warned_of_another.set(true);
-            warn_once_of(
-                "another instance",
-                &format!(
-                    "two instances of the filter in one chain are sticky for the target group {target_group:?}: the second one \
-                     leaves a request alone that the first one has pinned"
-                ),
-            );
+            ));
         }
     }
 

@@ -8,6 +8,7 @@ use stickiness::outcome::Outcome;
 use stickiness::time::Timestamp;
 
 use crate::balanced_clusters::BalancedClusters;
+use crate::chain_watch::ChainWatch;
 use crate::counters::{Counters, Event};
 use crate::pin_watch::PinWatch;
 use crate::route_watch::RouteWatch;
@@ -18,8 +19,9 @@ pub(crate) struct Plugin {
     /// The context of the plugin.
     pub(crate) context: ContextId,
     pub(crate) balancer: Balancer,
-    pub(crate) pin_watch: PinWatch,
     pub(crate) balanced_clusters: BalancedClusters,
+    pub(crate) chain_watch: ChainWatch,
+    pub(crate) pin_watch: PinWatch,
     pub(crate) route_watch: RouteWatch,
     ticker: Rc<Ticker>,
     counters: Rc<Counters>,
@@ -28,8 +30,8 @@ pub(crate) struct Plugin {
 impl Plugin {
     pub(crate) fn new(context: ContextId, balancer: Balancer, ticker: Rc<Ticker>) -> Self {
         let counters = Counters::of_this_worker();
-        let (pin_watch, balanced_clusters, route_watch) = Default::default();
-        Self { context, balancer, pin_watch, balanced_clusters, route_watch, ticker, counters }
+        let (balanced_clusters, chain_watch, pin_watch, route_watch) = Default::default();
+        Self { context, balancer, balanced_clusters, chain_watch, pin_watch, route_watch, ticker, counters }
     }
 
     /// The time; in a busy worker it may lag behind.
