@@ -12,6 +12,7 @@
 use std::cell::Cell;
 
 use crate::host;
+use crate::warn_once::warn_once;
 
 /// Of the answers to sessions that no pinned target has given, one in so many is compared.
 const SESSIONS: u32 = 16;
@@ -38,15 +39,15 @@ impl RouteWatch {
         !self.has_seen_a_change.get() && is_one_in(OTHERS, &self.others)
     }
 
-    /// Warns, once for this plugin and worker, that another route answered a request than this filter was shown. The arguments are the
-    /// clusters of the two.
+    /// Warns, once for this plugin, that another route answered a request than this filter was shown. The arguments are the clusters
+    /// of the two.
     pub(crate) fn saw_change(&self, shown: &str, answered: &str) {
         if !self.has_seen_a_change.replace(true) {
-            log::warn!(
+            warn_once(&format!(
                 "Envoy showed a route to the cluster {shown:?}, and another route, to {answered:?}, answered: another filter \
                  changes routes, so such requests are not sticky. Put that filter before this one, and between them one that asks \
                  for the route (docs/deployment.md, Filters that change the route)"
-            );
+            ));
         }
     }
 
