@@ -14,10 +14,10 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use stickiness::config::Config;
+use stickiness::slots::{Slots, hash};
 use stickiness::time::Timestamp;
 
 use crate::host;
-use crate::name_hash::name_hash;
 use crate::route_metadata::flag;
 use crate::warn_once::warn_once;
 
@@ -40,9 +40,9 @@ const PASSTHROUGH: [&str; 5] = [
 const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// The clusters whose metadata is kept. Two clusters with one place take turns in it.
-const PLACES: u64 = 1024;
+const PLACES: usize = 1024;
 
-/// Whether Envoy balances the requests to a cluster.
+/// The answer to the question: does Envoy balance the requests to a cluster?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Balanced {
     /// It does, as far as the filter can tell.
@@ -53,9 +53,9 @@ pub(crate) enum Balanced {
     Untold,
 }
 
-/// What is known of clusters. Each costs at most three calls in [`MAX_AGE`].
+/// The answers for the clusters of a plugin in one worker. Each costs at most three calls in [`MAX_AGE`].
 #[derive(Default)]
-pub(crate) struct BalancedClusters(RefCell<Vec<Option<Kept>>>);
+pub(crate) struct BalancedClusters(RefCell<Slots<Option<Kept>, PLACES>>);
 
 struct Kept {
     /// The hash of the cluster's name.
@@ -101,13 +101,8 @@ impl BalancedClusters {
     }
 
     fn place<T>(&self, cluster: &str, visit: impl FnOnce(u64, &mut Option<Kept>) -> T) -> T {
-        let mut places = self.0.borrow_mut();
-        if places.is_empty() {
-            places.resize_with(usize::try_from(PLACES).unwrap_or_default(), || None);
-        }
-        let hash = name_hash(cluster);
-        let place = usize::try_from(hash % PLACES).ok().and_then(|place| places.get_mut(place));
-        visit(hash, place.unwrap_or(&mut None))
+        let hash = hash(cluster.bytes());
+        visit(hash, self.0.borrow_mut().get_mut(hash).unwrap_or(&mut None))
     }
 }
 

@@ -9,8 +9,9 @@
 
 use std::cell::OnceCell;
 
+use stickiness::slots::hash;
+
 use crate::host;
-use crate::name_hash::name_hash;
 
 /// The most target groups with counters of their own.
 pub(crate) const MAX_TARGET_GROUPS: usize = 1000;
@@ -35,7 +36,7 @@ impl CountedGroups {
     ///
     /// `own` is the number of target groups that have counters in this worker.
     pub(crate) fn contains(&self, target_group: &str, own: usize) -> bool {
-        own < MAX_TARGET_GROUPS && self.decide(name_hash(target_group).to_be_bytes()).unwrap_or(true)
+        own < MAX_TARGET_GROUPS && self.decide(hash(target_group.bytes()).to_be_bytes()).unwrap_or(true)
     }
 
     /// The decision of all workers; `None` when there is none.

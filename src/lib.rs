@@ -24,7 +24,6 @@
 //! | [`counters`], [`counted_groups`], [`ticker`] | the statistics, and the clock of a busy worker |
 //! | [`host`], [`host_errors`] | the calls of Envoy, and those of them that fail |
 //! | [`logger`], [`warn_once`] | Envoy's log |
-//! | [`name_hash`] | the hash of a name |
 //!
 //! Every call of Envoy goes through the crate `hostcalls`, which returns each status as a value, because a panic ends the worker's
 //! VM. The SDK `proxy-wasm` has the entry point and the contexts. Of its calls only one is used, in [`empty_group`].
@@ -42,7 +41,6 @@ mod empty_group;
 mod host;
 mod host_errors;
 mod logger;
-mod name_hash;
 mod override_header;
 mod pin_watch;
 mod plugin;

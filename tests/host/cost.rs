@@ -180,7 +180,7 @@ fn structures() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn a_header_of_any_structure_costs_at_most_three_tenths_more_than_one_foreign_cookie_of_its_length() {
     let structures = structures();
-    let mut dearest = (0, String::new());
+    let mut highest = (0, String::new());
     for (name, configuration) in configurations() {
         let mut meter = Meter::start(&configuration);
         let foreign = full("x");
@@ -189,7 +189,7 @@ fn a_header_of_any_structure_costs_at_most_three_tenths_more_than_one_foreign_co
         for (structure, header) in &structures {
             let lines: Vec<&[u8]> = header.chunks(LINE).collect();
             for (fuel, foreign) in [(meter.fuel_of(&[header]), whole), (meter.fuel_of(&lines), in_lines)] {
-                dearest = dearest.max((fuel * 1000 / foreign, format!("{name}: {structure}")));
+                highest = highest.max((fuel * 1000 / foreign, format!("{name}: {structure}")));
                 assert!(
                     fuel * 10 <= foreign * 13,
                     "{name}: {structure:?} takes {fuel}, and a foreign cookie {foreign}"
@@ -197,10 +197,10 @@ fn a_header_of_any_structure_costs_at_most_three_tenths_more_than_one_foreign_co
             }
         }
     }
-    println!("the dearest takes {} thousandths: {}", dearest.0, dearest.1);
+    println!("the most expensive one takes {} thousandths: {}", highest.0, highest.1);
 }
 
-/// The fuel that `SECURITY.md` states for the dearest header.
+/// The fuel that `SECURITY.md` states for the most expensive header.
 const DEAREST: u64 = 3_500_000;
 
 /// The same where ten rules have cookie names of their own.
@@ -225,9 +225,9 @@ fn forgeries(kind: CookieKind, content: usize, encode: bool) -> impl Iterator<It
 }
 
 #[test]
-fn the_dearest_header_is_full_of_forgeries_and_costs_what_the_threat_model_says() {
+fn the_most_expensive_header_is_full_of_forgeries_and_costs_what_the_threat_model_says() {
     for (name, configuration) in configurations() {
-        let mut dearest = (0, String::new());
+        let mut highest = (0, String::new());
         let mut meter = Meter::start(&configuration);
         for (kind, names) in [
             (CookieKind::LbCookie, &["AWSALB"][..]),
@@ -251,7 +251,7 @@ fn the_dearest_header_is_full_of_forgeries_and_costs_what_the_threat_model_says(
                         }
                     }
                     let fuel = meter.fuel_of(&[header.as_bytes()]);
-                    dearest = dearest.max((fuel, format!("{kind:?} {content} {encode}")));
+                    highest = highest.max((fuel, format!("{kind:?} {content} {encode}")));
                 }
             }
         }
@@ -269,10 +269,10 @@ fn the_dearest_header_is_full_of_forgeries_and_costs_what_the_threat_model_says(
                 }
             }
             let fuel = meter.fuel_of(&[header.as_bytes()]);
-            dearest = dearest.max((fuel, format!("shards {encode}")));
+            highest = highest.max((fuel, format!("shards {encode}")));
         }
-        println!("{name}: the dearest takes {} fuel: {}", dearest.0, dearest.1);
+        println!("{name}: the most expensive one takes {} fuel: {}", highest.0, highest.1);
         let stated = if name.starts_with("ten rules") { DEAREST_OF_TEN_RULES } else { DEAREST };
-        assert!(dearest.0 <= stated, "{name}: {}: {}", dearest.1, dearest.0);
+        assert!(highest.0 <= stated, "{name}: {}: {}", highest.1, highest.0);
     }
 }

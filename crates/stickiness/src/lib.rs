@@ -10,6 +10,7 @@
 //! | [`cookies`] | Which cookies does each type of stickiness have? |
 //! | [`config`], [`policy`] | What did the operator ask for? |
 //! | [`exchange`], [`outcome`] | What is a request, what is its answer, and how did it end? |
+//! | [`slots`] | How is something kept under many names without growing? |
 //! | [`balancer`] | What does the load balancer do with a request and its answer? It uses all the others. |
 
 #![forbid(unsafe_code)]
@@ -22,7 +23,7 @@ pub mod exchange;
 pub(crate) mod group_health;
 pub mod outcome;
 pub mod policy;
-pub(crate) mod slots;
+pub mod slots;
 #[cfg(test)]
 mod testing;
 pub mod time;

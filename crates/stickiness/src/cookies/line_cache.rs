@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::policy::CookieOptions;
-use crate::slots::Slots;
+use crate::slots::{self, Slots};
 use crate::trust::binding::Binding;
 use crate::trust::key_ring::CookieKind;
 
@@ -104,11 +104,10 @@ impl Entry {
     }
 }
 
-/// The FNV-1a hash of a binding's target and scope. With thousands of targets it is cheaper than an ordered map, which compares two
-/// dozen addresses at each look. Targets and scopes belong to the operator, so nobody chooses them to collide.
+/// The hash of a binding's target and scope. With thousands of targets it is cheaper than an ordered map, which compares two dozen
+/// addresses at each look.
 fn hash(binding: &Binding) -> u64 {
-    let bytes = binding.target.bytes().chain(binding.scope.name().bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    slots::hash(binding.target.bytes().chain(binding.scope.name().bytes()))
 }
 
 #[cfg(test)]
