@@ -7,7 +7,7 @@ use stickiness::config::Config;
 use crate::host;
 use crate::warn_once::warn_once;
 
-/// What a plugin in one worker knows about other instances of the filter.
+/// The warning of a plugin in one worker.
 #[derive(Default)]
 pub(crate) struct ChainWatch {
     has_warned: Cell<bool>,

@@ -81,7 +81,7 @@ pub(crate) fn target_group() -> Option<String> {
     text_property("xds\0cluster_name")
 }
 
-/// What the metadata of the cluster says under `filter_metadata.sticky_sessions.enabled`, if it says anything.
+/// The value of `filter_metadata.sticky_sessions.enabled` in the metadata of the cluster, if there is one.
 pub(crate) fn cluster_metadata_enabled() -> Option<Box<[u8]>> {
     match hostcalls::property("xds\0cluster_metadata\0filter_metadata\0sticky_sessions\0enabled") {
         // Envoy has no bytes for `null`.

@@ -26,7 +26,7 @@ const TOO_MUCH: u32 = 40;
 /// The most target groups that are watched. Only those in which a session has moved are.
 const MAX_GROUPS: usize = 64;
 
-/// What a worker knows about the pins of a plugin.
+/// The signs that a plugin has seen in one worker.
 #[derive(Default)]
 pub(crate) struct PinWatch {
     has_warned_of_unseen: Cell<bool>,

@@ -83,7 +83,7 @@ fn tell(tag: Tag, is_drawn: bool) {
     }
 }
 
-/// What is stored: the format, the secret, and the name of the key, which follows from the secret.
+/// The value that is stored: the format, the secret, and the name of the key, which follows from the secret.
 fn entry(secret: &[u8; SECRET_LENGTH], tag: Tag) -> Vec<u8> {
     [FORMAT.as_slice(), secret, &tag].concat()
 }

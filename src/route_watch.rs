@@ -20,7 +20,7 @@ const SESSIONS: u32 = 16;
 /// Of the answers to requests that are not sticky, one in so many is compared.
 const OTHERS: u32 = 64;
 
-/// What a plugin in one worker knows about changes of routes.
+/// The answers that a plugin has compared in one worker.
 #[derive(Default)]
 pub(crate) struct RouteWatch {
     has_seen_a_change: Cell<bool>,

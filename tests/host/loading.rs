@@ -1,4 +1,4 @@
-//! What it costs to load a configuration of many target groups, in instructions.
+//! The cost of loading a configuration of many target groups, in instructions.
 //!
 //! Every worker loads every configuration that is pushed, and serves nobody meanwhile. So the cost may grow with the size of
 //! the configuration, and not with its square (envoyproxy/envoy#1445).
@@ -118,7 +118,7 @@ fn the_cost_of_rules_grows_with_their_number() {
     });
 }
 
-/// What is wrong is told at a cost that grows in the same way, and of several errors the same one is told as of few.
+/// The cost of telling an error grows in the same way, and of several errors the same one is told as of few.
 #[test]
 fn the_cost_of_what_is_refused_grows_with_its_size() {
     let refused = |configuration: &dyn Fn(usize) -> String, message: &str| {

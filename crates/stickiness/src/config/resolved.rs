@@ -44,7 +44,7 @@ pub(super) struct TargetGroups {
     pub(super) named: Policies,
     /// `None` where stickiness is off, and where nothing is said about them.
     pub(super) every_other: Option<Rc<Policy>>,
-    /// Whether something is said about those that are not named.
+    /// True if something is said about those that are not named.
     pub(super) has_every_other: bool,
 }
 

@@ -15,7 +15,7 @@ use crate::trust::sealer::Sealer;
 use crate::trust::value_encoding::{MAX_COOKIE_VALUE, SHARDS};
 use crate::wire::cookie_header::{CookieName, FoundCookies, RawValue};
 
-/// The most cookies of one name, or of a name and its twin, that are opened for a request. To open one is the dearest part of
+/// The most cookies of one name, or of a name and its twin, that are opened for a request. To open one is the most expensive part of
 /// reading a request.
 ///
 /// A browser holds one for each path and domain, and two when a twin comes with it.
