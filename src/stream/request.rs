@@ -73,7 +73,7 @@ fn pin(plugin: &Plugin, stream: ContextId, headers: SessionHeaders<'_>) -> Handl
         Cow::Borrowed(only.as_str())
     } else {
         let Some(cluster) = host::target_group() else { return not_sticky(plugin, "") };
-        if config.may_be_sticky(&cluster) {
+        if plugin.balancer.may_be_sticky(&cluster) {
             match plugin.balanced_clusters.find(&cluster, config, now) {
                 Balanced::Yes => (),
                 Balanced::No => return Handling::PLAIN,

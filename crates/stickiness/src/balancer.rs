@@ -99,6 +99,14 @@ impl Balancer {
         &self.config
     }
 
+    /// Returns true if requests to this target group may be sticky: it has a policy, it is in a rule with stickiness, or routes choose
+    /// policies.
+    #[must_use]
+    pub fn may_be_sticky(&self, target_group: &str) -> bool {
+        let has_policy = self.config.policy(target_group).is_some() || self.config.routes_choose();
+        has_policy || !self.sticky_rules.of(target_group).is_empty()
+    }
+
     /// The session of a request; `None` when the request is not sticky.
     ///
     /// `has_healthy_target` is called only under a rule whose clients leave empty target groups.

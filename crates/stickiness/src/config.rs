@@ -11,7 +11,6 @@
 //! 6. `name_clashes` checks the whole, and `shared_cookies` warns of it.
 
 mod aws;
-mod by_name;
 mod context;
 mod cookie;
 mod document;

@@ -17,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should"))]
 
 pub mod balancer;
+pub(crate) mod by_name;
 pub mod config;
 pub mod cookies;
 pub mod exchange;

@@ -5,7 +5,6 @@
 use std::mem;
 use std::rc::Rc;
 
-use super::by_name::in_order;
 use super::context::Context;
 use super::cookie::CookieBlock;
 use super::error::{ConfigError, near_miss, quote};
@@ -15,6 +14,7 @@ use super::resolved::{Config, EVERY_OTHER, Mechanism, Parsed, Policies, TargetGr
 use super::rule::RuleBlock;
 use super::shared_cookies;
 use super::target_group::{PolicyBlock, TargetGroupBlock};
+use crate::by_name::in_order;
 use crate::policy::{CookieOptions, Policy, Stickiness};
 use crate::trust::key_ring::KeyRing;
 use crate::trust::key_text;

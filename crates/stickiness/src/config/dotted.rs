@@ -2,11 +2,11 @@
 
 use std::mem;
 
-use super::by_name::{compare, first_repeated, in_order};
 use super::document::{BY_NAME, RULES};
 use super::error::ConfigError;
 use super::reader::SECRET;
 use super::tree::Tree;
+use crate::by_name::{compare, first_repeated, in_order};
 
 /// The most levels of a dotted key. No path of a configuration has as many.
 const MAX_LEVELS: usize = 8;

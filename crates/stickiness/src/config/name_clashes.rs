@@ -2,9 +2,9 @@
 
 use std::mem::discriminant;
 
-use super::by_name::in_order;
 use super::error::ConfigError;
 use super::resolved::{Config, EVERY_OTHER, Policies};
+use crate::by_name::in_order;
 use crate::policy::{Policy, Rule, Stickiness};
 use crate::wire::cookie_header::CookieName;
 

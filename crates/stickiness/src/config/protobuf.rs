@@ -7,9 +7,9 @@
 
 use prost::{Message, Oneof};
 
-use super::by_name::in_order;
 use super::error::ConfigError;
 use super::tree::Tree;
+use crate::by_name::in_order;
 
 /// `google.protobuf.Struct`, with its map as it is on the wire: a list, so that a key that stands there twice is not lost.
 #[derive(Clone, PartialEq, Message)]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::by_name::ByName;
+use crate::by_name::ByName;
 use crate::policy::{Policy, Rule, Stickiness};
 use crate::trust::key_ring::KeyRing;
 use crate::wire::cookie_header::WantedCookies;
@@ -68,17 +68,8 @@ impl Config {
     /// Returns true if the configuration names this target group, among the target groups or in a rule.
     #[must_use]
     pub fn names(&self, target_group: &str) -> bool {
-        self.target_groups.named.get(target_group).is_some() || self.is_in_a_rule(target_group)
-    }
-
-    /// Returns true if requests to this target group may be sticky: it has a policy, it is in a rule, or routes choose policies.
-    #[must_use]
-    pub fn may_be_sticky(&self, target_group: &str) -> bool {
-        self.policy(target_group).is_some() || self.routes_choose() || self.is_in_a_rule(target_group)
-    }
-
-    fn is_in_a_rule(&self, target_group: &str) -> bool {
-        self.rules.iter().any(|rule| rule.target_groups.iter().any(|name| name == target_group))
+        let mut in_rules = self.rules.iter().flat_map(|rule| &rule.target_groups);
+        self.target_groups.named.get(target_group).is_some() || in_rules.any(|name| name == target_group)
     }
 
     /// Returns true if any policy follows a cookie of the application.

@@ -6,9 +6,9 @@
 
 use std::rc::Rc;
 
-use super::by_name::in_order;
 use super::error::ConfigError;
 use super::resolved::Config;
+use crate::by_name::in_order;
 use crate::policy::{Policy, Stickiness};
 
 /// The most warnings that are given. Each names a policy.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::by_name::{ByName, in_order};
 use crate::cookies::issuer::Issuer;
 use crate::cookies::line_cache::Lines;
 use crate::cookies::reading::{Reading, first_good, newest_good};
@@ -24,10 +25,7 @@ pub(crate) struct ReadGroupCookie {
 ///
 /// A configuration may have many rules. Those of one target group are found without a look at the others.
 #[derive(Debug, Default)]
-pub(crate) struct StickyRules {
-    /// In the order of the names of the groups. A map would be 2 KB of instructions more.
-    of_groups: Vec<(String, Vec<OneName>)>,
-}
+pub(crate) struct StickyRules(ByName<Vec<OneName>>);
 
 /// The rules of one target group whose cookies have one name, in the order of the configuration. Each value is opened once for all of
 /// them.
@@ -36,33 +34,25 @@ type OneName = Vec<Rc<Rule>>;
 impl StickyRules {
     /// Those of these rules that have stickiness.
     pub(crate) fn new(rules: &[Rc<Rule>]) -> Self {
-        let mut sticky = Self::default();
-        for rule in rules.iter().filter(|rule| rule.stickiness.is_some()) {
-            for group in &rule.target_groups {
-                let index = sticky.index(group).unwrap_or_else(|index| {
-                    sticky.of_groups.insert(index, (group.clone(), Vec::new()));
-                    index
-                });
-                let Some((_, of_group)) = sticky.of_groups.get_mut(index) else { continue };
-                let mut of_names = of_group.iter_mut();
-                match of_names.find(|others| others.first().is_some_and(|other| other.names == rule.names)) {
-                    Some(of_one_name) => of_one_name.push(Rc::clone(rule)),
-                    None => of_group.push(vec![Rc::clone(rule)]),
-                }
+        let sticky = rules.iter().filter(|rule| rule.stickiness.is_some());
+        let (groups, rules): (Vec<&str>, Vec<&Rc<Rule>>) =
+            sticky.flat_map(|rule| rule.target_groups.iter().map(move |group| (group.as_str(), rule))).unzip();
+        let mut by_group: ByName<Vec<OneName>> = ByName::default();
+        for place in in_order(&groups) {
+            let (Some(group), Some(rule)) = (groups.get(place), rules.get(place)) else { continue };
+            let Some(of_group) = by_group.last_or_default(group) else { continue };
+            let mut of_names = of_group.iter_mut();
+            match of_names.find(|others| others.first().is_some_and(|other| other.names == rule.names)) {
+                Some(of_one_name) => of_one_name.push(Rc::clone(rule)),
+                None => of_group.push(vec![Rc::clone(rule)]),
             }
         }
-        sticky
+        Self(by_group)
     }
 
     /// The rules of this target group.
     pub(crate) fn of(&self, target_group: &str) -> &[OneName] {
-        let index = self.index(target_group).ok();
-        index.and_then(|index| self.of_groups.get(index)).map_or(&[], |(_, of_group)| of_group)
-    }
-
-    /// The index of this target group, or the one where it belongs.
-    fn index(&self, target_group: &str) -> Result<usize, usize> {
-        self.of_groups.binary_search_by(|(group, _)| group.as_str().cmp(target_group))
+        self.0.get(target_group).map_or(&[], Vec::as_slice)
     }
 }
 

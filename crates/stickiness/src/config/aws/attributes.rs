@@ -1,6 +1,6 @@
 //! Spells out the attributes of a target group that `aws elbv2 describe-target-group-attributes` prints.
 
-use crate::config::by_name::first_repeated;
+use crate::by_name::first_repeated;
 use crate::config::error::ConfigError;
 use crate::config::reader::{block, read};
 use crate::config::tree::Tree;

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 /// Values by name, in the order of their names. No name stands there twice.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ByName<T>(Vec<(String, T)>);
+pub(crate) struct ByName<T>(Vec<(String, T)>);
 
 impl<T> Default for ByName<T> {
     fn default() -> Self {
@@ -18,15 +18,26 @@ impl<T> Default for ByName<T> {
 
 impl<T> ByName<T> {
     /// Adds a value. Its name comes after all that are there.
-    pub(super) fn push(&mut self, name: String, value: T) {
+    pub(crate) fn push(&mut self, name: String, value: T) {
         self.0.push((name, value));
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&T> {
+    /// The value of a name that is the last one, or comes after all that are there.
+    pub(crate) fn last_or_default(&mut self, name: &str) -> Option<&mut T>
+    where
+        T: Default,
+    {
+        if self.0.last().is_none_or(|(last, _)| last != name) {
+            self.push(name.to_owned(), T::default());
+        }
+        self.0.last_mut().map(|(_, value)| value)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
         self.0.get(self.place(name)?).map(|(_, value)| value)
     }
 
-    pub(super) fn remove(&mut self, name: &str) -> Option<T> {
+    pub(crate) fn remove(&mut self, name: &str) -> Option<T> {
         let place = self.place(name)?;
         Some(self.0.remove(place).1)
     }
@@ -35,13 +46,13 @@ impl<T> ByName<T> {
         self.0.binary_search_by(|(present, _)| compare(present, name)).ok()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 }
 
 /// The positions of these names, in the order of the names. Equal names stay in their order.
-pub(super) fn in_order(names: &[&str]) -> Vec<usize> {
+pub(crate) fn in_order(names: &[&str]) -> Vec<usize> {
     let mut sorted: Vec<(&str, usize)> = names.iter().copied().zip(0..).collect();
     sorted.sort_unstable_by(|(name, position), (other, other_position)| {
         compare(name, other).then(position.cmp(other_position))
@@ -50,7 +61,7 @@ pub(super) fn in_order(names: &[&str]) -> Vec<usize> {
 }
 
 /// The position of the first name that stands there before.
-pub(super) fn first_repeated(names: &[&str]) -> Option<usize> {
+pub(crate) fn first_repeated(names: &[&str]) -> Option<usize> {
     /// As many names are compared one by one: most objects have two or three keys.
     const FEW: usize = 16;
     if names.len() <= FEW {
@@ -66,7 +77,7 @@ pub(super) fn first_repeated(names: &[&str]) -> Option<usize> {
 
 /// Compares two names by their bytes. Of the beginning that they share it compares eight bytes at a time: the `memcmp` of
 /// wasi-libc goes byte by byte.
-pub(super) fn compare(name: &str, other: &str) -> Ordering {
+pub(crate) fn compare(name: &str, other: &str) -> Ordering {
     let (name, other) = (name.as_bytes(), other.as_bytes());
     let words = name.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
     let shared = words.take_while(|(word, other)| u64::from_ne_bytes(**word) == u64::from_ne_bytes(**other)).count();
