@@ -8,17 +8,7 @@ use stickiness::outcome::Outcome;
 use harness::{Client, LoadBalancer, Setup, fetch, wait_until};
 
 use crate::pool::{self, Pooled};
-use crate::steps::has_not_crashed;
-
-/// Adds a route to `web` for paths with this prefix, with this metadata for the filter.
-fn add_route(config: &mut Config, prefix: &str, metadata: &Value) {
-    let manager = config.connection_manager("sticky").unwrap();
-    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
-    let mut route = routes.last().unwrap().clone();
-    route["match"] = json!({ "prefix": prefix });
-    route["metadata"] = json!({ "filter_metadata": { "sticky_sessions": metadata } });
-    routes.insert(0, route);
-}
+use crate::steps::{add_route, has_not_crashed};
 
 /// Adds a route for each form of the metadata.
 fn all_routes(config: &mut Config) {

@@ -10,17 +10,7 @@ use stickiness::outcome::Outcome;
 use harness::{Client, LoadBalancer, Setup, counted, fetch, group_of, plugin, routes, setting, wait_until};
 
 use crate::pool::{self, Pooled};
-
-/// Adds a route to `web` for paths with this prefix, with this metadata for the filter.
-fn add_route<'a>(config: &'a mut Config, prefix: &str, metadata: &Value) -> &'a mut Value {
-    let manager = config.connection_manager("sticky").unwrap();
-    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
-    let mut route = routes.last().unwrap().clone();
-    route["match"] = json!({ "prefix": prefix });
-    route["metadata"] = json!({ "filter_metadata": { "sticky_sessions": metadata } });
-    routes.insert(0, route);
-    &mut routes[0]
-}
+use crate::steps::add_route;
 
 /// The targets of the subsets `public` and `admin`.
 pub(crate) const TARGETS: [&str; 4] = ["public-1", "public-2", "admin-1", "admin-2"];

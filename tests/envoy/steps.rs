@@ -22,6 +22,17 @@ pub(crate) fn cookie_line(cookies: &str) -> Vec<u8> {
     format!("cookie: {cookies}").into_bytes()
 }
 
+/// Adds a route to `web` for paths with this prefix, with this metadata for the filter.
+pub(crate) fn add_route<'a>(config: &'a mut Config, prefix: &str, metadata: &Value) -> &'a mut Value {
+    let manager = config.connection_manager("sticky").unwrap();
+    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+    let mut route = routes.last().unwrap().clone();
+    route["match"] = json!({ "prefix": prefix });
+    route["metadata"] = json!({ "filter_metadata": { "sticky_sessions": metadata } });
+    routes.insert(0, route);
+    &mut routes[0]
+}
+
 /// Leaves it to the filter to keep clients from its headers: Envoy removes none from requests before it, and none from responses.
 pub(crate) fn only_the_filter_guards(config: &mut Config) {
     let manager = config.connection_manager("sticky").unwrap().as_object_mut().unwrap();
