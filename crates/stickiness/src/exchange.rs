@@ -65,9 +65,13 @@ impl ClientFacts {
 /// Each proxy of a row may add its own scheme at the end, so the first one is that of the client: `https,http`. A list may
 /// have empty entries (RFC 9110 §5.6.1.2).
 fn first_scheme(forwarded_proto: &[u8]) -> &[u8] {
-    let mut entries = forwarded_proto.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let read = forwarded_proto.get(..MAX_FORWARDED_PROTO).unwrap_or(forwarded_proto);
+    let mut entries = read.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     entries.find(|entry| !entry.is_empty()).unwrap_or_default()
 }
+
+/// The most bytes of `X-Forwarded-Proto` that are read. The first scheme has five, and a client may send sixty thousand.
+const MAX_FORWARDED_PROTO: usize = 128;
 
 /// The sender of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

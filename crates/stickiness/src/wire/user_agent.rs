@@ -1,5 +1,8 @@
 //! Recognises Chromium 80 and newer by the `User-Agent`, as AWS does.
 
+/// The most bytes that are read. Those of browsers have a few hundred, and a client may send sixty thousand.
+pub const MAX_BYTES: usize = 1024;
+
 /// Returns true if this `User-Agent` is a Chromium of version 80 or newer: Chrome, Edge, Opera and the like.
 ///
 /// AWS "adds the `SameSite=None; Secure` attributes … only if the user-agent version is Chromium80 or above" (AWS, "Edit target
@@ -16,7 +19,8 @@
 pub fn is_chromium_80(user_agent: &[u8]) -> bool {
     // To split at one byte takes one pass over the header of every request, and few pieces go on with "hrom". No C precedes the
     // first piece.
-    let pieces = user_agent.split(|&byte| byte == b'C').skip(1);
+    let read = user_agent.get(..MAX_BYTES).unwrap_or(user_agent);
+    let pieces = read.split(|&byte| byte == b'C').skip(1);
     pieces.filter_map(major_version).any(|version| version >= 80)
 }
 
@@ -62,5 +66,11 @@ mod tests {
             assert!(!is_chromium_80(user_agent.as_bytes()), "{user_agent}");
         }
         assert!(!is_chromium_80(b"Chrome/\xff\xfe"));
+    }
+
+    #[test]
+    fn the_version_counts_among_the_first_bytes_only() {
+        let behind = |count| format!("{}Chrome/80", "x".repeat(count)).into_bytes();
+        assert_eq!([0, 1015, 1016, 60_000].map(|count| is_chromium_80(&behind(count))), [true, true, false, false]);
     }
 }
