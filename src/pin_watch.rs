@@ -69,7 +69,16 @@ impl PinWatch {
     }
 
     /// Another target than the pin has answered, though Envoy was told the pin.
-    pub(crate) fn was_passed_over(&self, target_group: &Rc<str>, pin: &Rc<str>, answered: &str) {
+    ///
+    /// A request that was sent more than once is no sign: its pin may have answered first, with an error after which the route has sent
+    /// it to another target. `is_retried` is called only for what would be a sign.
+    pub(crate) fn was_passed_over(
+        &self,
+        target_group: &Rc<str>,
+        pin: &Rc<str>,
+        answered: &str,
+        is_retried: impl FnOnce() -> bool,
+    ) {
         let mut groups = self.groups.borrow_mut();
         let Some(watched) = find(&mut groups, target_group) else {
             if groups.len() < MAX_GROUPS {
@@ -80,7 +89,7 @@ impl PinWatch {
         };
         let is_alive = *watched.passed_over == *answered;
         watched.passed_over = Rc::clone(pin);
-        if !is_alive || watched.has_warned {
+        if !is_alive || watched.has_warned || is_retried() {
             return;
         }
         watched.weight = watched.weight.saturating_add(WEIGHT);

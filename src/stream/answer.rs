@@ -105,9 +105,8 @@ fn watch(plugin: &Plugin, session: &Session, pin: &Rc<str>, chosen: &ChosenHost,
     {
         if *pin_was_unseen {
             plugin.pin_watch.was_unseen(target_group);
-        } else if !host::is_retried() {
-            // Of a request that is sent again, the first target may have answered, with an error that the route has sent again.
-            plugin.pin_watch.was_passed_over(session.shared_target_group(), pin, target);
+        } else {
+            plugin.pin_watch.was_passed_over(session.shared_target_group(), pin, target, host::is_retried);
         }
     }
 }

@@ -34,7 +34,7 @@ impl Group {
                 self.watch.held("web");
             } else {
                 let address = |target: usize| format!("10.0.0.{target}:8080");
-                self.watch.was_passed_over(&"web".into(), &Rc::from(address(pin)), &address(target));
+                self.watch.was_passed_over(&"web".into(), &Rc::from(address(pin)), &address(target), || false);
             }
             self.pins[client] = target;
         }
@@ -125,7 +125,7 @@ fn no_more_than_64_target_groups_are_watched() {
     for turn in 0..30 {
         for group in 0..70 {
             let [pin, target] = [turn % 2, 1 - turn % 2].map(|target| format!("10.0.0.{target}:8080"));
-            watch.was_passed_over(&format!("group-{group}").into(), &Rc::from(pin), &target);
+            watch.was_passed_over(&format!("group-{group}").into(), &Rc::from(pin), &target, || false);
         }
     }
     assert_eq!(logged(LogLevel::Warn).len(), 64);
