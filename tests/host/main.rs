@@ -20,6 +20,7 @@ mod shipped {
     mod orders;
     mod plugin;
     mod properties;
+    mod same_cookies;
     mod statuses;
 }
 
