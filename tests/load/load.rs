@@ -126,6 +126,9 @@ fn counts(envoy: &Envoy, size: Size) -> Vec<(String, u64, u64)> {
     let of_envoy = |name: &str| envoy.admin().counter(name).unwrap();
     // Envoy counts a request a moment after the client has the answer.
     wait_until("the last request to be counted", || of_envoy("http.sticky.downstream_rq_completed") >= size.requests);
+    // A worker that is still busy then tells Envoy its counts with the next tick of its timer.
+    let outcomes = || Outcome::ALL.map(|outcome| counted(envoy, "web", outcome.word())).iter().sum::<u64>();
+    wait_until("the filter to tell its last counts", || outcomes() >= size.requests);
     let (first, returns) = (size.sessions as u64, size.requests - size.sessions as u64);
     let expected = |outcome| match outcome {
         Outcome::NoCookie => first,
